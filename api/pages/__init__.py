@@ -1,0 +1,1 @@
+"""Pages in HTML (Jinja and HTMX) for staff and public."""

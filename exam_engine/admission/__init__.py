@@ -1,0 +1,1 @@
+"""Aspirations, quotas, allocation runs and their explained outcomes."""

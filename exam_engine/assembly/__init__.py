@@ -1,0 +1,1 @@
+"""Blueprints, forms, paper codes and the keyless compiled form."""

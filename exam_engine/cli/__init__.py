@@ -1,0 +1,1 @@
+"""The `exam-engine` command: one noun a file."""

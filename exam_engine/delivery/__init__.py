@@ -1,0 +1,1 @@
+"""Sittings and attempts: the hot path from seat to Redis to PostgreSQL."""

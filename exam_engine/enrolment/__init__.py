@@ -1,0 +1,1 @@
+"""Exams, subjects, candidates, marks from files, rooms and seats."""

@@ -1,0 +1,1 @@
+"""People, organisation units, roles, sign-in."""

@@ -1,0 +1,94 @@
+"""PostgreSQL: the mapping base, the engine, one session per use case, and the raw pool for bulk work.
+
+Services never commit; the edge that opened the session does, once. Times are UTC and aware.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy import DateTime, MetaData
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from exam_engine.infra.settings import Settings
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+SessionMaker = async_sessionmaker[AsyncSession]
+
+
+class Base(DeclarativeBase):
+    """Base of every mapping; classes end in `Row` and stay inside stores."""
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy reads this class attribute)
+        datetime: DateTime(timezone=True),
+        dict[str, Any]: JSONB,
+        list[Any]: JSONB,
+    }
+
+
+def create_engine(settings: Settings, *, pool_size: int = 10) -> AsyncEngine:
+    """Make the engine; it connects on first use and survives a restart of the server."""
+    arguments: dict[str, Any] = {"timeout": 10}
+    if settings.database_pooler:
+        arguments |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
+    return create_async_engine(
+        database_url(settings),
+        pool_size=pool_size,
+        max_overflow=5,
+        pool_timeout=10,
+        pool_pre_ping=True,
+        connect_args=arguments,
+    )
+
+
+def session_maker(engine: AsyncEngine) -> SessionMaker:
+    """Sessions that do not expire what they loaded, so that values can leave the session."""
+    return async_sessionmaker(engine, expire_on_commit=False)
+
+
+@asynccontextmanager
+async def transaction(sessions: SessionMaker) -> AsyncIterator[AsyncSession]:
+    """Open one session and one transaction: commit at the end, roll back on any exception."""
+    async with sessions() as session, session.begin():
+        yield session
+
+
+async def create_pool(settings: Settings, *, max_size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
+    """Raw pool for COPY and unnest; the write-behind and imports use it."""
+    url = database_url(settings)
+    return await asyncpg.create_pool(
+        host=url.query.get("host") or url.host,
+        port=url.port or 5432,
+        user=url.username,
+        password=url.password,
+        database=url.database or url.username,
+        min_size=1,
+        max_size=max_size,
+        statement_cache_size=0 if settings.database_pooler else 100,
+    )
+
+
+def database_url(settings: Settings) -> URL:
+    """Return the address of the database, for the asyncpg driver.
+
+    Raises
+    ------
+    RuntimeError
+        No address is set: the embedded server's start must have filled it in.
+    """
+    if settings.database_url is None:
+        raise RuntimeError("EXAM_DATABASE_URL is not set; start the embedded servers first (exam-engine up)")
+    return make_url(settings.database_url.reveal()).set(drivername="postgresql+asyncpg")

@@ -1,0 +1,1 @@
+"""The embedded PostgreSQL and Valkey: finding the binaries, data folders, locks, supervision."""

@@ -1,0 +1,1 @@
+"""The room as the invigilator sees it: presence, time, messages."""

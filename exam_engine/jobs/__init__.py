@@ -1,0 +1,1 @@
+"""Background jobs by name, and the worker that runs them."""

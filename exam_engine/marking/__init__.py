@@ -1,0 +1,1 @@
+"""Human marks on essays, by rubric."""

@@ -1,0 +1,1 @@
+"""Score runs, releases, look-up, graduation scores."""

@@ -1,0 +1,1 @@
+"""Sample province: our own content, loaded through the product's import commands."""

@@ -1,0 +1,1 @@
+"""What may be asked, in what form: items, review, interchange, form assembly. Pure."""

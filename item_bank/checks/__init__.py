@@ -1,0 +1,1 @@
+"""Checks of an item before it is submitted."""

@@ -1,0 +1,1 @@
+"""Blueprints, stratified draw, paper codes, compiled papers."""

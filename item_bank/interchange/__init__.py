@@ -1,0 +1,1 @@
+"""Reading and writing items: CSV, Excel, GIFT."""

@@ -1,0 +1,1 @@
+"""Items, interactions, content, stimuli, taxonomy and review states."""

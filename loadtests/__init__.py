@@ -1,0 +1,1 @@
+"""Candidate bots, arrival curves and scenarios."""

@@ -1,0 +1,1 @@
+"""How responses become numbers: keys, totals, item response theory, marking and graduation rules. Pure."""

@@ -1,0 +1,1 @@
+"""Graduation score by data rule sets, with a trace."""

@@ -1,0 +1,1 @@
+"""Rules that give credit to a response, one rule a file."""

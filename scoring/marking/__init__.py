@@ -1,0 +1,1 @@
+"""Rules that settle several human marks."""
