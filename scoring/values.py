@@ -1,8 +1,9 @@
 """The values every scoring rule works on: a response as it was given, hundredths, exact rounding.
 
 On the wire and in the database a response is plain JSON, by kind of interaction:
-single choice `"B"`; multiple choice `["A", "C"]`; true/false cluster `{"a": true, "c": false}` (a statement left out is blank);
-short answer `"-1,5"`; essay `"text"`. `null` means the candidate cleared it. Option letters are those of the master form.
+single choice `"B"`; multiple choice `["A", "C"]`; true/false cluster `{"a": true, "c": false}` (a statement left out is
+blank); short answer `"-1,5"`; essay `"text"`. `null` means the candidate cleared it. Option letters are those of the
+master form.
 """
 
 from decimal import ROUND_HALF_UP, Decimal
