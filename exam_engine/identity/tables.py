@@ -43,9 +43,19 @@ class PersonRow(Base):
     is_active: Mapped[bool]
     language: Mapped[str]
     credential_version: Mapped[int]  # raised with the password: older sessions end
-    failed_sign_ins: Mapped[int]  # since the last success
-    locked_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
+
+
+class SignInFailureRow(Base):
+    """Failures in a row for one typed user name, known or not, so that locking reveals nothing."""
+
+    __tablename__ = "sign_in_failure"
+    __table_args__ = (Index(None, "last_at"),)
+
+    name_hash: Mapped[bytes] = mapped_column(primary_key=True)  # a hash, because people type passwords there
+    failures: Mapped[int]
+    last_at: Mapped[datetime]
+    locked_until: Mapped[datetime | None]
 
 
 class RoleGrantRow(Base):

@@ -1,4 +1,4 @@
-"""pre: create organisation units, people and role grants."""
+"""pre: create organisation units, people, role grants and sign-in failures."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -22,7 +22,7 @@ ROLES = (
 
 
 def upgrade() -> None:
-    """Create the three tables."""
+    """Create the four tables."""
     op.execute("set lock_timeout = '5s'")
     op.create_table(
         "org_unit",
@@ -52,12 +52,19 @@ def upgrade() -> None:
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("credential_version", sa.Integer(), nullable=False),
-        sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
-        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
         sa.UniqueConstraint("user_name", name=op.f("uq_person_user_name")),
     )
+    op.create_table(
+        "sign_in_failure",
+        sa.Column("name_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("name_hash", name=op.f("pk_sign_in_failure")),
+    )
+    op.create_index(op.f("ix_sign_in_failure_last_at"), "sign_in_failure", ["last_at"])
     op.create_table(
         "role_grant",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -79,8 +86,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Remove the three tables."""
+    """Remove the four tables."""
     op.execute("set lock_timeout = '5s'")
     op.drop_table("role_grant")
+    op.drop_table("sign_in_failure")
     op.drop_table("person")
     op.drop_table("org_unit")
