@@ -1,0 +1,87 @@
+"""The application: routes, session, CSRF, error answers and headers, put together by one factory."""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar, Response
+from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.middleware.session.server_side import ServerSideSessionConfig
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.plugins.htmx import HTMXPlugin
+from litestar.plugins.prometheus import PrometheusConfig
+from litestar.stores.redis import RedisStore
+
+from api.headers import SECURITY_HEADERS
+from api.pages.templating import template_config
+from api.problems import problem_response
+from api.routes import ROUTES, static_routes
+from exam_engine.infra.redis_client import create_redis
+from exam_engine.infra.secrets import derive_key, load_master_secret
+from exam_engine.infra.settings import Settings, load_settings
+from exam_engine.infra.telemetry import set_up_logging
+from exam_engine.wiring import Engine, open_engine
+
+SESSION_SECONDS = 8 * 3600
+MAXIMUM_BODY_BYTES = 20 * 1024 * 1024
+
+# Signed by a bearer token or by the card's secret in the body: no cookie stands behind these, so no CSRF either.
+WITHOUT_CSRF = ["^/api/candidate", "^/api/attempts", "^/api/results/look-up", "^/api/admission/look-up"]
+
+
+def create_app(settings: Settings | None = None) -> Litestar:
+    """Build the application; granian and uvicorn call this without arguments."""
+    settings = settings or load_settings(os.environ)
+    set_up_logging(settings)
+    master = load_master_secret(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        async with open_engine(settings) as engine:
+            app.state.engine = engine
+            yield
+
+    def provide_engine(state: State) -> Engine:
+        engine: Engine = state.engine
+        return engine
+
+    return Litestar(
+        route_handlers=[*ROUTES, *static_routes()],
+        lifespan=[lifespan],
+        dependencies={"engine": Provide(provide_engine, sync_to_thread=False)},
+        exception_handlers={Exception: problem_response},
+        csrf_config=CSRFConfig(
+            secret=derive_key(master, "csrf").hex(),
+            cookie_secure=settings.secure_cookies,
+            cookie_samesite="lax",
+            exclude=WITHOUT_CSRF,
+        ),
+        middleware=[
+            ServerSideSessionConfig(
+                max_age=SESSION_SECONDS,
+                renew_on_access=True,
+                secure=settings.secure_cookies,
+                samesite="lax",
+                exclude=[*WITHOUT_CSRF, "^/assets/", "^/media/", "^/health/", "^/metrics", "^/api/forms/[0-9a-f]{64}"],
+            ).middleware,
+            PrometheusConfig(prefix="exam_http", group_path=True, exclude=["^/assets/", "^/metrics"]).middleware,
+        ],
+        stores={"sessions": RedisStore(create_redis(settings), namespace="session")},
+        plugins=[HTMXPlugin()],
+        template_config=template_config(settings),
+        openapi_config=OpenAPIConfig(
+            title="Examination engine",
+            version="1",
+            description="From the item to the admission letter. Errors are RFC 9457 problem details.",
+            use_handler_docstrings=True,
+            path="/api/schema",
+            render_plugins=[SwaggerRenderPlugin()],
+        ),
+        response_headers=SECURITY_HEADERS,
+        response_class=Response,
+        request_max_body_size=MAXIMUM_BODY_BYTES,
+        logging_config=None,
+    )

@@ -1,0 +1,141 @@
+"""Errors of the engine as RFC 9457 problem details: the only map from a refusal to an HTTP answer.
+
+A problem has a fixed code and title; its detail is the refusal's own sentence in the reader's language, filled with the
+facts the error carries. Nothing an error does not carry as a public attribute leaves the house.
+"""
+
+import traceback
+from collections.abc import Mapping
+from datetime import date, datetime
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from api.language import language_of
+from api.problem_table import PROBLEMS, UNEXPECTED, Problem
+from exam_engine.infra.i18n import N_, translator
+
+log = structlog.get_logger(__name__)
+
+TYPE_PREFIX = "urn:exam-engine:problem:"
+
+_BY_STATUS: Mapping[int, Problem] = {
+    400: Problem("request-invalid", HTTPStatus.BAD_REQUEST, N_("The request is not understood")),
+    401: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
+    403: Problem("not-allowed", HTTPStatus.FORBIDDEN, N_("You may not do this")),
+    404: Problem("not-found", HTTPStatus.NOT_FOUND, N_("There is nothing at this address")),
+    405: Problem("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED, N_("This address does not take such a request")),
+    413: Problem("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, N_("What was sent is too large")),
+    415: Problem("wrong-media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, N_("This kind of content is not understood")),
+    429: Problem("too-many-requests", HTTPStatus.TOO_MANY_REQUESTS, N_("Too many requests, please wait a moment")),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """Find the problem of an error by its class, the nearest base first."""
+    for kind in type(error).__mro__:
+        if kind in PROBLEMS:
+            return PROBLEMS[kind]
+    if isinstance(error, HTTPException):
+        known = _BY_STATUS.get(error.status_code)
+        if known is not None:
+            return known
+        if error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Problem("request-refused", HTTPStatus(error.status_code), N_("The request was refused"))
+    return UNEXPECTED
+
+
+def describe(error: Exception, language: str) -> dict[str, Any]:
+    """Return the problem document of an error in a language."""
+    translate = translator(language)
+    problem = problem_of(error)
+    facts = _facts(error)
+    document: dict[str, Any] = {
+        "type": TYPE_PREFIX + problem.code,
+        "title": translate(problem.title),
+        "status": int(problem.status),
+        "code": problem.code,
+    }
+    if isinstance(error, ValidationException):
+        document["errors"] = _validation_places(error)
+    if problem.detail:
+        document["detail"] = _fill(translate(problem.detail), facts)
+    elif isinstance(error, HTTPException) and problem.status == HTTPStatus.BAD_REQUEST:
+        document["detail"] = error.detail
+    for name, value in facts.items():
+        document.setdefault(name, value)
+    return document
+
+
+def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer a request with the problem of an error: JSON for programs, a page for people."""
+    problem = problem_of(error)
+    if problem is UNEXPECTED:
+        log.error(
+            "unexpected_error",
+            path=request.url.path,
+            error=type(error).__name__,
+            trace="".join(traceback.format_exception(error)),
+        )
+    document = describe(error, language_of(request))
+    headers = dict(getattr(error, "headers", None) or {})
+    if problem.retry_after_seconds is not None:
+        headers["Retry-After"] = str(problem.retry_after_seconds)
+    elif "retry_after_seconds" in document:
+        headers["Retry-After"] = str(document["retry_after_seconds"])
+    if _wants_page(request):
+        from api.pages.errors import error_page
+
+        return error_page(request, document, headers)
+    return Response(
+        content=document,
+        status_code=int(problem.status),
+        headers=headers,
+        media_type="application/problem+json",
+    )
+
+
+def _wants_page(request: Request[Any, Any, Any]) -> bool:
+    path = request.url.path
+    is_page = not path.startswith(("/api/", "/health/", "/metrics", "/assets/", "/media/"))
+    return is_page and MediaType.HTML in request.headers.get("accept", "")
+
+
+def _facts(error: Exception) -> dict[str, Any]:
+    if isinstance(error, HTTPException):
+        return {}
+    return {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_") and _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, tuple | list | set | frozenset):
+        return all(_is_plain(part) for part in value)
+    if isinstance(value, Mapping):
+        return all(_is_plain(part) for part in value.values())
+    return value is None or isinstance(value, str | int | float | bool | UUID | date | datetime | msgspec.Struct)
+
+
+def _plain(value: object) -> Any:
+    return msgspec.to_builtins(value, str_keys=True)
+
+
+def _fill(template: str, facts: Mapping[str, Any]) -> str:
+    shown = {name: ", ".join(map(str, value)) if isinstance(value, list) else value for name, value in facts.items()}
+    try:
+        return template.format(**shown)
+    except (KeyError, IndexError, ValueError):
+        return template
+
+
+def _validation_places(error: ValidationException) -> list[dict[str, str]]:
+    extra = error.extra if isinstance(error.extra, list) else []
+    return [
+        {"place": str(entry.get("key", entry.get("source", ""))), "reason": str(entry.get("message", ""))}
+        for entry in extra
+        if isinstance(entry, dict)
+    ]
