@@ -1,0 +1,5 @@
+"""Alembic revisions of the whole schema, one chain, and the runner that applies them."""
+
+from exam_engine.infra.migrations.runner import is_current, upgrade
+
+__all__ = ["is_current", "upgrade"]
