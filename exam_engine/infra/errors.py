@@ -47,10 +47,14 @@ class EmbeddedServerError(EngineError):
 
 
 class RowError(msgspec.Struct, frozen=True):
-    """One thing wrong in one place of a file."""
+    """One thing wrong in one place of a file; in English, and with what is needed to say it in another language."""
 
-    place: str  # "row 17, column ngay_sinh"
+    place: str  # "row 17, column year10"
     reason: str
+    row: int | None = None
+    column: str | None = None
+    message: str = ""  # the reason as a message id with its fields still open
+    facts: dict[str, str | int] = {}
 
 
 class FileRefused(EngineError):
