@@ -199,9 +199,7 @@ def _read_csv(content: bytes, file_name: str) -> list[list[str]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = max(",;\t", key=first.count)
     try:
-        return [
-            [cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-        ]
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
         raise _refused(file_name, N_("the file is not a table: {reason}"), reason=str(error)) from None
     return [[cell.strip() for cell in line] for line in lines]
