@@ -1,0 +1,186 @@
+"""Refusals of the delivery room.
+
+DeliveryError
+├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored
+├── AttemptUnknown, FormUnknown, SignInRefused
+├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, TimeOver, LeaseTaken, ResponsesMissing
+├── ResponseRefusal: UnknownSlot, ResponseInvalid
+└── TokenRefused: TokenInvalid, TokenExpired, NotYours
+"""
+
+from collections.abc import Sequence
+
+from exam_engine.infra.errors import EngineError
+
+
+class DeliveryError(EngineError):
+    """Base of the room's refusals."""
+
+
+class SittingError(DeliveryError):
+    """A sitting as a whole cannot do what was asked."""
+
+
+class SittingUnknown(SittingError):
+    """There is no such sitting."""
+
+    def __init__(self, sitting: str) -> None:
+        self.sitting = sitting
+        super().__init__(f"there is no sitting {sitting}")
+
+
+class SittingPlanInvalid(SittingError):
+    """The plan of a sitting contradicts itself or what it refers to."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}")
+
+
+class SittingStateWrong(SittingError):
+    """The sitting is not in the state this act needs."""
+
+    def __init__(self, code: str, state: str, needed: str) -> None:
+        self.code = code
+        self.state = state
+        self.needed = needed
+        super().__init__(f"sitting {code} is {state}, not {needed}")
+
+
+class NotStored(SittingError):
+    """Acknowledged answers have not all reached PostgreSQL in the time given; they wait in Redis."""
+
+    def __init__(self, code: str, waiting: int) -> None:
+        self.code = code
+        self.waiting = waiting
+        super().__init__(f"sitting {code}: {waiting} acknowledged changes are not yet in PostgreSQL")
+
+
+class AttemptUnknown(DeliveryError):
+    """No open sitting has this attempt."""
+
+    def __init__(self, attempt_id: object) -> None:
+        self.attempt_id = str(attempt_id)
+        super().__init__(f"there is no attempt {attempt_id}")
+
+
+class FormUnknown(DeliveryError):
+    """No compiled form has this hash, or it is not this candidate's."""
+
+    def __init__(self, form_hash: str) -> None:
+        self.form_hash = form_hash
+        super().__init__(f"there is no form {form_hash}")
+
+
+class SignInRefused(DeliveryError):
+    """Exam, number and code do not belong together; which of them is wrong is not said."""
+
+    def __init__(self) -> None:
+        super().__init__("exam, candidate number and code do not belong together")
+
+
+class AttemptRefusal(DeliveryError):
+    """The state of an attempt forbids what its seat asks."""
+
+
+class SittingNotStarted(AttemptRefusal):
+    """It is too early to start."""
+
+    def __init__(self, starts_ms: int) -> None:
+        self.starts_at_ms = starts_ms
+        super().__init__("the sitting has not started")
+
+
+class LateStart(AttemptRefusal):
+    """It is too late to start."""
+
+    def __init__(self, latest_ms: int) -> None:
+        self.latest_start_ms = latest_ms
+        super().__init__("the latest moment to start has passed")
+
+
+class NotStarted(AttemptRefusal):
+    """An answer or a submission came before the start."""
+
+    def __init__(self) -> None:
+        super().__init__("the attempt has not been started")
+
+
+class AttemptClosed(AttemptRefusal):
+    """The attempt is over: submitted, or closed by time or by people."""
+
+    def __init__(self, state: str, reason: str = "") -> None:
+        self.state = state
+        self.reason = reason
+        super().__init__(f"the attempt is {state}" + (f" ({reason})" if reason else ""))
+
+
+class TimeOver(AttemptRefusal):
+    """The deadline and its grace have passed by the server's clock."""
+
+    def __init__(self, deadline_ms: int) -> None:
+        self.deadline_ms = deadline_ms
+        super().__init__("the time is over")
+
+
+class LeaseTaken(AttemptRefusal):
+    """The attempt is now written from another seat."""
+
+    def __init__(self, lease: int) -> None:
+        self.lease = lease
+        super().__init__("the attempt is open at another seat")
+
+
+class ResponsesMissing(AttemptRefusal):
+    """The server lacks answers the seat has; the seat sends them and submits again."""
+
+    def __init__(self, slots: Sequence[int]) -> None:
+        self.missing = tuple(slots)
+        super().__init__("the server lacks the newest answers of slots " + ", ".join(map(str, slots)))
+
+
+class ResponseRefusal(DeliveryError):
+    """An answer does not fit the paper."""
+
+
+class UnknownSlot(ResponseRefusal):
+    """The paper has no such slot."""
+
+    def __init__(self, slot: int) -> None:
+        self.slot = slot
+        super().__init__(f"the paper has no slot {slot}")
+
+
+class ResponseInvalid(ResponseRefusal):
+    """The value is not a possible answer to this item."""
+
+    def __init__(self, slot: int, reason: str) -> None:
+        self.slot = slot
+        self.reason = reason
+        super().__init__(f"slot {slot}: {reason}")
+
+
+class TokenRefused(DeliveryError):
+    """The bearer token does not open this door."""
+
+
+class TokenInvalid(TokenRefused):
+    """The token was not made here, or was changed."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is not valid")
+
+
+class TokenExpired(TokenRefused):
+    """The token was good once."""
+
+    def __init__(self) -> None:
+        super().__init__("the token has expired")
+
+
+class NotYours(TokenRefused):
+    """The token belongs to another candidate."""
+
+    def __init__(self) -> None:
+        super().__init__("this attempt belongs to another candidate")
