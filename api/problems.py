@@ -102,7 +102,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:
     path = request.url.path
-    is_page = not path.startswith(("/api/", "/health/", "/metrics", "/assets/", "/media/"))
+    is_page = not path.startswith(("/api/", "/health/", "/metrics", "/static/", "/media/"))
     return is_page and MediaType.HTML in request.headers.get("accept", "")
 
 

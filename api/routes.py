@@ -1,7 +1,8 @@
 """Every route of the application, as one literal list; a controller is added here and nowhere else."""
 
-from litestar import Router
+from litestar import get
 from litestar.datastructures import CacheControlHeader
+from litestar.response import File
 from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
@@ -15,15 +16,35 @@ ROUTES: list[ControllerRouterHandler] = [
 ]
 
 
-def static_routes() -> list[Router]:
-    """Built assets: their names carry a hash, so browsers may keep them for ever."""
+def static_routes() -> list[ControllerRouterHandler]:
+    """Built assets (their names carry a hash, so browsers keep them for ever), the player and its service worker."""
     if not DIST.is_dir():
         return []
-    return [
-        create_static_files_router(
-            path="/assets",
-            directories=[DIST],
-            cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True),
-            include_in_schema=False,
-        )
-    ]
+    assets = create_static_files_router(
+        path="/static",
+        directories=[DIST],
+        cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True),
+        include_in_schema=False,
+    )
+    return [assets, player_page, player_worker]
+
+
+@get(["/exam", "/exam/"], include_in_schema=False)
+async def player_page() -> File:
+    """The candidate's page: a static shell, the same for everybody."""
+    return _fresh_file("exam.html", "text/html; charset=utf-8")
+
+
+@get("/exam/worker.js", include_in_schema=False)
+async def player_worker() -> File:
+    """The player's service worker; it must stand below /exam/ to rule there, and must never be kept."""
+    return _fresh_file("exam/worker.js", "text/javascript; charset=utf-8")
+
+
+def _fresh_file(name: str, media_type: str) -> File:
+    return File(
+        DIST / name,
+        media_type=media_type,
+        content_disposition_type="inline",
+        headers={"Cache-Control": "no-cache"},
+    )

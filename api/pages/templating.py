@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
@@ -18,6 +19,7 @@ from exam_engine.infra import i18n
 from exam_engine.infra.settings import Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
+THEMES = ("light", "dark", "contrast")
 DIST = Path(__file__).resolve().parents[2] / "proctor_client" / "dist"
 
 
@@ -41,7 +43,8 @@ def template_config(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
 def page(request: Request[Any, Any, Any], template_name: str, *, status_code: int = 200, **context: Any) -> Template:
     """Render a page in the reader's language.
 
-    Templates find `_` (translate), `lang`, `path`, and the formats `score`, `number`, `day`, `moment`, `clock`.
+    Templates find `_` (translate), `lang`, `path`, `query`, `alternate(name=value)` (this address, changed) and the formats
+    `score`, `number`, `day`, `moment`, `clock`.
     """
     language = language_of(request)
     zone = _zone(request)
@@ -59,20 +62,21 @@ def page(request: Request[Any, Any, Any], template_name: str, *, status_code: in
             "day": partial(_day, language),
             "moment": partial(_moment, language, zone),
             "clock": partial(_clock, zone),
-            "csrf_value": request.cookies.get("csrftoken", ""),
+            "theme": _theme(request),
+            "alternate": partial(_alternate, request),
             **context,
         },
     )
 
 
 def asset_url(entry: str) -> str:
-    """Return the address of a built entry ("src/site/site.ts") by the front end's manifest."""
-    return "/assets/" + str(_manifest().get(entry, {}).get("file", entry))
+    """Return the address of a built entry ("src/console/site.ts") by the front end's manifest."""
+    return "/static/" + str(_manifest().get(entry, {}).get("file", entry))
 
 
 def asset_styles(entry: str) -> list[str]:
     """Return the addresses of the style sheets an entry brings."""
-    return ["/assets/" + name for name in _manifest().get(entry, {}).get("css", [])]
+    return ["/static/" + name for name in _manifest().get(entry, {}).get("css", [])]
 
 
 @cache
@@ -80,6 +84,18 @@ def _manifest() -> Mapping[str, dict[str, Any]]:
     path = DIST / ".vite" / "manifest.json"
     manifest: dict[str, dict[str, Any]] = json.loads(path.read_text()) if path.exists() else {}
     return manifest
+
+
+def _theme(request: Request[Any, Any, Any]) -> str:
+    theme = request.cookies.get("theme", "")
+    return theme if theme in THEMES else ""
+
+
+def _alternate(request: Request[Any, Any, Any], **changes: str) -> str:
+    """Return this page's address with some query values changed; an empty value leaves the name out."""
+    query = {**dict(request.query_params), **changes}
+    text = urlencode({name: value for name, value in query.items() if value != ""})
+    return f"{request.url.path}?{text}" if text else request.url.path
 
 
 def _zone(request: Request[Any, Any, Any]) -> str:
