@@ -142,13 +142,21 @@ def _make_database_folder(places: Places, lock: FolderLock) -> None:
     if places.user is not None:
         os.chown(unfinished, places.user.uid, places.user.gid)
         user = {"user": places.user.uid, "group": places.user.gid, "extra_groups": []}
+    command = [
+        *(str(places.binaries.initdb), f"--pgdata={unfinished}", f"--username={DATABASE_USER}", "--auth=trust"),
+        *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
+        *("--no-instructions", *_SYNC),
+    ]
     answer = subprocess.run(
-        [
-            places.binaries.initdb, f"--pgdata={unfinished}", f"--username={DATABASE_USER}", "--auth=trust",
-            "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions", *_SYNC,
-        ],
-        cwd="/", env=_environment(), capture_output=True, text=True, check=False, pass_fds=(lock.descriptor,), **user,  # type: ignore[call-overload]
-    )  # fmt: skip
+        command,
+        cwd="/",
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        pass_fds=(lock.descriptor,),
+        **user,  # type: ignore[call-overload]
+    )
     if answer.returncode != 0:
         layout.require_space(places.base, layout.NEEDED_BYTES)
         lines = "".join(f"\n    {line}" for line in (answer.stdout + answer.stderr).splitlines()[-6:])

@@ -1,0 +1,73 @@
+"""Logs as events with fields, and counters. Never a response text, a key, a code or a password.
+
+Several processes count together when PROMETHEUS_MULTIPROC_DIR is set before the first import; the supervisor does that.
+"""
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from exam_engine.infra.settings import Settings
+
+if TYPE_CHECKING:
+    from structlog.typing import Processor
+
+logger: Any = structlog.get_logger("exam_engine")
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Send our events and those of the libraries to standard error, as text or as JSON."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.StackInfoRenderer(),
+    ]
+    last: list[Processor]
+    if settings.log_format == "json":
+        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    else:
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = _PatientHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(logging.INFO)
+    logging.getLogger("exam_engine").setLevel(settings.log_level.upper())
+    for noisy in ("httpx", "procrastinate", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def render_metrics(accept_header: str) -> tuple[bytes, str]:
+    """Return every counter in the format the scraper asks for, and its media type; all processes count together."""
+    from prometheus_client import REGISTRY, CollectorRegistry
+    from prometheus_client.exposition import choose_encoder
+    from prometheus_client.multiprocess import MultiProcessCollector
+
+    registry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    encoder, media_type = choose_encoder(accept_header)
+    return encoder(registry), media_type
+
+
+class _PatientHandler(logging.StreamHandler[Any]):
+    """A handler that drops a line rather than the process when the other end of the pipe is gone."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (the name is logging's)
+        del record
