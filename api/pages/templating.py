@@ -10,16 +10,19 @@ from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import Request
+from litestar.datastructures import Cookie
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
 
+from api.language import COOKIE as LANGUAGE_COOKIE
 from api.language import language_of
 from exam_engine.infra import i18n
 from exam_engine.infra.settings import Settings
 
 TEMPLATES = Path(__file__).parent / "templates"
 THEMES = ("light", "dark", "contrast")
+COOKIE_SECONDS = 365 * 86_400
 DIST = Path(__file__).resolve().parents[2] / "proctor_client" / "dist"
 
 
@@ -43,14 +46,16 @@ def template_config(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
 def page(request: Request[Any, Any, Any], template_name: str, *, status_code: int = 200, **context: Any) -> Template:
     """Render a page in the reader's language.
 
-    Templates find `_` (translate), `lang`, `path`, `query`, `alternate(name=value)` (this address, changed) and the formats
-    `score`, `number`, `day`, `moment`, `clock`.
+    Templates find `_` (translate), `lang`, `path`, `query`, `alternate(name=value)` (this address, changed) and the
+    formats `score`, `number`, `day`, `moment`, `clock`. A language asked for in the address is remembered.
     """
     language = language_of(request)
     zone = _zone(request)
+    chosen = request.query_params.get(LANGUAGE_COOKIE) == language
     return Template(
         template_name,
         status_code=status_code,
+        cookies=[Cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_SECONDS, samesite="lax")] if chosen else None,
         context={
             "_": i18n.translator(language),
             "lang": language,
