@@ -1,0 +1,91 @@
+"""Refusals of the scoring package.
+
+ScoringError
+├── ResponseInvalid         a response has a shape its key cannot judge
+├── KeyInvalid              a key contradicts itself
+├── MarkMissing             an essay was answered and nobody has marked it yet
+├── MarkInvalid             a human mark does not fit its rubric
+├── PaperFormatUnknown      no data file describes this paper
+├── RuleSetUnknown          no data file holds this rule set
+├── RuleSetInvalid          a rule set cannot be read
+├── RuleSetNotValid         a rule set does not apply to this year
+└── RecordInvalid           a record for the graduation score cannot be read
+"""
+
+from collections.abc import Sequence
+
+
+class ScoringError(Exception):
+    """Base of every refusal in `scoring`; leaves carry the facts that explain it."""
+
+
+class _Misplaced(ScoringError):
+    """Something wrong in one place."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        super().__init__(f"{place}: {reason}" if place else reason)
+
+
+class ResponseInvalid(_Misplaced):
+    """The response is not of the kind the key judges (a list where one letter belongs, an unknown statement)."""
+
+
+class KeyInvalid(_Misplaced):
+    """The key contradicts itself: no accepted option, steps that do not fit the statements."""
+
+
+class MarkInvalid(_Misplaced):
+    """The mark names a criterion the rubric lacks, leaves one out, or goes beyond its maximum."""
+
+
+class RecordInvalid(_Misplaced):
+    """A column of a candidate's record cannot be read."""
+
+
+class MarkMissing(ScoringError):
+    """An answered essay has no mark, so no score can be given."""
+
+    def __init__(self, place: str) -> None:
+        self.place = place
+        super().__init__(f"{place}: this response has not been marked")
+
+
+class PaperFormatUnknown(ScoringError):
+    """There is no such paper format; the known ones are listed."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no paper format {name!r}; known: {', '.join(self.known)}")
+
+
+class RuleSetUnknown(ScoringError):
+    """There is no such rule set; the known ones are listed."""
+
+    def __init__(self, name: str, known: Sequence[str]) -> None:
+        self.name = name
+        self.known = tuple(known)
+        super().__init__(f"there is no rule set {name!r}; known: {', '.join(self.known)}")
+
+
+class RuleSetInvalid(ScoringError):
+    """The text of a rule set is not what the engine reads."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"rule set {name}: {reason}")
+
+
+class RuleSetNotValid(ScoringError):
+    """The rule set exists, for other years."""
+
+    def __init__(self, name: str, year: int, first_year: int, last_year: int | None) -> None:
+        self.name = name
+        self.year = year
+        self.first_year = first_year
+        self.last_year = last_year
+        period = f"{first_year} to {last_year}" if last_year is not None else f"{first_year} on"
+        super().__init__(f"rule set {name} holds for exams of {period}, not of {year}")
