@@ -18,10 +18,19 @@ from python_calamine import CalamineError, CalamineWorkbook
 
 from exam_engine.infra.errors import FileRefused, RowError
 from exam_engine.infra.i18n import N_, Translator
+from exam_engine.infra.vietnamese_legacy import legacy_text
 
 MAXIMUM_BYTES = 50_000_000
 MAXIMUM_UNPACKED_BYTES = 400_000_000
-MAXIMUM_ROWS = 500_000
+MAXIMUM_ROWS = 2_000_000
+
+OLD_FONT_CELL = N_(
+    "“{value}” looks like the old font encoding {encoding}, where it reads “{converted}”; save the file as Unicode first"
+)
+OLD_FONT_FILE = N_(
+    "line {line} is not UTF-8 text: it looks like the old font encoding {encoding}, where it reads “{converted}”; "
+    "save the file as Unicode first"
+)
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -51,12 +60,13 @@ def fold_name(title: str) -> str:
 
 
 def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> Table:
-    """Read CSV (UTF-8; comma, semicolon or tab) or XLSX (the named or the first sheet).
+    """Read CSV (UTF-8 or UTF-16; comma, semicolon or tab) or XLSX (the named or the first sheet).
 
     Raises
     ------
     FileRefused
-        The file is too large, not a table, not UTF-8, without a header line, or names a column twice.
+        The file is too large, not a table, not Unicode (a Vietnamese legacy font is named, with what the text would
+        be), without a header line, or names a column twice.
     """
     if len(content) > MAXIMUM_BYTES:
         raise _refused(file_name, N_("the file is larger than {limit} MB"), limit=MAXIMUM_BYTES // 1_000_000)
@@ -77,7 +87,9 @@ def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> T
         for number, cells in enumerate(lines[header_at + 1 :], start=header_at + 2)
         if any(cells)
     )
-    return Table(file_name, tuple(named), dict(zip(columns, titles, strict=True)), rows)
+    table = Table(file_name, tuple(named), dict(zip(columns, titles, strict=True)), rows)
+    _refuse_legacy_fonts(table)
+    return table
 
 
 class TableReader:
@@ -93,10 +105,17 @@ class TableReader:
         required: Sequence[str] = (),
         optional: Sequence[str] | None = None,  # none: further columns are allowed
         aliases: Mapping[str, str] | None = None,  # folded alias → column
+        mapping: Mapping[str, str] | None = None,  # title as written → column, said by a person; goes first
     ) -> None:
         self.file_name = table.file_name
         self.errors: list[RowError] = []
-        renamed = {name: (aliases or {}).get(name, name) for name in table.columns}
+        said = {fold_name(title): column for title, column in (mapping or {}).items()}
+        meant = {**(aliases or {}), **said}
+        renamed = {name: meant.get(name, name) for name in table.columns}
+        self._titles = {renamed[name]: table.titles[name] for name in table.columns}
+        for title in mapping or {}:
+            if fold_name(title) not in table.columns:
+                self.errors.append(_error(N_("the mapping names a column {column} that is not there"), column=title))
         self.columns = tuple(renamed[name] for name in table.columns)
         self._rows = [Row(row.number, {renamed[name]: cell for name, cell in row.cells.items()}) for row in table.rows]
         self._row: Row = Row(0, {})
@@ -106,8 +125,12 @@ class TableReader:
         for name in self.columns:
             if optional is not None and name not in required and name not in optional:
                 self.errors.append(_error(N_("the column {column} is not known"), column=name))
-        if len(set(self.columns)) < len(self.columns):
-            self.errors.append(_error(N_("two columns mean the same")))
+        for first, second, name in _same_meaning(table, renamed):
+            self.errors.append(
+                _error(
+                    N_("the columns {first} and {second} both mean {column}"), first=first, second=second, column=name
+                )
+            )
         self._has_columns = not self.errors
 
     def __iter__(self) -> Iterator[Row]:
@@ -124,8 +147,13 @@ class TableReader:
         return self._row.number
 
     def wrong(self, column: str | None, message: str, **facts: str | int) -> None:
-        """Note a mistake in the present row."""
-        self.errors.append(_error(message, row=self._row.number, column=column, **facts))
+        """Note a mistake in the present row, under the column's title as written."""
+        self.wrong_in(self._row.number, column, message, **facts)
+
+    def wrong_in(self, row: int, column: str | None, message: str, **facts: str | int) -> None:
+        """Note a mistake in a row read before."""
+        title = None if column is None else self._titles.get(column, column)
+        self.errors.append(_error(message, row=row, column=title, **facts))
 
     def text(self, column: str, *, required: bool = True) -> str:
         """Return the cell's text, NFC."""
@@ -155,7 +183,7 @@ class TableReader:
             Every mistake, in the order of the file.
         """
         if self.errors:
-            raise FileRefused(self.file_name, self.errors)
+            raise FileRefused(self.file_name, sorted(self.errors, key=lambda error: error.row or 0))
 
     def _read(self, column: str, default: T, parse: Callable[[str], V], message: str) -> V | T:
         cell = self._row.cells.get(column, "")
@@ -178,6 +206,46 @@ def explain(error: RowError, translate: Translator) -> str:
     return translate(N_("row {row}, column {column}: {reason}"), row=error.row, column=error.column, reason=reason)
 
 
+def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
+    """Read column mappings given as `Ho ten=full_name`.
+
+    Raises
+    ------
+    FileRefused
+        A pair is not "title=column".
+    """
+    mapping = {}
+    for pair in pairs:
+        title, _, column = (part.strip() for part in pair.rpartition("="))
+        if not title or not column:
+            raise _refused("--map", N_("“{value}” is no column mapping; write title=column"), value=pair)
+        mapping[title] = column
+    return mapping
+
+
+def _same_meaning(table: Table, renamed: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    first: dict[str, str] = {}
+    for name in table.columns:
+        if renamed[name] in first:
+            yield table.titles[first[renamed[name]]], table.titles[name], renamed[name]
+        first.setdefault(renamed[name], name)
+
+
+def _refuse_legacy_fonts(table: Table) -> None:
+    errors = []
+    header = Row(0, dict(table.titles))
+    for row in (header, *table.rows):
+        for name, cell in row.cells.items():
+            legacy = None if cell.isascii() else legacy_text(cell)
+            if legacy is not None:
+                message = OLD_FONT_CELL
+                facts = {"value": cell[:40], "encoding": legacy.encoding, "converted": legacy.converted[:40]}
+                errors.append(_error(message, row=row.number or None, column=table.titles[name], **facts))
+    # Prose in another language may hold one such word; a table typed in an old font holds many.
+    if len(errors) * 20 > len(table.rows):
+        raise FileRefused(table.file_name, errors)
+
+
 def _error(message: str, row: int | None = None, column: str | None = None, **facts: str | int) -> RowError:
     if column is not None:
         facts = {"column": column, **facts}
@@ -190,10 +258,11 @@ def _refused(file_name: str, message: str, **facts: str | int) -> FileRefused:
 
 
 def _read_csv(content: bytes, file_name: str) -> list[list[str]]:
+    is_utf16 = content[:2] in {b"\xff\xfe", b"\xfe\xff"}  # what Excel calls "Unicode text"
     try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise _refused(file_name, N_("the file is not UTF-8 text; save it as “CSV UTF-8”")) from None
+        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _not_unicode(content, file_name, error.start) from None
     if "\x00" in text:
         raise _refused(file_name, N_("the file is not a table"))
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -203,6 +272,17 @@ def _read_csv(content: bytes, file_name: str) -> list[list[str]]:
     except csv.Error as error:
         raise _refused(file_name, N_("the file is not a table: {reason}"), reason=str(error)) from None
     return [[cell.strip() for cell in line] for line in lines]
+
+
+def _not_unicode(content: bytes, file_name: str, start: int) -> FileRefused:
+    line = content[:start].count(b"\n")
+    sample = content.splitlines()[line].decode("latin-1").strip()
+    legacy = legacy_text(sample)
+    if legacy is None:
+        message = N_("line {line} is not UTF-8 text; save the file as “CSV UTF-8”")
+        return _refused(file_name, message, line=line + 1)
+    message = OLD_FONT_FILE
+    return _refused(file_name, message, line=line + 1, encoding=legacy.encoding, converted=legacy.converted[:60])
 
 
 def _read_xlsx(content: bytes, file_name: str, sheet: str | None) -> list[list[str]]:
