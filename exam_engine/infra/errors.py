@@ -3,6 +3,7 @@
 EngineError
 ├── SettingsInvalid         an environment variable is unknown, missing or malformed
 ├── ServiceUnavailable      PostgreSQL or Redis cannot be reached just now
+│   └── Busy                our own queue to that server is full
 ├── RedisNotDurable         the Redis given would lose acknowledged answers
 ├── EmbeddedServerError     an embedded server cannot be started (see infra.embedded)
 └── FileRefused             a file from outside cannot be read: place and reason
@@ -32,6 +33,10 @@ class ServiceUnavailable(EngineError):
         self.service = service
         self.reason = reason
         super().__init__(f"{service} is unavailable: {reason}")
+
+
+class Busy(ServiceUnavailable):
+    """More waits for a server than we are willing to hold; nothing was accepted, ask again in a moment."""
 
 
 class RedisNotDurable(EngineError):
