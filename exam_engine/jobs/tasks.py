@@ -1,0 +1,10 @@
+"""Every background job by its name. A room defers a name; only this table knows the function behind it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from exam_engine.wiring import Engine
+
+Task = Callable[[Engine, Mapping[str, Any]], Awaitable[None]]
+
+TASKS: Mapping[str, Task] = {}
