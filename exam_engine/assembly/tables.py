@@ -60,6 +60,7 @@ class FormItemRow(Base):
     item_version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"))
     option_order: Mapped[str | None]  # "CADB": master letter A is the author's option C
     points: Mapped[int]  # hundredths
+    track: Mapped[str | None]  # in a paper with a choice: the track the slot belongs to
 
 
 class FormKeyRow(Base):

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("item_version_id", sa.Uuid(), nullable=False),
         sa.Column("option_order", sa.String(), nullable=True),
         sa.Column("points", sa.Integer(), nullable=False),
+        sa.Column("track", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(["form_id"], ["form.id"], name=op.f("fk_form_item_form_id")),
         sa.ForeignKeyConstraint(["item_version_id"], ["item_version.id"], name=op.f("fk_form_item_item_version_id")),
         sa.PrimaryKeyConstraint("form_id", "slot", name=op.f("pk_form_item")),
