@@ -1,1 +1,1 @@
-"""Items, interactions, content, stimuli, taxonomy and review states."""
+"""Items, interactions, content, stimuli, taxonomy, review states and response values."""
