@@ -21,16 +21,26 @@ from exam_engine.infra.secrets import load_master_secret
 from exam_engine.infra.settings import Settings
 
 
-class Engine(msgspec.Struct, frozen=True, kw_only=True):
-    """What a process needs to serve a use case; built once."""
+class Engine:
+    """What a process needs to serve a use case, built once; no struct, since it holds connections."""
 
-    settings: Settings
-    clock: Clock
-    engine: AsyncEngine
-    sessions: SessionMaker
-    pool: "asyncpg.Pool[asyncpg.Record]"
-    redis: "Redis[Any]"
-    master_secret: bytes
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        clock: Clock,
+        engine: AsyncEngine,
+        pool: "asyncpg.Pool[asyncpg.Record]",
+        redis: "Redis[Any]",
+        master_secret: bytes,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self.engine = engine
+        self.sessions: SessionMaker = session_maker(engine)
+        self.pool = pool
+        self.redis = redis
+        self.master_secret = master_secret
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -63,7 +73,6 @@ async def open_engine(settings: Settings, clock: Clock = system_clock) -> AsyncI
             settings=settings,
             clock=clock,
             engine=engine,
-            sessions=session_maker(engine),
             pool=pool,
             redis=redis,
             master_secret=master_secret,

@@ -88,7 +88,7 @@ def _top() -> None:
 def main() -> None:
     """Run the command line; a reader that went away (`| head`) ends it quietly."""
     try:
-        app()
+        app(prog_name="exam-engine")
     except REFUSALS as error:
         typer.echo(f"refused: {error}", err=True)
         sys.exit(REFUSED)

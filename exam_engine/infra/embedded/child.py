@@ -99,36 +99,54 @@ class Child:
         """
         deadline = time.monotonic() + seconds
         while not self.is_ready():
-            if not self.is_running():
-                raise EmbeddedServerError(f"{self.plan.name} ended at its start{self.last_lines()}")
-            if time.monotonic() > deadline:
-                raise EmbeddedServerError(f"{self.plan.name} was not ready within {seconds:.0f} s{self.last_lines()}")
+            self.require_chance(deadline)
             time.sleep(0.01)
+
+    def require_chance(self, deadline: float) -> None:
+        """Raise if a process that is not ready yet cannot become so: it ended, or its time is over."""
+        if not self.is_running():
+            raise EmbeddedServerError(f"{self.plan.name} ended at its start; its last lines:{self.last_lines()}")
+        if time.monotonic() > deadline:
+            raise EmbeddedServerError(f"{self.plan.name} was not ready in time; its last lines:{self.last_lines()}")
+
+    def take_ending(self) -> str | None:
+        """Return, once, how the process ended if it has."""
+        if self._process is None or self._process.poll() is None:
+            return None
+        status = self._process.returncode
+        if self.plan.leads_group:
+            processes.end_group(self._process.pid)
+        self._process = None
+        self.mark = None
+        self._postpone()
+        return signal.strsignal(-status) if status < 0 else f"exit code {status}"
 
     def revive(self) -> bool:
         """Start a dead process again once its back-off has passed; tell whether it was started just now."""
-        if self.is_running():
+        if self.is_running() or time.monotonic() < self._due_at:
             return False
-        now = time.monotonic()
-        if self._process is not None:
-            self._bury(self._process, now)
-        if now < self._due_at:
-            return False
-        self.start()
+        try:
+            self.start()
+        except EmbeddedServerError:
+            self._postpone()
+            raise
         return True
 
-    def stop(self) -> None:
-        """Ask the process to end, wait, and kill it if it does not."""
-        if self._process is None:
-            return
-        if self._process.poll() is None:
+    def ask_to_stop(self) -> None:
+        """Send the signal that asks the process to end."""
+        if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(self.plan.stop_signal)
-            try:
-                self._process.wait(self.plan.stop_seconds)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+
+    def wait_stopped(self) -> None:
+        """Wait for the end of a process that was asked to, and kill it if it takes too long."""
+        if self._process is None:
+            return
+        try:
+            self._process.wait(self.plan.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         if self.plan.leads_group:
             processes.end_group(self._process.pid)
         self._process = None
@@ -145,13 +163,19 @@ class Child:
         lines = [line for line in text.splitlines() if line.strip()][-count:]
         return "".join(f"\n    {line}" for line in lines)
 
-    def _bury(self, process: subprocess.Popen[bytes], now: float) -> None:
-        if self.plan.leads_group:
-            processes.end_group(process.pid)
-        self._process = None
-        self.mark = None
-        self.failures = 0 if now - self._started_at > _STEADY_SECONDS else self.failures + 1
-        self._due_at = now + _BACK_OFF_SECONDS[min(max(self.failures - 1, 0), len(_BACK_OFF_SECONDS) - 1)]
+    def _postpone(self) -> None:
+        """Set the earliest moment of the next start: at once after a long life, later and later after short ones."""
+        now = time.monotonic()
+        self.failures = 1 if now - self._started_at > _STEADY_SECONDS else self.failures + 1
+        self._due_at = now + _BACK_OFF_SECONDS[min(self.failures, len(_BACK_OFF_SECONDS)) - 1]
+
+
+def stop_together(children: Sequence[Child]) -> None:
+    """Ask all of them to end, then wait for each."""
+    for child in children:
+        child.ask_to_stop()
+    for child in children:
+        child.wait_stopped()
 
 
 def rotate(log_file: Path) -> None:

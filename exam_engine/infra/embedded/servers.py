@@ -13,7 +13,7 @@ from typing import Self
 from urllib.parse import quote
 
 from exam_engine.infra.embedded import places as layout
-from exam_engine.infra.embedded.child import Child, ChildPlan, rotate
+from exam_engine.infra.embedded.child import Child, ChildPlan, rotate, stop_together
 from exam_engine.infra.embedded.lock import FolderLock
 from exam_engine.infra.embedded.places import Places
 from exam_engine.infra.embedded.running import Running, clear_running, stop_orphans, write_running
@@ -52,6 +52,11 @@ class EmbeddedServers:
         return self._places
 
     @property
+    def storage(self) -> Path:
+        """Where the data lies: the folder whose disk must not fill up."""
+        return self.data_folder if self._places is None else self._places.base
+
+    @property
     def database_url(self) -> str | None:
         """Address of our PostgreSQL, none if another is used."""
         if not self._with_postgresql:
@@ -76,7 +81,8 @@ class EmbeddedServers:
         try:
             if reset:
                 layout.remove_data(self.data_folder)
-            self._places = layout.settle(self.data_folder, self._needed_bytes)
+            if self._with_postgresql or self._with_valkey:
+                self._places = layout.settle(self.data_folder, self._needed_bytes)
             if self._with_postgresql:
                 _make_database_folder(self._places, self.lock)
         except BaseException:
@@ -115,8 +121,7 @@ class EmbeddedServers:
 
     def stop(self) -> None:
         """Stop both servers, and leave the folder."""
-        for child in self.children:
-            child.stop()
+        stop_together(self.children)
         self.children = []
         clear_running(self.data_folder)
         self.lock.leave()
@@ -154,6 +159,7 @@ def _make_database_folder(places: Places, lock: FolderLock) -> None:
         capture_output=True,
         text=True,
         check=False,
+        start_new_session=True,  # Ctrl-C at the terminal is ours to answer
         pass_fds=(lock.descriptor,),
         **user,  # type: ignore[call-overload]
     )
