@@ -4,26 +4,24 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Litestar, Response
+from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
-from litestar.datastructures import State
-from litestar.di import Provide
-from litestar.middleware.session.server_side import ServerSideSessionConfig
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.plugins.htmx import HTMXPlugin
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.stores.redis import RedisStore
 
-from api.headers import SECURITY_HEADERS
+from api.headers import set_security_headers
 from api.pages.templating import template_config
 from api.problems import problem_response
 from api.routes import ROUTES, static_routes
+from api.sessions import StaffSessionConfig
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
 from exam_engine.infra.telemetry import set_up_logging
-from exam_engine.wiring import Engine, open_engine
+from exam_engine.wiring import open_engine
 
 SESSION_SECONDS = 8 * 3600
 MAXIMUM_BODY_BYTES = 20 * 1024 * 1024
@@ -44,14 +42,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             app.state.engine = engine
             yield
 
-    def provide_engine(state: State) -> Engine:
-        engine: Engine = state.engine
-        return engine
-
     return Litestar(
         route_handlers=[*ROUTES, *static_routes()],
         lifespan=[lifespan],
-        dependencies={"engine": Provide(provide_engine, sync_to_thread=False)},
         exception_handlers={Exception: problem_response},
         csrf_config=CSRFConfig(
             secret=derive_key(master, "csrf").hex(),
@@ -60,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             exclude=WITHOUT_CSRF,
         ),
         middleware=[
-            ServerSideSessionConfig(
+            StaffSessionConfig(
                 max_age=SESSION_SECONDS,
                 renew_on_access=True,
                 secure=settings.secure_cookies,
@@ -80,8 +73,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             path="/api/schema",
             render_plugins=[SwaggerRenderPlugin()],
         ),
-        response_headers=SECURITY_HEADERS,
-        response_class=Response,
+        before_send=[set_security_headers],
         request_max_body_size=MAXIMUM_BODY_BYTES,
         logging_config=None,
     )

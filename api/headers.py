@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from litestar.types import Message, Scope
+
 DIRECTIVES: Mapping[str, str] = {
     "default-src": "'none'",
     "script-src": "'self'",
@@ -25,3 +27,11 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
+
+_ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+
+
+async def set_security_headers(message: Message, _: Scope) -> None:
+    """Hook: put the headers on every answer, refusals among them."""
+    if message["type"] == "http.response.start":
+        message["headers"] = [*message.get("headers", []), *_ENCODED]

@@ -3,11 +3,11 @@
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.di import NamedDependency
 from litestar.status_codes import HTTP_200_OK, HTTP_503_SERVICE_UNAVAILABLE
 
+from api.acts import engine_of
 from exam_engine.infra.telemetry import render_metrics
-from exam_engine.wiring import Engine, readiness
+from exam_engine.wiring import readiness
 
 
 @get("/health/live", tags=["health"], summary="The process runs")
@@ -17,9 +17,9 @@ async def live() -> dict[str, str]:
 
 
 @get("/health/ready", tags=["health"], summary="PostgreSQL and Redis answer and nothing lags")
-async def ready(engine: NamedDependency[Engine]) -> Response[dict[str, Any]]:
+async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """Answer 200 when every server we depend on answers, else 503 and which does not."""
-    findings = await readiness(engine)
+    findings = await readiness(engine_of(request))
     is_ready = all(finding.is_well for finding in findings)
     return Response(
         {"status": "ready" if is_ready else "not ready", "findings": findings},

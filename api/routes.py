@@ -8,11 +8,13 @@ from litestar.types import ControllerRouterHandler
 
 from api import health
 from api.pages.templating import DIST
+from api.staff.session import SessionController
 
 ROUTES: list[ControllerRouterHandler] = [
     health.live,
     health.ready,
     health.metrics,
+    SessionController,
 ]
 
 

@@ -9,6 +9,7 @@ from litestar.exceptions import NotAuthorizedException
 from litestar.handlers.base import BaseRouteHandler
 
 SESSION_PERSON = "person_id"
+SESSION_CREDENTIAL = "credential_version"
 
 
 def require_staff(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -36,7 +36,7 @@ def template_config(settings: Settings) -> TemplateConfig[JinjaTemplateEngine]:
         lstrip_blocks=True,
         extensions=["jinja2.ext.do"],
     )
-    environment.globals["asset"] = asset_url
+    environment.globals["asset_url"] = asset_url
     environment.globals["asset_styles"] = asset_styles
     environment.globals["base_url"] = settings.base_url
     environment.globals["time_zone"] = settings.time_zone

@@ -1,0 +1,1 @@
+"""JSON for members of staff: session cookie, CSRF header, one controller per area."""
