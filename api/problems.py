@@ -17,7 +17,7 @@ from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from api.language import language_of
-from api.problem_table import PROBLEMS, UNEXPECTED, Problem
+from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
 from exam_engine.infra.i18n import N_, translator
 
 log = structlog.get_logger(__name__)

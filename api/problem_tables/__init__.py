@@ -1,0 +1,11 @@
+"""Tables of problems, one a part of the house; together they are the map from error class to problem.
+
+A test walks all error classes and fails on one that is missing.
+"""
+
+from api.problem_tables import delivery, ground
+from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
+
+PROBLEMS: ProblemTable = {**ground.PROBLEMS, **delivery.PROBLEMS}
+
+__all__ = ["PROBLEMS", "UNEXPECTED", "Problem", "ProblemTable"]

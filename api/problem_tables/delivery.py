@@ -1,0 +1,95 @@
+"""Problems of delivery: what a seat, or who runs a sitting, can be refused."""
+
+from http import HTTPStatus
+
+from api.problem_tables.problem import Problem, ProblemTable
+from exam_engine.delivery import errors as delivery
+from exam_engine.infra.i18n import N_
+
+PROBLEMS: ProblemTable = {
+    delivery.SignInRefused: Problem(
+        "sign-in-refused",
+        HTTPStatus.UNAUTHORIZED,
+        N_("The sign-in was refused"),
+        N_("Exam, candidate number and code do not belong together. Please read them from the card again."),
+    ),
+    delivery.TokenRefused: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
+    delivery.TokenInvalid: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
+    delivery.TokenExpired: Problem(
+        "sign-in-expired",
+        HTTPStatus.UNAUTHORIZED,
+        N_("The sign-in has expired"),
+        N_("Please sign in again with the card. What was typed is kept on this machine."),
+    ),
+    delivery.NotYours: Problem("not-yours", HTTPStatus.FORBIDDEN, N_("This paper belongs to another candidate")),
+    delivery.AttemptUnknown: Problem("attempt-unknown", HTTPStatus.NOT_FOUND, N_("There is no such paper")),
+    delivery.FormUnknown: Problem("form-unknown", HTTPStatus.NOT_FOUND, N_("There is no such paper")),
+    delivery.SittingNotStarted: Problem(
+        "sitting-not-started",
+        HTTPStatus.CONFLICT,
+        N_("The exam has not started yet"),
+        N_("Please wait. The page starts by itself."),
+    ),
+    delivery.LateStart: Problem(
+        "late-start",
+        HTTPStatus.CONFLICT,
+        N_("It is too late to start"),
+        N_("The latest moment to start has passed. Please call the invigilator."),
+    ),
+    delivery.NotStarted: Problem("not-started", HTTPStatus.CONFLICT, N_("This paper has not been started")),
+    delivery.AttemptClosed: Problem(
+        "attempt-closed",
+        HTTPStatus.CONFLICT,
+        N_("This paper is closed"),
+        N_("It takes no more answers. All that was saved counts."),
+    ),
+    delivery.TimeOver: Problem(
+        "time-over",
+        HTTPStatus.CONFLICT,
+        N_("The time is over"),
+        N_("All that was saved before the deadline counts."),
+    ),
+    delivery.LeaseTaken: Problem(
+        "lease-taken",
+        HTTPStatus.CONFLICT,
+        N_("This paper is open at another seat"),
+        N_("Only one seat writes at a time. If this is a mistake, please call the invigilator."),
+    ),
+    delivery.ResponsesMissing: Problem(
+        "responses-missing",
+        HTTPStatus.CONFLICT,
+        N_("Some answers have not reached the server yet"),
+        N_("The page sends them again and then hands the paper in."),
+    ),
+    delivery.UnknownSlot: Problem(
+        "unknown-slot",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This paper has no such question"),
+        N_("There is no slot {slot} in this paper; nothing was saved."),
+    ),
+    delivery.ResponseInvalid: Problem(
+        "response-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This is not a possible answer"),
+        N_("Slot {slot}: {reason}. Nothing was saved."),
+    ),
+    delivery.SittingUnknown: Problem("sitting-unknown", HTTPStatus.NOT_FOUND, N_("There is no such sitting")),
+    delivery.SittingPlanInvalid: Problem(
+        "sitting-plan-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The plan of the sitting contradicts itself"),
+        N_("{field}: {reason}."),
+    ),
+    delivery.SittingStateWrong: Problem(
+        "sitting-state",
+        HTTPStatus.CONFLICT,
+        N_("The sitting is not in the state this needs"),
+        N_("Sitting {code} is {state}; this needs {needed}."),
+    ),
+    delivery.NotStored: Problem(
+        "not-stored",
+        HTTPStatus.CONFLICT,
+        N_("Not every answer has reached the database yet"),
+        N_("Sitting {code}: {waiting} changes are on their way and safe. Please try again in a moment."),
+    ),
+}
