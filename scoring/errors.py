@@ -14,6 +14,8 @@ ScoringError
 
 from collections.abc import Sequence
 
+import msgspec
+
 
 class ScoringError(Exception):
     """Base of every refusal in `scoring`; leaves carry the facts that explain it."""
@@ -40,8 +42,25 @@ class MarkInvalid(_Misplaced):
     """The mark names a criterion the rubric lacks, leaves one out, or goes beyond its maximum."""
 
 
-class RecordInvalid(_Misplaced):
-    """A column of a candidate's record cannot be read."""
+class Mistake(msgspec.Struct, frozen=True):
+    """One thing wrong in one column: a sentence with `{name}` fields, and the facts that fill them."""
+
+    column: str
+    message: str
+    facts: dict[str, str]
+
+    @property
+    def reason(self) -> str:
+        """The sentence, filled."""
+        return self.message.format(**self.facts)
+
+
+class RecordInvalid(ScoringError):
+    """Columns of a candidate's record that cannot be read; all of them."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("; ".join(f"column {mistake.column}: {mistake.reason}" for mistake in self.mistakes))
 
 
 class MarkMissing(ScoringError):
