@@ -7,6 +7,7 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from api import health
+from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
 from api.staff.session import SessionController
 
@@ -15,6 +16,7 @@ ROUTES: list[ControllerRouterHandler] = [
     health.ready,
     health.metrics,
     SessionController,
+    StaffSessionPages,
 ]
 
 
