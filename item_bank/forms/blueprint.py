@@ -56,7 +56,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     instructions: str = ""
     testlets: Annotated[int, msgspec.Meta(ge=0)] | None = None  # how many testlets exactly; none: as it comes
     order: PartOrder = PartOrder.LEVELS
-    shuffle: bool = True  # paper codes may reorder its items
+    shuffle: bool = True  # paper codes may reorder its items and testlets
+    shuffle_in_testlets: bool = False  # and the items of a testlet; numbered gaps in a passage forbid it
     track: str | None = None  # in a paper with a choice: the track this run belongs to
 
     @property

@@ -4,19 +4,22 @@ Exact: cells may overlap, testlets come whole or not at all, enemies never meet,
 exists. Among all selections the least used items are taken, then chance decides, from the generator given.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import coo_array
 
-from item_bank.forms.blueprint import Blueprint, ItemKind
-from item_bank.forms.errors import Shortage, Shortfall
+from item_bank.forms.blueprint import Blueprint, Cell, ItemKind
+from item_bank.forms.errors import DrawUndecided, Shortage, Shortfall
 from item_bank.model.item import Level
 
 TIME_LIMIT_SECONDS = 30
 
-_SOLVED, _OUT_OF_TIME, _INFEASIBLE = 0, 1, 2
+_INFEASIBLE = 2  # status of scipy.optimize.milp
 
 
 class PoolItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,9 +35,10 @@ class PoolItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DrawnItem(msgspec.Struct, frozen=True):
-    """An item of the selection and the cell it fills, both counted from 0."""
+    """An item of the selection and the cell it fills; the numbers count from 0."""
 
     item: PoolItem
+    position: int  # in the pool
     part_index: int
     cell_index: int
 
@@ -53,87 +57,204 @@ def draw(blueprint: Blueprint, pool: Sequence[PoolItem], rng: np.random.Generato
     Returns
     -------
     tuple of DrawnItem
-        In order of part and cell, inside a cell in order of the pool.
+        In order of part and cell, inside a cell in the order of the pool.
 
     Raises
     ------
     Shortage
-        No selection exists. The cells named lack the fewest items that have to be lacking.
+        No selection exists. The cells named are a smallest set of gaps: with these filled, one would exist.
     DrawUndecided
         The solver ran out of time.
     """
-    chance = rng.random(len(pool))
-    problem = _Problem(blueprint, pool)
-    taken = problem.solve(_costs(pool, chance, blueprint.count))
-    if taken is None:
-        raise Shortage(problem.shortfalls())
-    drawn = [DrawnItem(pool[item], *problem.places[place]) for item, place in taken]
+    program = _Program(blueprint, pool)
+    filled = _solve(program, _costs(program, rng))
+    if filled is None:
+        raise Shortage(_shortfalls(program))
+    drawn = [
+        DrawnItem(pool[item], item, *program.cells[cell])
+        for (item, cell), value in zip(program.fillings, filled, strict=False)
+        if value > 0.5
+    ]
     return tuple(sorted(drawn, key=lambda each: (each.part_index, each.cell_index)))
 
 
-def _costs(pool: Sequence[PoolItem], chance: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Exposures first; the chances of a whole form add up to less than one exposure."""
-    exposures = np.array([item.exposures for item in pool], dtype=float)
-    return exposures - exposures.min(initial=0.0) + chance / (count + 1)
+class _Row(msgspec.Struct):
+    """One condition: lower ≤ Σ coefficient × variable ≤ upper."""
+
+    terms: dict[int, float]
+    lower: float
+    upper: float
 
 
-class _Problem:
-    """The draw as a program in binary variables.
+class _Program:
+    """The draw in binary variables.
 
-    x[i, c] = 1: item i fills cell c. y[t, p] = 1: testlet t stands in part p, and then each of its items fills one of
-    the part's cells. The rows: every cell is full, every lone item stands at most once, testlets are whole, a part has
-    its number of testlets, enemies do not meet.
+    x[i, c] = 1: item i fills cell c. y[t, p] = 1: testlet t stands in part p, and each of its items fills one of the
+    cells of that part. The conditions: every cell is full, a lone item stands once at most, a testlet stands in one
+    part at most, a part has its number of testlets, enemies do not meet.
     """
 
     def __init__(self, blueprint: Blueprint, pool: Sequence[PoolItem]) -> None:
         self.blueprint = blueprint
         self.pool = pool
-        self.places = [
-            (part_index, cell_index)
-            for part_index, part in enumerate(blueprint.parts)
-            for cell_index in range(len(part.cells))
-        ]
-        self.wanted = [blueprint.parts[part].cells[cell].count for part, cell in self.places]
-        self.fillings: list[tuple[int, int]] = []  # (item, place) of each x, in order of the variables
-        self.testlets: list[tuple[str, int]] = []  # (stimulus, part) of each y, following them
+        self.cells = [(p, c) for p, part in enumerate(blueprint.parts) for c in range(len(part.cells))]
+        self.fillings: list[tuple[int, int]] = []  # (item, cell) of each x: the first variables
+        self.standings: list[tuple[str, int]] = []  # (stimulus, part) of each y: the variables after them
         self._list_variables()
-        self.n_variables = len(self.fillings) + len(self.testlets)
-        self._rows = _Rows()
-        self._state_rows()
+        self.cell_rows = [_Row({}, self.cell(c).count, self.cell(c).count) for c in range(len(self.cells))]
+        self.testlet_rows = {
+            p: _Row({}, part.testlets, part.testlets)
+            for p, part in enumerate(blueprint.parts)
+            if part.testlets is not None
+        }
+        self.other_rows = self._state_conditions()
 
-    def solve(self, costs: NDArray[np.float64]) -> list[tuple[int, int]] | None:
-        """Return the cheapest selection as (item, place), or none when there is none."""
-        objective = np.zeros(self.n_variables)
-        objective[: len(self.fillings)] = costs[[item for item, _ in self.fillings]]
-        values = self._run(objective, self._rows)
-        if values is None:
-            return None
-        return [filling for filling, value in zip(self.fillings, values, strict=False) if value > 0.5]
+    @property
+    def n_variables(self) -> int:
+        """Number of all x and y."""
+        return len(self.fillings) + len(self.standings)
 
-    def shortfalls(self) -> tuple[Shortfall, ...]:
-        """Fill as much as can be filled and say what stays empty."""
-        loose = self._rows.copy()
-        slack_of_cell = [self.n_variables + place for place in range(len(self.places))]
-        n_columns = self.n_variables + len(self.places)
-        for place, column in enumerate(slack_of_cell):
-            loose.add_to(("cell", place), column, 1.0)
-        slack_of_testlets: dict[int, int] = {}
-        for index, part in enumerate(self.blueprint.parts):
-            if part.testlets is not None:
-                slack_of_testlets[index] = n_columns
-                loose.add_to(("testlets", index), n_columns, 1.0)
-                n_columns += 1
-        objective = np.zeros(n_columns)
-        objective[self.n_variables :] = 1.0
-        values = self._run(objective, loose, n_slacks=n_columns - self.n_variables)
-        if values is None:
-            # Only too many testlets of too few items can still contradict each other.
-            return tuple(self._shortfall_of_testlets(index, 0) for index in slack_of_testlets)
-        lacking = [round(values[column]) for column in slack_of_cell]
-        cells = [self._shortfall(place, lack) for place, lack in enumerate(lacking) if lack]
-        testlets = [
-            self._shortfall_of_testlets(index, self.blueprint.parts[index].testlets - round(values[column]))
-            for index, column in slack_of_testlets.items()
-            if round(values[column])
+    @property
+    def rows(self) -> list[_Row]:
+        """All conditions."""
+        return [*self.cell_rows, *self.testlet_rows.values(), *self.other_rows]
+
+    def cell(self, index: int) -> Cell:
+        """Return a cell by its place in `cells`."""
+        part, cell = self.cells[index]
+        return self.blueprint.parts[part].cells[cell]
+
+    def _list_variables(self) -> None:
+        testlets: dict[str, list[int]] = defaultdict(list)
+        for index, item in enumerate(self.pool):
+            if item.stimulus is not None:
+                testlets[item.stimulus].append(index)
+        fitting = [[c for c in range(len(self.cells)) if self._fits(item, c)] for item in self.pool]
+        parts_of = [{self.cells[c][0] for c in cells} for cells in fitting]
+        for stimulus, items in testlets.items():
+            whole_in = set.intersection(*(parts_of[index] for index in items))
+            self.standings += [(stimulus, part) for part in sorted(whole_in)]
+            for index in items:
+                fitting[index] = [c for c in fitting[index] if self.cells[c][0] in whole_in]
+        self.fillings = [(index, c) for index, cells in enumerate(fitting) for c in cells]
+
+    def _fits(self, item: PoolItem, cell_index: int) -> bool:
+        cell = self.cell(cell_index)
+        kind = self.blueprint.parts[self.cells[cell_index][0]].kind
+        return item.kind is kind and cell.topic in (None, item.topic) and cell.level in (None, item.level)
+
+    def _state_conditions(self) -> list[_Row]:
+        of_item: dict[int, _Row] = {}
+        inside: dict[tuple[int, int], _Row] = {}  # (item of a testlet, part): its x minus the testlet's y is 0
+        for column, (item, cell) in enumerate(self.fillings):
+            self.cell_rows[cell].terms[column] = 1.0
+            of_item.setdefault(item, _Row({}, 0.0, 1.0)).terms[column] = 1.0
+            if self.pool[item].stimulus is not None:
+                inside.setdefault((item, self.cells[cell][0]), _Row({}, 0.0, 0.0)).terms[column] = 1.0
+        of_testlet: dict[str, _Row] = {}
+        column_of: dict[tuple[str, int], int] = {}
+        for column, (stimulus, part) in enumerate(self.standings, start=len(self.fillings)):
+            column_of[stimulus, part] = column
+            of_testlet.setdefault(stimulus, _Row({}, 0.0, 1.0)).terms[column] = 1.0
+            if part in self.testlet_rows:
+                self.testlet_rows[part].terms[column] = 1.0
+        for (item, part), row in inside.items():
+            row.terms[column_of[str(self.pool[item].stimulus), part]] = -1.0
+        return [*of_item.values(), *inside.values(), *of_testlet.values(), *self._enemy_rows(of_item)]
+
+    def _enemy_rows(self, of_item: Mapping[int, _Row]) -> list[_Row]:
+        index_of = {item.id: index for index, item in enumerate(self.pool)}
+        pairs = {
+            (min(index, index_of[enemy]), max(index, index_of[enemy]))
+            for index, item in enumerate(self.pool)
+            for enemy in item.enemies
+            if enemy in index_of and enemy != item.id
+        }
+        return [
+            _Row({**of_item[first].terms, **of_item[second].terms}, 0.0, 1.0)
+            for first, second in sorted(pairs)
+            if first in of_item and second in of_item
         ]
-        return (*cells, *testlets)
+
+
+def _costs(program: _Program, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Exposures first; the chances of a whole form together weigh less than one exposure."""
+    exposures = np.array([item.exposures for item in program.pool], dtype=float)
+    chance = rng.random(len(program.pool)) / (program.blueprint.count + 1)
+    least = exposures.min() if len(exposures) else 0.0
+    of_item = exposures - least + chance
+    costs = np.zeros(program.n_variables)
+    costs[: len(program.fillings)] = of_item[[item for item, _ in program.fillings]]
+    return costs
+
+
+def _shortfalls(program: _Program) -> tuple[Shortfall, ...]:
+    """Fill as much as can be filled, and say what stays empty: each cell and testlet count gets a slack variable."""
+    slack_rows = [*program.cell_rows, *program.testlet_rows.values()]
+    for column, row in enumerate(slack_rows, start=program.n_variables):
+        row.terms[column] = 1.0
+    wanted = np.array([row.upper for row in slack_rows])
+    costs = np.concatenate([np.zeros(program.n_variables), np.ones(len(slack_rows))])
+    values = _solve(program, costs, slack_limits=wanted)
+    lacking = np.zeros(0) if values is None else np.rint(values[program.n_variables :]).astype(int)
+    found = [
+        _cell_shortfall(program, index, int(lack))
+        for index, lack in enumerate(lacking[: len(program.cell_rows)])
+        if lack
+    ]
+    testlets = zip(program.testlet_rows, lacking[len(program.cell_rows) :], strict=True)
+    return (*found, *(_testlet_shortfall(program, part, int(lack)) for part, lack in testlets if lack))
+
+
+def _cell_shortfall(program: _Program, index: int, lacking: int) -> Shortfall:
+    cell, part = program.cell(index), program.blueprint.parts[program.cells[index][0]]
+    return Shortfall(
+        part=part.part,
+        kind=part.kind,
+        topic=cell.topic,
+        level=cell.level,
+        wanted=cell.count,
+        available=cell.count - lacking,
+    )
+
+
+def _testlet_shortfall(program: _Program, part_index: int, lacking: int) -> Shortfall:
+    part = program.blueprint.parts[part_index]
+    wanted = part.testlets or 0
+    return Shortfall(
+        part=part.part,
+        kind=part.kind,
+        topic=None,
+        level=None,
+        wanted=wanted,
+        available=wanted - lacking,
+        of="testlets",
+    )
+
+
+def _solve(
+    program: _Program, costs: NDArray[np.float64], slack_limits: NDArray[np.float64] | None = None
+) -> NDArray[np.float64] | None:
+    """Return the cheapest values of all variables, or none when the conditions contradict each other."""
+    rows = program.rows
+    if any(not row.terms and row.lower > 0 for row in rows):
+        return None
+    rows = [row for row in rows if row.terms]
+    upper = np.ones(len(costs))
+    if slack_limits is not None:
+        upper[program.n_variables :] = slack_limits
+    entries = [(r, column, value) for r, row in enumerate(rows) for column, value in row.terms.items()]
+    row_of, column_of, values = zip(*entries, strict=True)
+    matrix = coo_array((values, (row_of, column_of)), shape=(len(rows), len(costs))).tocsr()
+    result = milp(
+        costs,
+        integrality=np.ones(len(costs)),
+        bounds=Bounds(0.0, upper),
+        constraints=LinearConstraint(matrix, [row.lower for row in rows], [row.upper for row in rows]),
+        options={"time_limit": TIME_LIMIT_SECONDS, "mip_rel_gap": 0.0},
+    )
+    if result.status == _INFEASIBLE:
+        return None
+    if not result.success:
+        raise DrawUndecided(TIME_LIMIT_SECONDS)
+    return np.asarray(result.x)
