@@ -1,6 +1,7 @@
 """Fixtures of all tests: real servers started by the product's own code, once per run, in a folder of their own."""
 
 import asyncio
+import os
 import shutil
 import tempfile
 from collections import Counter
@@ -11,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
@@ -21,6 +23,15 @@ from exam_engine.infra.settings import Secret, Settings
 
 PROJECT = Path(__file__).resolve().parent.parent
 REFERENCE_TESTS = pytest.StashKey[Counter[str]]()
+SKIPPED_IN_BROWSER = pytest.StashKey[list[str]]()
+BROWSERS = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[REFERENCE_TESTS] = Counter()
+    config.stash[SKIPPED_IN_BROWSER] = []
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +107,25 @@ async def redis(settings: Settings) -> "AsyncIterator[Redis]":
     await client.aclose()
 
 
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of the system's browser; the one thing the two commands cannot bring along themselves."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("no Chromium was found, and CI may not skip the browser tests")
+        pytest.skip("no Chromium was found")
+    return found
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as driver:
+        browser = await driver.chromium.launch(executable_path=chromium, args=["--disable-dev-shm-usage"])
+        yield browser
+        await browser.close()
+
+
 @pytest.fixture
 def now() -> datetime:
     return datetime(2027, 6, 10, 0, 30, tzinfo=UTC)
@@ -110,6 +141,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
             counts[report.outcome] += 1
         elif report.skipped:
             counts["skipped"] += 1
+    if report.skipped and {"browser", "chromium"} & set(getattr(item, "fixturenames", ())):
+        item.config.stash[SKIPPED_IN_BROWSER].append(item.nodeid)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -119,6 +152,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if counts["skipped"]:
         line += f"; {counts['skipped']} skipped for want of the reference data"
     terminalreporter.write_line(line)
+    if skipped := config.stash[SKIPPED_IN_BROWSER]:
+        terminalreporter.section(f"NOT TESTED: {len(skipped)} browser tests, for want of Chromium", sep="!", red=True)
+        for name in skipped:
+            terminalreporter.write_line(f"  {name}")
+        terminalreporter.write_line("Install Chromium with the system's package manager and run make test again.")
 
 
 def _settings_of(servers: EmbeddedServers) -> Settings:
