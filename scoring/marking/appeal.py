@@ -1,4 +1,4 @@
-"""Appeal (phúc khảo) of an essay: two fresh examiners, a third where they differ, then: does the published mark change?"""
+"""Appeal (phúc khảo) of an essay: two fresh examiners, a third where they differ; does the published mark change?"""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -33,6 +33,7 @@ class AppealRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 Rules = TypeVar("Rules", MarkingRules, AppealRules)
 
 
+@cache
 def load_marking_rules(name: str) -> MarkingRules:
     """Read marking rules such as "single" or "two_rounds_2025".
 
@@ -44,6 +45,7 @@ def load_marking_rules(name: str) -> MarkingRules:
     return _load(name, MarkingRules)
 
 
+@cache
 def load_appeal_rules(name: str) -> AppealRules:
     """Read appeal rules such as "appeal_2025".
 
@@ -55,7 +57,6 @@ def load_appeal_rules(name: str) -> AppealRules:
     return _load(name, AppealRules)
 
 
-@cache
 def _load(name: str, kind: type[Rules]) -> Rules:
     folder = resources.files(__package__) / "rule_sets"
     is_appeal = kind is AppealRules
