@@ -14,6 +14,7 @@ from litestar import Request
 from litestar.exceptions import NotAuthorizedException
 
 from api.security import SESSION_CREDENTIAL, person_id_of
+from exam_engine.delivery.hot_path import Delivery
 from exam_engine.identity import service as identity
 from exam_engine.identity.errors import PermissionDenied, PersonUnknown
 from exam_engine.identity.model import Person, PersonId, UnitId, actor_of
@@ -80,3 +81,9 @@ def engine_of(request: Request[Any, Any, Any]) -> Engine:
     """Return the engine this process opened at its start."""
     engine: Engine = request.app.state.engine
     return engine
+
+
+def delivery_of(request: Request[Any, Any, Any]) -> Delivery:
+    """Return the seats' side of open sittings, opened by this process at its start."""
+    delivery: Delivery = request.app.state.delivery
+    return delivery

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
@@ -17,6 +17,7 @@ from api.pages.templating import template_config
 from api.problems import problem_response
 from api.routes import ROUTES, static_routes
 from api.sessions import StaffSessionConfig
+from exam_engine.delivery.hot_path import open_delivery
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
@@ -38,8 +39,17 @@ def create_app(settings: Settings | None = None) -> Litestar:
 
     @asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
-        async with open_engine(settings) as engine:
+        async with AsyncExitStack() as stack:
+            engine = await stack.enter_async_context(open_engine(settings))
             app.state.engine = engine
+            app.state.delivery = await stack.enter_async_context(
+                open_delivery(
+                    clock=engine.clock,
+                    sessions=engine.sessions,
+                    redis=engine.redis,
+                    master_secret=engine.master_secret,
+                )
+            )
             yield
 
     return Litestar(

@@ -1,0 +1,94 @@
+"""The candidate's routes: sign in with the card, start, fetch the paper, save, ask the time, hand in.
+
+A bearer token stands for the candidate; there is no cookie, so there is nothing to forge. A front dispatcher may serve
+the same `Delivery` calls without this framework; these routes own the types and the document.
+"""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import Controller, Request, Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+
+from api.acts import delivery_of, engine_of
+from api.limits import limit_source
+from api.security import bearer_token
+from exam_engine.delivery import service, wire
+from exam_engine.delivery.model import AttemptId
+from exam_engine.delivery.tokens import CandidatePass
+from exam_engine.infra.database import transaction
+
+SIGN_INS_PER_MINUTE = 120  # a whole lab signs in behind one address
+
+
+class CandidateController(Controller):
+    """`/api/candidate`, `/api/attempts`, `/api/forms`."""
+
+    path = "/api"
+    tags = ("candidate",)
+
+    @post("/candidate/sign-in", summary="Sign in with the number and code of the card", status_code=200)
+    async def sign_in(self, request: Request[Any, Any, Any], data: JSONBody[wire.SignInBody]) -> wire.SignedIn:
+        """Answer a token and the candidate's papers; whatever is wrong, the refusal is the same."""
+        engine = engine_of(request)
+        await limit_source(request, "candidate-sign-in", SIGN_INS_PER_MINUTE)
+        async with transaction(engine.sessions) as session:
+            candidate = await service.sign_in(session, data, engine.sit_key, engine.clock())
+        return await delivery_of(request).signed_in(candidate)
+
+    @get("/candidate/attempts", summary="My papers")
+    async def attempts(self, request: Request[Any, Any, Any]) -> wire.AttemptList:
+        """Answer the candidate's papers and the server's time; the waiting room asks this."""
+        return await delivery_of(request).attempts_of(_pass(request))
+
+    @post("/attempts/{attempt_id:uuid}/start", summary="Start, resume or take over", status_code=200)
+    async def start(
+        self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.StartBody]
+    ) -> wire.Envelope:
+        """Answer everything of the paper that belongs to this candidate alone."""
+        return await delivery_of(request).start(_pass(request), AttemptId(attempt_id), data.client_id)
+
+    @get("/forms/{form_hash:str}", summary="The keyless form", media_type="application/json")
+    async def form(self, request: Request[Any, Any, Any], form_hash: FromPath[str]) -> Response[bytes]:
+        """Answer the compiled form, compressed once at assembly; it never changes under its hash."""
+        accepted = request.headers.get("accept-encoding", "")
+        body, encoding = await delivery_of(request).form_blob(_pass(request), form_hash, accepted)
+        headers = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        if encoding:
+            headers["Content-Encoding"] = encoding
+        return Response(body, media_type="application/json", headers=headers)
+
+    @post("/attempts/{attempt_id:uuid}/responses", summary="Save answers", status_code=200)
+    async def save(
+        self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.SaveBody]
+    ) -> wire.SaveReply:
+        """Acknowledge after the answers are on disk; an older sequence never replaces a newer one."""
+        return await delivery_of(request).save(_pass(request), AttemptId(attempt_id), data)
+
+    @get("/attempts/{attempt_id:uuid}/time", summary="Time left and notices")
+    async def time(
+        self,
+        request: Request[Any, Any, Any],
+        attempt_id: FromPath[UUID],
+        after: FromQuery[Annotated[int, Parameter(ge=0, le=2**53)]] = 0,
+    ) -> wire.TimeReply:
+        """Answer an idle seat from the worker's memory."""
+        return await delivery_of(request).time(_pass(request), AttemptId(attempt_id), after)
+
+    @post("/attempts/{attempt_id:uuid}/submission", summary="Hand the paper in", status_code=200)
+    async def submit(
+        self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.SubmitBody]
+    ) -> wire.SubmitReply:
+        """Accept the paper only when the server holds every answer the seat holds."""
+        return await delivery_of(request).submit(_pass(request), AttemptId(attempt_id), data)
+
+    @post("/attempts/{attempt_id:uuid}/events", summary="What the seat noticed", status_code=202)
+    async def events(
+        self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.EventsBody]
+    ) -> None:
+        """Keep events of the seat; none of them ends an attempt."""
+        await delivery_of(request).events(_pass(request), AttemptId(attempt_id), data)
+
+
+def _pass(request: Request[Any, Any, Any]) -> CandidatePass:
+    return delivery_of(request).authenticate(bearer_token(request))
