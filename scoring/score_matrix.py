@@ -55,7 +55,7 @@ class ScoreMatrix(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    points : ndarray of int64, shape (n_candidates, n_slots)
+    points : ndarray of int32, shape (n_candidates, n_slots)
         Ten-thousandths of a point.
     parts : dict
         Part number to ndarray of int64, shape (n_candidates,), ten-thousandths of a point.
@@ -63,7 +63,7 @@ class ScoreMatrix(msgspec.Struct, frozen=True):
         Hundredths, rounded as the form key says.
     """
 
-    points: NDArray[np.int64]
+    points: NDArray[np.int32]
     parts: dict[int, NDArray[np.int64]]
     totals: NDArray[np.int64]
 
@@ -84,16 +84,16 @@ def score_matrix(form_key: FormKey, matrix: ResponseMatrix) -> ScoreMatrix:
         As `totals.slot_score`, for the first distinct response that cannot be judged.
     """
     n_candidates = matrix.codes.shape[0]
-    points = np.zeros((n_candidates, len(form_key.slots)), dtype=np.int64)
+    points = np.zeros((n_candidates, len(form_key.slots)), dtype=np.int32)
     for column, (slot, values) in enumerate(zip(form_key.slots, matrix.values, strict=True)):
-        table = np.array([_points(slot, value) for value in values], dtype=np.int64)
+        table = np.array([_points(slot, value) for value in values], dtype=np.int32)
         if len(table):
             points[:, column] = table[matrix.codes[:, column]]
     parts = {
-        part: points[:, [i for i, slot in enumerate(form_key.slots) if slot.part == part]].sum(axis=1)
+        part: points[:, [i for i, slot in enumerate(form_key.slots) if slot.part == part]].sum(axis=1, dtype=np.int64)
         for part in dict.fromkeys(slot.part for slot in form_key.slots)
     }
-    return ScoreMatrix(points, parts, rounded_totals(points.sum(axis=1), form_key.total_rounding))
+    return ScoreMatrix(points, parts, rounded_totals(points.sum(axis=1, dtype=np.int64), form_key.total_rounding))
 
 
 def coded(form_key: FormKey, attempts: Iterable[Mapping[int, ResponseValue]]) -> ResponseMatrix:
