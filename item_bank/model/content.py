@@ -8,7 +8,7 @@ an annotation, so that the text can be edited again.
 import html as entities
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from item_bank.errors import ContentInvalid
 from item_bank.messages import message
 from item_bank.model.formulas import TEX, to_mathml
-from item_bank.model.markup import BLOCK_TAGS, KNOWN_TAGS, removed, sanitise
+from item_bank.model.markup import BLOCK_TAGS, KNOWN_TAGS, MEDIA_ADDRESS, removed, sanitise
 
 MATH = re.compile(r"<math\b[^>]*>.*?</math>", re.DOTALL)
 
@@ -43,6 +43,8 @@ _SEGMENT = re.compile(
 )
 _LOOKS_LIKE_TAG = re.compile(r"<(?:/?([a-zA-Z][a-zA-Z0-9-]*)|!)")
 _LOOKS_LIKE_ENTITY = re.compile(r"&(?=#?[A-Za-z0-9]+;)")
+_SOURCE = re.compile(r"""\ssrc\s*=\s*(?:"([^"]+)"|'([^']+)'|([^\s"'<>=`]+))""", re.IGNORECASE)
+_LAST_FIGURE = re.compile(r'<figure><img src="([^"]*)" alt="([^"]*)"></figure>$')
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
 _SPACES = re.compile(r"[ \t\f\v]+")
 
@@ -54,18 +56,21 @@ class Rendered(msgspec.Struct, frozen=True):
     removed: tuple[str, ...] = ()
 
 
-def to_html(source: str, *, inline: bool = False) -> Rendered:
+def to_html(source: str, *, inline: bool = False, figures: Mapping[str, str] | None = None) -> Rendered:
     """Turn typed text into stored HTML; `inline` leaves a single paragraph without its `<p>`.
+
+    `figures` gives the stored address of each file an `<img src="name">` may name; without it names stay as they are
+    and are then taken out, because only stored figures may stand in items.
 
     Raises
     ------
     ContentInvalid
-        A formula cannot be read, or a dollar sign has no partner: with line and column.
+        A formula cannot be read, a dollar sign has no partner, a figure is not there: with line and column.
     """
     text = normalised(source)
     writer = _Paragraphs()
     for segment in _SEGMENT.finditer(text):
-        _write_segment(writer, segment, text)
+        _write_segment(writer, segment, text, figures)
     raw = writer.result(inline=inline)
     clean = sanitise(raw)
     return Rendered(clean, tuple(sorted({*removed(raw, clean), *writer.removed})))
@@ -84,6 +89,21 @@ def to_source(html: str) -> str:
     return writer.result()
 
 
+def figure_html(address: str, alt_text: str) -> str:
+    """Return the block of a figure that stands below its text."""
+    alt = entities.escape(normalised(alt_text), quote=True).replace("&#x27;", "'")
+    html = f'<figure><img src="{address}" alt="{alt}"></figure>'
+    return sanitise(html) if MEDIA_ADDRESS.fullmatch(address) else html
+
+
+def split_figure(html: str) -> tuple[str, str, str]:
+    """Split off a figure at the end: the text before it, its address and its description (both empty without one)."""
+    found = _LAST_FIGURE.search(html)
+    if found is None:
+        return html, "", ""
+    return html[: found.start()], found.group(1), entities.unescape(found.group(2))
+
+
 def normalised(text: str) -> str:
     """Compose letters (NFC), unify line ends and drop control characters, which nobody types on purpose."""
     unified = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
@@ -95,7 +115,7 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\u00a0", "&nbsp;")
 
 
-def _write_segment(writer: "_Paragraphs", segment: re.Match[str], text: str) -> None:
+def _write_segment(writer: "_Paragraphs", segment: re.Match[str], text: str, figures: Mapping[str, str] | None) -> None:
     kind = segment.lastgroup or "text"
     if kind in ("display", "inline"):
         writer.write(_formula(segment, kind, text))
@@ -111,11 +131,27 @@ def _write_segment(writer: "_Paragraphs", segment: re.Match[str], text: str) -> 
     elif kind == "math":
         writer.write(segment.group())
     elif segment["tag"] and segment["name"].lower() in KNOWN_TAGS:
-        writer.write_tag(segment["tag"], segment["name"].lower(), is_end=bool(segment["close"]))
+        name = segment["name"].lower()
+        tag = _with_stored_figure(segment, text, figures) if name == "img" else segment["tag"]
+        writer.write_tag(tag, name, is_end=bool(segment["close"]))
     elif kind == "entity":
         writer.write(escaped(normalised(entities.unescape(segment.group()))))
     else:
         writer.write(escaped("$" if kind == "literal" else _SPACES.sub(" ", segment.group())))
+
+
+def _with_stored_figure(segment: re.Match[str], text: str, figures: Mapping[str, str] | None) -> str:
+    tag = segment["tag"]
+    found = _SOURCE.search(tag)
+    if figures is None or found is None:
+        return tag
+    name = entities.unescape(next(filter(None, found.groups())))
+    if MEDIA_ADDRESS.fullmatch(name):
+        return tag
+    address = figures.get(name.rpartition("/")[2])
+    if address is None:
+        raise ContentInvalid(message("the figure {name} is not there", name=name[:80]), text, segment.start())
+    return f'{tag[: found.start()]} src="{address}"{tag[found.end() :]}'
 
 
 def _formula(segment: re.Match[str], kind: str, text: str) -> str:

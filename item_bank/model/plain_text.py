@@ -21,15 +21,10 @@ def to_text(html: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Fold for search: lower case, without Vietnamese marks, đ as d."""
+    """Fold for comparing words: lower case, without Vietnamese marks, đ as d."""
     decomposed = unicodedata.normalize("NFD", text.casefold())
     plain = "".join(c for c in decomposed if not unicodedata.combining(c))
     return unicodedata.normalize("NFC", plain.replace("đ", "d"))
-
-
-def has_marks(text: str) -> bool:
-    """Whether folding would change more than the case: such a query wants its marks."""
-    return folded(text) != unicodedata.normalize("NFC", text.casefold())
 
 
 def _spoken_tag(found: re.Match[str]) -> str:
