@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
-from psycopg.conninfo import make_conninfo
 
-from exam_engine.infra.database import database_url
+from exam_engine.infra.embedded.dumps import conninfo
 from exam_engine.infra.settings import Settings
 from exam_engine.infra.telemetry import logger
 from exam_engine.jobs.tasks import TASKS, Task
@@ -23,7 +22,7 @@ RETRIES = RetryStrategy(max_attempts=6, exponential_wait=4)
 
 def create_job_app(settings: Settings, tasks: Mapping[str, Task] = TASKS) -> App:
     """Build the queue's application over the tasks given; it connects when it is opened."""
-    app = App(connector=PsycopgConnector(conninfo=_conninfo(settings), min_size=1, max_size=CONCURRENCY + 2))
+    app = App(connector=PsycopgConnector(conninfo=conninfo(settings), min_size=1, max_size=CONCURRENCY + 2))
     for name, task in tasks.items():
         app.task(name=name, pass_context=True, retry=RETRIES)(_adapt(task))
 
@@ -68,15 +67,3 @@ def _adapt(task: Task) -> Any:
         await task(context.additional_context["engine"], arguments)
 
     return perform
-
-
-def _conninfo(settings: Settings) -> str:
-    url = database_url(settings)
-    host = url.query.get("host") or url.host
-    return make_conninfo(
-        host=str(host),
-        port=url.port or 5432,
-        user=url.username,
-        password=url.password,
-        dbname=url.database or url.username,
-    )
