@@ -2,6 +2,7 @@
 
 ItemBankError
 ├── ContentInvalid      text of an item cannot be kept as it is: where and why
+├── FigureRefused       a picture cannot be stored: why
 ├── ResponseInvalid     a response does not fit the interaction it answers
 ├── IllegalTransition   this step does not exist from the version's state
 ├── FourEyes            the same person may not do both steps
@@ -24,6 +25,15 @@ class ContentInvalid(ItemBankError):
         self.line = source.count("\n", 0, offset) + 1
         self.column = offset - (source.rfind("\n", 0, offset) + 1) + 1
         super().__init__(f"line {self.line}, column {self.column}: {reason}")
+
+
+class FigureRefused(ItemBankError):
+    """A figure file is no picture we store."""
+
+    def __init__(self, file_name: str, reason: Message) -> None:
+        self.file_name = file_name
+        self.reason = reason
+        super().__init__(f"{file_name}: {reason}")
 
 
 class ResponseInvalid(ItemBankError):
