@@ -26,6 +26,7 @@ class NameLists(msgspec.Struct, frozen=True):
     male: _Given
     peoples: tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
     whole: tuple[str, ...]
+    trees: tuple[str, ...]  # for guests, who are nobody
 
 
 def load_name_lists() -> NameLists:

@@ -84,13 +84,13 @@ def practice(candidates: int = 24, seed: int = 2027) -> Population:
     people = [
         SampleCandidate(
             number="",
-            full_name=f"Khách Thử Máy {place:02}",
+            full_name=f"Khách Thử {tree}",
             date_of_birth=date(2010, 1, 1),
             school="",
             subjects=(),
             theta=float(rng.standard_normal()),
         )
-        for place in range(1, candidates + 1)
+        for tree in (load_name_lists().trees[place % len(load_name_lists().trees)] for place in range(candidates))
     ]
     return Population(exam=PRACTICE, seed=seed, candidates=_numbered(people, "99", 4))
 
