@@ -307,7 +307,8 @@ def _cell_text(cell: object) -> str:
     if isinstance(cell, bool):
         return "1" if cell else "0"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        # Excel shows 7.3 where it holds 7.300000000000001: fifteen digits are all it ever meant.
+        return str(int(cell)) if cell.is_integer() else repr(float(f"{cell:.12g}"))
     if isinstance(cell, datetime):
         return cell.date().isoformat()
     if isinstance(cell, date):

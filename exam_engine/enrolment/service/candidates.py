@@ -1,0 +1,94 @@
+"""Candidates: lists, single ones, and those who show a code from their card."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.audit import service as audit
+from exam_engine.enrolment import candidate_lists, codes, store
+from exam_engine.enrolment.candidate_lists import CandidatePage, CandidateQuery
+from exam_engine.enrolment.errors import CandidateUnknown, CodeRefused
+from exam_engine.enrolment.model import Candidate, CodeClaim, Exam, SubjectCandidate, SubjectMark
+
+
+async def list_candidates(session: AsyncSession, exam_id: UUID, query: CandidateQuery) -> CandidatePage:
+    """Return one page of the candidates of an exam, searched with or without marks."""
+    return await candidate_lists.load_page(session, exam_id, query)
+
+
+async def load_candidates(session: AsyncSession, exam_id: UUID) -> Sequence[Candidate]:
+    """Return all candidates of an exam by number."""
+    return await store.load_candidates(session, exam_id)
+
+
+async def load_subject_candidates(session: AsyncSession, subject_id: UUID) -> Sequence[SubjectCandidate]:
+    """Return everybody registered for a subject, by number, with seats."""
+    return await store.load_subject_candidates(session, subject_id)
+
+
+async def load_marks(session: AsyncSession, exam_id: UUID) -> Sequence[SubjectMark]:
+    """Return the marks from files of an exam."""
+    return await store.load_marks(session, exam_id)
+
+
+async def find_candidate(session: AsyncSession, exam_code: str, number: str) -> Candidate | None:
+    """Return the candidate of a number, if exam and number exist."""
+    exam = await store.find_exam(session, exam_code)
+    return None if exam is None else await store.find_candidate(session, exam.id, number)
+
+
+async def require_candidate(session: AsyncSession, exam_id: UUID, number: str) -> Candidate:
+    """Return the candidate of a number.
+
+    Raises
+    ------
+    CandidateUnknown
+    """
+    candidate = await store.find_candidate(session, exam_id, number)
+    if candidate is None:
+        raise CandidateUnknown(number)
+    return candidate
+
+
+async def require_candidate_by_id(session: AsyncSession, candidate_id: UUID) -> Candidate:
+    """Return the candidate of an id, as `require_candidate` does."""
+    candidate = await store.find_candidate_by_id(session, candidate_id)
+    if candidate is None:
+        raise CandidateUnknown(candidate_id)
+    return candidate
+
+
+async def require_candidate_by_code(
+    session: AsyncSession, claim: CodeClaim, *, secret: bytes, now: datetime
+) -> tuple[Exam, Candidate]:
+    """Return exam and candidate where number and typed code belong together; no other cause ever shows.
+
+    An unknown exam or number costs and answers the same as a wrong code.
+
+    Raises
+    ------
+    CodeRefused, CodeExpired
+    """
+    exam_code, number = (text.strip().replace("\x00", "") for text in (claim.exam_code, claim.number))
+    exam = await store.find_exam(session, exam_code)
+    candidate = await store.find_candidate(session, exam.id if exam else UUID(int=0), number)
+    version = candidate.code_version if candidate else 1
+    is_right = codes.code_matches(secret, claim.purpose, exam_code, number, version, claim.code)
+    if exam is None or candidate is None or not is_right:
+        raise CodeRefused
+    exam.require_codes_valid(now)
+    return exam, candidate
+
+
+async def reissue_codes(
+    session: AsyncSession, exam: Exam, candidate: Candidate, *, reason: str, actor: str, now: datetime
+) -> Candidate:
+    """Make the codes of a lost card worthless; the next card carries new ones."""
+    version = await store.raise_code_version(session, candidate.id)
+    facts = {"exam": exam.code, "number": candidate.number, "version": version, "reason": reason}
+    subject = f"candidate:{candidate.id}"
+    await audit.append(session, actor=actor, action="candidate.reissue_codes", subject=subject, facts=facts, now=now)
+    return msgspec.structs.replace(candidate, code_version=version)
