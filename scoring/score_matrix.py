@@ -15,32 +15,7 @@ from scoring.totals import FormKey, SlotKey, slot_score
 from scoring.values import ResponseValue, Rounding
 
 POINT_UNIT = 10_000
-"""One point in the unit of `PointTable` and `ScoreMatrix.points`."""
-
-
-class PointTable:
-    """Points of each distinct response, computed when it is first seen.
-
-    Responses are looked up by their JSON text as stored: a text seen before costs one dictionary look-up, no decoding.
-    """
-
-    def __init__(self, form_key: FormKey) -> None:
-        self._slots = {slot.slot: slot for slot in form_key.slots}
-        self._known: dict[tuple[int, str | None], int] = {}
-
-    def points(self, slot: int, text: str | None) -> int:
-        """Ten-thousandths of a point for a response given as JSON text; `None` means no response.
-
-        Raises
-        ------
-        ResponseInvalid, MarkMissing
-            As `totals.slot_score`.
-        """
-        known = self._known.get((slot, text))
-        if known is None:
-            response = None if text is None else msgspec.json.decode(text, type=ResponseValue)
-            known = self._known[slot, text] = _points(self._slots[slot], response)
-        return known
+"""One point in the unit of `ScoreMatrix.points`."""
 
 
 class ResponseMatrix(msgspec.Struct, frozen=True):

@@ -16,6 +16,9 @@ from scoring.keys.rules import credit as credit_of
 from scoring.keys.values import Key, RubricKey
 from scoring.values import Hundredths, ResponseValue, Rounding, is_blank, to_decimal, to_hundredths
 
+RULE_VERSION = "1"
+"""Goes up whenever some rule gives another score for the same key and response; every score run keeps it."""
+
 
 class SlotKey(msgspec.Struct, frozen=True):
     """One slot of a form: where it stands, what it is worth, how it is judged."""

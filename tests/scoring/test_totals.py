@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scoring.errors import MarkMissing, PaperFormatUnknown, ResponseInvalid
 from scoring.keys.values import ClusterKey, Criterion, OneOptionKey, RubricKey, ShortAnswerKey, VoidKey
 from scoring.papers import discrepancies, known_formats, load_format
-from scoring.score_matrix import POINT_UNIT, PointTable, coded, score_matrix
+from scoring.score_matrix import POINT_UNIT, coded, score_matrix
 from scoring.totals import FormKey, SlotKey, is_on_grid, score_attempt
 from scoring.values import ResponseValue, Rounding, to_decimal, to_hundredths
 
@@ -141,13 +141,6 @@ def test_scoring_many_at_once_gives_the_same_as_one_by_one(data: st.DataObject) 
         assert many.totals[row] == one.total
         assert [Decimal(int(p)) / POINT_UNIT for p in many.points[row]] == [slot.points for slot in one.slots]
         assert {part: Decimal(int(sums[row])) / POINT_UNIT for part, sums in many.parts.items()} == one.parts
-
-
-def test_a_point_table_reads_stored_json_once() -> None:
-    table = PointTable(MATHEMATICS)
-    assert table.points(1, '"B"') == 2500
-    assert table.points(1, '"C"') == table.points(1, "null") == table.points(1, None) == 0
-    assert table.points(13, '{"a": true, "b": false, "c": false}') == 5000
 
 
 def test_points_below_a_hundredth_are_kept_until_the_total() -> None:
