@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 
 from exam_engine.infra.database import create_engine, session_maker
+from exam_engine.infra.embedded import places
 from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.migrations import upgrade
 from exam_engine.infra.settings import Secret, Settings
@@ -66,6 +67,7 @@ def servers() -> Iterator[EmbeddedServers]:
             asyncio.run(upgrade(_settings_of(running)))
             yield running
     finally:
+        places.remove_data(folder)
         shutil.rmtree(folder, ignore_errors=True)
 
 

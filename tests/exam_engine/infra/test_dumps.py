@@ -5,15 +5,16 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 
+from exam_engine.infra.embedded import places
 from exam_engine.infra.embedded.dumps import dump, restore
 from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.errors import EmbeddedServerError, EngineError
 from exam_engine.infra.migrations import pending, upgrade
 from exam_engine.infra.settings import Secret, Settings
+from tests.exam_engine.infra.connecting import connect
 
 
 @pytest.fixture
@@ -24,21 +25,18 @@ def other() -> Iterator[Settings]:
     with EmbeddedServers(folder / "data", with_valkey=False) as servers:
         assert servers.database_url is not None
         yield msgspec.structs.replace(Settings(), data_folder=folder, database_url=Secret(servers.database_url))
+    places.remove_data(folder / "data")
     shutil.rmtree(folder, ignore_errors=True)
 
 
 async def execute(settings: Settings, statement: str) -> None:
-    connection = await connect(settings)
+    connection = await connect(settings.database_url and settings.database_url.reveal())
     await connection.execute(statement)
     await connection.close()
 
 
-async def connect(settings: Settings) -> "asyncpg.Connection[asyncpg.Record]":
-    return await asyncpg.connect(host=str(settings.data_folder / "data" / "run"), user="exam", database="postgres")
-
-
 async def unit_names(settings: Settings) -> list[str]:
-    connection = await connect(settings)
+    connection = await connect(settings.database_url and settings.database_url.reveal())
     names = [row["name"] for row in await connection.fetch("select name from kept order by name")]
     await connection.close()
     return names

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 from redis.asyncio import Redis
@@ -18,6 +17,7 @@ from exam_engine.infra.embedded.child import rotate
 from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.errors import EmbeddedServerError
 from exam_engine.infra.settings import Settings
+from tests.exam_engine.infra.connecting import connect
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def folder() -> Iterator[Path]:
 
 
 async def write(servers: EmbeddedServers, name: str) -> None:
-    connection = await asyncpg.connect(host=str(servers.places.run_folder), user="exam", database="postgres")
+    connection = await connect(servers.database_url)
     await connection.execute("create table if not exists kept (name text)")
     await connection.execute("insert into kept values ($1)", name)
     await connection.close()
@@ -43,7 +43,7 @@ async def write(servers: EmbeddedServers, name: str) -> None:
 
 
 async def read(servers: EmbeddedServers) -> tuple[list[str], str]:
-    connection = await asyncpg.connect(host=str(servers.places.run_folder), user="exam", database="postgres")
+    connection = await connect(servers.database_url)
     rows = [row["name"] for row in await connection.fetch("select name from kept")]
     await connection.close()
     assert servers.redis_url is not None
@@ -73,7 +73,7 @@ async def test_valkey_keeps_every_write_and_throws_nothing_out(folder: Path) -> 
 
 async def test_postgresql_syncs_and_listens_on_no_network(folder: Path) -> None:
     with EmbeddedServers(folder / "data", with_valkey=False) as servers:
-        connection = await asyncpg.connect(host=str(servers.places.run_folder), user="exam", database="postgres")
+        connection = await connect(servers.database_url)
         found = {
             name: await connection.fetchval(f"show {name}")
             for name in ("fsync", "synchronous_commit", "listen_addresses")

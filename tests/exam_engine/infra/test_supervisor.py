@@ -21,6 +21,7 @@ from exam_engine.infra.embedded.child import Child, ChildPlan, stop_together
 from exam_engine.infra.embedded.lock import FolderLock
 from exam_engine.infra.embedded.running import Running, read_running
 from exam_engine.infra.errors import EmbeddedServerError
+from tests.exam_engine.infra.connecting import connect
 
 PROGRAM = Path(__file__).with_name("supervised.py")
 
@@ -71,6 +72,7 @@ def data_folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="exam-supervisor-"))
     made.chmod(0o755)
     yield made / "data"
+    places.remove_data(made / "data")
     shutil.rmtree(made, ignore_errors=True)
 
 
@@ -91,7 +93,7 @@ async def answers(data_folder: Path) -> bool:
     assert found.redis_url is not None
     client = Redis.from_url(found.redis_url)
     try:
-        connection = await asyncpg.connect(host=str(data_folder / "run"), user="exam", database="postgres", timeout=5)
+        connection = await connect(found.database_url, timeout=5)
         await connection.close()
         return bool(await client.ping())
     except (OSError, RedisError, asyncpg.PostgresError):
