@@ -75,6 +75,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     language: str = "vi"
     paper_code_prefix: str = "00"  # the digits of the subject: "01" makes 0101, 0102, …
     format: str | None = None  # a paper format of `scoring.papers` it has to meet
+    enemies: tuple[tuple[str, str], ...] = ()  # pairs of item codes that must not stand in one form
 
     @property
     def count(self) -> int:
