@@ -92,36 +92,31 @@ def settle(data_folder: Path, needed_bytes: int = NEEDED_BYTES) -> Places:
     stamp = read_stamp(data_folder)
     binaries = find_binaries()
     user = _server_user()
-    base = data_folder
-    if stamp is not None and stamp.base is not None:
-        base = Path(stamp.base)
-        if not base.is_dir():
-            raise EmbeddedServerError(
-                f"the data of {data_folder} lay in {base}, which is gone; "
-                "bring it back, or begin anew with make demo RESET=1"
-            )
-        binaries = copy_binaries(binaries, base / "programs")
-    elif user is not None and not (_can_pass(data_folder) and _can_run(binaries, user)):
-        if stamp is not None:
-            raise EmbeddedServerError(
-                f"the system user {pwd.getpwuid(user.uid).pw_name} can no longer enter {data_folder}; "
-                "give the folders above it back their x right"
-            )
-        base = _make_root_base(data_folder)
-        binaries = copy_binaries(binaries, base / "programs")
-        if not _can_run(binaries, user):
-            raise EmbeddedServerError(f"programs in {base} cannot be run (a noexec mount?); run as an ordinary user")
+    if stamp is None:
+        stamp = _choose_base(data_folder, binaries, user, needed_bytes)
+    elif stamp.base is None and user is not None and not _may_serve(data_folder, binaries, user):
+        raise EmbeddedServerError(
+            f"the system user {pwd.getpwuid(user.uid).pw_name} can no longer enter {data_folder}; "
+            "give the folders above it back their x right"
+        )
+    base = data_folder if stamp.base is None else Path(stamp.base)
+    if not base.is_dir():
+        raise EmbeddedServerError(
+            f"the data of {data_folder} lay in {base}, which is gone; "
+            "bring it back, or begin anew with make demo RESET=1"
+        )
     require_space(base, needed_bytes)
+    if stamp.base is not None:
+        binaries = copy_binaries(binaries, base / "programs")
+        if user is not None and not _can_run(binaries, user):
+            raise EmbeddedServerError(f"programs in {base} cannot be run (a noexec mount?); run as an ordinary user")
     places = Places(data_folder, base, _run_folder(base), binaries, user)
     for folder in (places.valkey, places.run_folder):
         folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
         if user is not None:
             os.chown(folder, user.uid, user.gid)
     places.logs.mkdir(mode=0o700, exist_ok=True)
-    if stamp is None:
-        _write_stamp(
-            data_folder, Stamp(FORMAT, POSTGRESQL_MAJOR, VALKEY_MAJOR, None if base == data_folder else str(base))
-        )
     return places
 
 
@@ -205,6 +200,21 @@ def _server_user() -> ServerUser | None:
     return ServerUser(entry.pw_uid, entry.pw_gid)
 
 
+def _choose_base(data_folder: Path, binaries: Binaries, user: ServerUser | None, needed_bytes: int) -> Stamp:
+    """Decide where new data lies, and write it down before anything is put there."""
+    is_near = user is None or _may_serve(data_folder, binaries, user)
+    if is_near:
+        require_space(data_folder, needed_bytes)
+    base = None if is_near else str(_make_root_base(data_folder, needed_bytes))
+    stamp = Stamp(FORMAT, POSTGRESQL_MAJOR, VALKEY_MAJOR, base)
+    _write_stamp(data_folder, stamp)
+    return stamp
+
+
+def _may_serve(data_folder: Path, binaries: Binaries, user: ServerUser) -> bool:
+    return _can_pass(data_folder) and _can_run(binaries, user)
+
+
 def _can_pass(folder: Path) -> bool:
     """Tell whether every user may walk down to a folder."""
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in (folder, *folder.parents))
@@ -230,10 +240,12 @@ def _can_run(binaries: Binaries, user: ServerUser) -> bool:
     return True
 
 
-def _make_root_base(data_folder: Path) -> Path:
+def _make_root_base(data_folder: Path, needed_bytes: int) -> Path:
     base = ROOT_BASE / secrets.token_hex(8)
     try:
-        base.mkdir(mode=0o755, parents=True)
+        ROOT_BASE.mkdir(mode=0o755, parents=True, exist_ok=True)
+        require_space(ROOT_BASE, needed_bytes)
+        base.mkdir(mode=0o755)
         for folder in (ROOT_BASE, base):
             if folder.stat().st_uid != 0 or folder.stat().st_mode & 0o022:
                 raise EmbeddedServerError(f"{folder} must belong to root and be writable by nobody else")

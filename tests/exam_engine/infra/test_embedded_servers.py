@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
     made = Path(tempfile.mkdtemp(prefix="exam-embedded-"))
     made.chmod(0o755)
     yield made
-    for stamp in made.rglob(places.STAMP_FILE):
+    for stamp in list(made.rglob(places.STAMP_FILE)):
         places.remove_data(stamp.parent)
     shutil.rmtree(made, ignore_errors=True)
 
@@ -95,14 +95,19 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_private_folder(folder: 
     sockets.rmdir()
 
 
-async def test_a_short_folder_that_others_may_enter_is_refused(folder: Path) -> None:
-    long = folder / ("thư mục rất dài " * 6) / "data"
-    with EmbeddedServers(long, with_postgresql=False) as servers:
-        sockets = servers.places.run_folder
-    sockets.chmod(0o777)
+def test_a_short_folder_that_others_may_enter_is_refused(folder: Path) -> None:
+    assert places._private_folder(folder / "short") == folder / "short"
+    assert places._private_folder(folder / "short") == folder / "short"
+    (folder / "short").chmod(0o755)
     with pytest.raises(EmbeddedServerError, match="is not ours"):
-        EmbeddedServers(long, with_postgresql=False).prepare()
-    sockets.rmdir()
+        places._private_folder(folder / "short")
+
+
+def test_a_short_folder_that_is_a_link_is_refused(folder: Path) -> None:
+    (folder / "elsewhere").mkdir(mode=0o700)
+    (folder / "short").symlink_to(folder / "elsewhere")
+    with pytest.raises(EmbeddedServerError, match="is not ours"):
+        places._private_folder(folder / "short")
 
 
 async def test_a_second_start_is_refused_by_the_number_of_the_first(folder: Path) -> None:
