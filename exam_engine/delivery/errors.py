@@ -2,7 +2,7 @@
 
 DeliveryError
 ├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored
-├── AttemptUnknown, FormUnknown, SignInRefused
+├── AttemptUnknown
 ├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, TimeOver, LeaseTaken, ResponsesMissing
 ├── ResponseRefusal: UnknownSlot, ResponseInvalid
 └── TokenRefused: TokenInvalid, TokenExpired, NotYours
@@ -63,21 +63,6 @@ class AttemptUnknown(DeliveryError):
     def __init__(self, attempt_id: object) -> None:
         self.attempt_id = str(attempt_id)
         super().__init__(f"there is no attempt {attempt_id}")
-
-
-class FormUnknown(DeliveryError):
-    """No compiled form has this hash, or it is not this candidate's."""
-
-    def __init__(self, form_hash: str) -> None:
-        self.form_hash = form_hash
-        super().__init__(f"there is no form {form_hash}")
-
-
-class SignInRefused(DeliveryError):
-    """Exam, number and code do not belong together; which of them is wrong is not said."""
-
-    def __init__(self) -> None:
-        super().__init__("exam, candidate number and code do not belong together")
 
 
 class AttemptRefusal(DeliveryError):

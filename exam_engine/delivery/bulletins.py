@@ -1,0 +1,132 @@
+"""Notices to seats and signs of life from them, as a worker keeps them: exchanged with Redis once a second.
+
+So an idle seat that asks for the time costs neither Redis nor PostgreSQL anything.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.delivery.register import Place
+from exam_engine.delivery.store import Seat, StoredNotice
+from exam_engine.delivery.wire import SeatNotice
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as Redis and the stream carry it; its number stands beside it."""
+
+    sitting_id: UUID
+    kind: str  # message | time
+    text: str = ""
+    extra_seconds: int = 0
+    room_id: UUID | None = None
+    attempt_id: UUID | None = None
+    created_by: str
+    created_ms: int
+
+
+class Board:
+    """The notices of one shard that this worker has read, by number."""
+
+    def __init__(self) -> None:
+        self._numbers: list[int] = []
+        self._notices: list[Notice] = []
+        self.stale_ms = 0  # what was known of attempts before this moment may be outdated by extra time
+
+    @property
+    def newest(self) -> int:
+        """The number after which to read on."""
+        return self._numbers[-1] if self._numbers else 0
+
+    def add(self, number: int, notice: Notice, now_ms: int) -> None:
+        """Take a notice in, if it is new."""
+        if number <= self.newest:
+            return
+        self._numbers.append(number)
+        self._notices.append(notice)
+        if notice.kind == "time":
+            self.stale_ms = now_ms
+
+    def after(self, number: int, seat: Seat) -> list[SeatNotice]:
+        """Return the notices for a seat after the last it has seen."""
+        if number >= self.newest:
+            return []
+        first = bisect_right(self._numbers, number)
+        return [
+            SeatNotice(self._numbers[i], _kind(notice), notice.text, notice.extra_seconds)
+            for i, notice in enumerate(self._notices[first:], first)
+            if notice.room_id in (None, seat.room_id) and notice.attempt_id in (None, seat.attempt_id)
+        ]
+
+
+class Bulletins:
+    """Boards by shard, and who was seen since the last exchange with Redis."""
+
+    def __init__(self) -> None:
+        self._boards: dict[str, Board] = {}
+        self._seen: dict[str, dict[str, int]] = {}
+
+    def board(self, stream: str) -> Board:
+        """Return a shard's board."""
+        board = self._boards.get(stream)
+        if board is None:
+            board = self._boards[stream] = Board()
+        return board
+
+    def seen(self, place: Place, now_ms: int) -> None:
+        """Note a sign of life."""
+        shard = self._seen.get(place.stream)
+        if shard is None:
+            shard = self._seen[place.stream] = {}
+        shard[place.attempt] = now_ms
+
+    def last_seen(self, place: Place) -> int:
+        """Return a sign of life that has not been passed on yet, else 0."""
+        return self._seen.get(place.stream, {}).get(place.attempt, 0)
+
+    async def exchange(self, redis: Any, streams: Sequence[str], now_ms: Callable[[], int]) -> int:
+        """Pass on who was seen, read new notices of these shards, and return Redis' clock less ours, in ms."""
+        passed_on, self._seen = self._seen, {}
+        began_ms = now_ms()
+        try:
+            async with redis.pipeline(transaction=False) as pipeline:
+                pipeline.time()
+                for stream in streams:
+                    pipeline.zrangebyscore(
+                        stream.removesuffix("events") + "notices", f"({self.board(stream).newest}", "+inf"
+                    )
+                for stream, attempts in passed_on.items():
+                    pipeline.hset(stream.removesuffix("events") + "seen", mapping=attempts)
+                (seconds, microseconds), *replies = await pipeline.execute()
+        except BaseException:
+            self._take_back(passed_on)
+            raise
+        ended_ms = now_ms()
+        for stream, found in zip(streams, replies, strict=False):
+            for entry in found:
+                number, _, notice = entry.partition(b" ")
+                self.board(stream).add(int(number), msgspec.json.decode(notice, type=Notice), ended_ms)
+        return int(seconds * 1000 + microseconds // 1000 - began_ms)
+
+    def forget(self, streams: Sequence[str]) -> None:
+        """Drop what is kept of closed sittings."""
+        for stream in streams:
+            self._boards.pop(stream, None)
+
+    def _take_back(self, passed_on: Mapping[str, Mapping[str, int]]) -> None:
+        for stream, attempts in passed_on.items():
+            self._seen[stream] = {**attempts, **self._seen.get(stream, {})}
+
+
+def notice_of(sitting_id: UUID, stored: StoredNotice) -> Notice:
+    """Return a stored notice as Redis carries it."""
+    fields = msgspec.structs.asdict(stored)
+    del fields["number"]
+    return Notice(sitting_id=sitting_id, **fields)
+
+
+def _kind(notice: Notice) -> Any:
+    return notice.kind

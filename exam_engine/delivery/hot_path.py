@@ -1,0 +1,416 @@
+"""Delivery as the API sees it: everything a seat asks, answered from Redis and the worker's memory.
+
+One object a worker, opened in its lifespan. Writes go on when the client that asked is gone.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from exam_engine.assembly.errors import CompiledFormUnknown
+from exam_engine.delivery import counters, model, store, tokens
+from exam_engine.delivery.answers import believable_ms, pack_answers
+from exam_engine.delivery.bulletins import Bulletins
+from exam_engine.delivery.envelopes import attempt_summary, envelope
+from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
+from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
+from exam_engine.delivery.papers import check_response
+from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
+from exam_engine.delivery.restoring import Restorer
+from exam_engine.delivery.rolls import Roll, Rolls, Sat
+from exam_engine.delivery.tokens import CandidatePass
+from exam_engine.delivery.wire import (
+    AttemptList,
+    CandidateSummary,
+    Envelope,
+    EventsBody,
+    ExamSummary,
+    SaveBody,
+    SavedSlot,
+    SaveReply,
+    SeatNotice,
+    SignedIn,
+    SignInBody,
+    SubmitBody,
+    SubmitReply,
+    TimeReply,
+)
+from exam_engine.enrolment.codes import sit_code_matches
+from exam_engine.enrolment.errors import CodeExpired, CodeRefused
+from exam_engine.infra.clock import Clock, to_milliseconds
+from exam_engine.infra.database import SessionMaker
+from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
+from exam_engine.infra.secrets import derive_key
+
+logger = structlog.get_logger(__name__)
+
+TOKEN_LIFE = timedelta(hours=14)  # one exam day
+EXCHANGE_SECONDS = 1.0
+CLOCK_ALARM_MS = 250
+REMEMBERED_MS = 60_000  # an idle seat's facts are read anew at the latest after this
+WAITING_REMEMBERED_MS = 5_000  # not yet started: another seat may start it
+_Result = TypeVar("_Result")
+
+
+class Known(msgspec.Struct, frozen=True):
+    """What the worker remembers of an attempt, and since when."""
+
+    state: str
+    deadline_ms: int
+    limit_ms: int
+    read_ms: int
+
+
+class Delivery:
+    """The seat's side of every open sitting."""
+
+    def __init__(self, clock: Clock, sessions: SessionMaker, runner: ScriptRunner, master_secret: bytes) -> None:
+        self.clock = clock
+        self.rolls = Rolls(sessions)
+        self.register = Register(runner)
+        self.restorer = Restorer(sessions, self.register)
+        self.bulletins = Bulletins()
+        self._sessions = sessions
+        self._master_secret = master_secret
+        self._token_key = derive_key(master_secret, tokens.PURPOSE)
+        self._known: dict[AttemptId, Known] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    def now_ms(self) -> int:
+        """Return the present time in milliseconds."""
+        return to_milliseconds(self.clock())
+
+    # Who asks
+
+    def authenticate(self, token: str) -> CandidatePass:
+        """Check a bearer token.
+
+        Raises
+        ------
+        TokenInvalid, TokenExpired
+        """
+        return tokens.check_token(self._token_key, token, self.now_ms())
+
+    async def sign_in(self, body: SignInBody) -> SignedIn:
+        """Let a candidate in by exam, number and the code on the card.
+
+        Raises
+        ------
+        CodeRefused
+            They do not belong together; whether anybody has that number is neither said nor to be timed.
+        CodeExpired, ServiceUnavailable
+        """
+        number = body.candidate_number.strip()
+        found = self.rolls.candidate_named(body.exam, number) or await self._find_candidate(body.exam, number)
+        version = found.code_version if found else 1
+        if not sit_code_matches(self._master_secret, body.exam, number, version, body.code) or found is None:
+            raise CodeRefused
+        now = self.clock()
+        if found.codes_valid_until is not None and now > found.codes_valid_until:
+            raise CodeExpired(found.codes_valid_until)
+        candidate = CandidatePass(found.candidate_id, found.exam_id, int((now + TOKEN_LIFE).timestamp()))
+        listed = await self.attempts_of(candidate)
+        return SignedIn(
+            token=tokens.issue_token(self._token_key, candidate),
+            candidate=CandidateSummary(found.number, found.full_name, found.school),
+            exam=ExamSummary(found.exam_code, found.exam_name),
+            attempts=listed.attempts,
+            server_time_ms=listed.server_time_ms,
+        )
+
+    async def attempts_of(self, candidate: CandidatePass) -> AttemptList:
+        """List a candidate's attempts."""
+        sats = [
+            sat
+            for sat in await self.rolls.of_candidate(candidate.candidate_id)
+            if sat.roll.context.exam_id == candidate.exam_id
+        ]
+        known = await asyncio.gather(*(self._recall(sat, WAITING_REMEMBERED_MS) for sat in sats))
+        return AttemptList(
+            [attempt_summary(sat, facts.state) for sat, facts in zip(sats, known, strict=True)], self.now_ms()
+        )
+
+    # The paper
+
+    async def start(self, candidate: CandidatePass, attempt_id: AttemptId, client_id: str) -> Envelope:
+        """Start, resume or take over an attempt.
+
+        Raises
+        ------
+        AttemptUnknown, NotYours, SittingNotStarted, LateStart, AttemptClosed, TimeOver, ServiceUnavailable
+        """
+        sat = await self._mine(candidate, attempt_id)
+        return await self._finish(self._start(sat, client_id))
+
+    async def form_blob(self, candidate: CandidatePass, form_hash: str, accepts: str) -> tuple[bytes, str]:
+        """Return the compiled form as one of the encodings accepted, to a candidate who has started on it.
+
+        Raises
+        ------
+        CompiledFormUnknown
+        """
+        for sat in await self.rolls.of_candidate(candidate.candidate_id):
+            if sat.roll.form.hash != form_hash:
+                continue
+            known = await self._recall(sat, WAITING_REMEMBERED_MS)
+            if known.state != AttemptState.READY:
+                return sat.roll.form.blob(accepts)
+        raise CompiledFormUnknown(form_hash)
+
+    # Answers
+
+    async def save(self, candidate: CandidatePass, attempt_id: AttemptId, body: SaveBody) -> SaveReply:
+        """Keep answers: acknowledged means written to disk.
+
+        Raises
+        ------
+        AttemptUnknown, NotYours, UnknownSlot, ResponseInvalid, NotStarted, AttemptClosed, LeaseTaken, TimeOver,
+        ServiceUnavailable
+        """
+        arrival_ms = self.now_ms()
+        sat = await self._mine(candidate, attempt_id)
+        saved: list[SavedSlot] = []
+        deadline_ms = 0
+        for packed in pack_answers(sat.roll.form.slots, body.responses):
+            try:
+                kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
+            except NotHeld:
+                await self._restore(sat)
+                kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
+            deadline_ms = kept.deadline_ms
+            saved += [SavedSlot(slot, sequence) for (slot, _), sequence in zip(packed, kept.sequences, strict=True)]
+        limit_ms = deadline_ms + 1000 * sat.roll.sitting.grace_seconds
+        self._known[attempt_id] = Known(AttemptState.RUNNING.value, deadline_ms, limit_ms, arrival_ms)
+        return SaveReply(
+            saved=saved,
+            deadline_ms=deadline_ms,
+            server_time_ms=self.now_ms(),
+            state=AttemptState.RUNNING.value,
+            notices=self._notices(sat, body.after),
+        )
+
+    async def time(self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0) -> TimeReply:
+        """Tell an idle seat the time, from memory unless something may have changed."""
+        sat = await self._mine(candidate, attempt_id)
+        known = await self._recall(sat, REMEMBERED_MS)
+        return TimeReply(self.now_ms(), known.deadline_ms, known.state, self._notices(sat, after))
+
+    async def submit(self, candidate: CandidatePass, attempt_id: AttemptId, body: SubmitBody) -> SubmitReply:
+        """Hand in, if the server holds everything the seat holds.
+
+        Raises
+        ------
+        AttemptUnknown, NotYours, UnknownSlot, ResponsesMissing, NotStarted, AttemptClosed, LeaseTaken, TimeOver,
+        ServiceUnavailable
+        """
+        sat = await self._mine(candidate, attempt_id)
+        return await self._finish(self._submit(sat, body))
+
+    async def events(self, candidate: CandidatePass, attempt_id: AttemptId, body: EventsBody) -> None:
+        """Keep what the seat noticed."""
+        sat = await self._mine(candidate, attempt_id)
+        now_ms = self.now_ms()
+        events = [
+            SeatNote(kind=e.kind, client_ms=believable_ms(e.client_time_ms), at_ms=now_ms, detail=e.detail)
+            for e in body.events
+        ]
+        focus_lost = sum(event.kind == "focus_lost" for event in body.events)
+        await self._finish(self._note(sat, focus_lost, events))
+
+    # For the rooms above
+
+    async def look(self, sat: Sat) -> Held:
+        """Read an attempt with its signs of life."""
+        held = await self._held(sat, "f")
+        return msgspec.structs.replace(held, seen_ms=max(held.seen_ms, self.bulletins.last_seen(sat.place)))
+
+    async def change(
+        self, sat: Sat, decide: Callable[[AttemptFacts], Change | None], by: str, **detail: Any
+    ) -> tuple[AttemptFacts, Change | None]:
+        """Apply a transition to an attempt, taking it back from PostgreSQL first if Redis lacks it."""
+        if not sat.roll.is_open:
+            decide((await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id)).facts)
+            raise AttemptClosed(AttemptState.CLOSED)
+        now_ms = self.now_ms()
+        try:
+            facts, change = await self.register.change(sat.place, decide, by, **detail)
+        except NotHeld:
+            await self._restore(sat)
+            facts, change = await self.register.change(sat.place, decide, by, **detail)
+        self._remember(sat, facts, now_ms)
+        return facts, change
+
+    async def roll(self, sitting_id: SittingId) -> Roll:
+        """Return the roll of a sitting that is open or closed."""
+        return await self.rolls.load(sitting_id)
+
+    async def exchange(self) -> None:
+        """Exchange notices and signs of life with Redis once; the worker does so every second."""
+        streams = [stream for roll in self.rolls.all_open() for stream in roll.streams]
+        offset_ms = await self.bulletins.exchange(self.register.redis, streams, self.now_ms)
+        counters.CLOCK_OFFSET.set(offset_ms / 1000)
+        if abs(offset_ms) > CLOCK_ALARM_MS:
+            logger.warning("clocks_differ", redis_ahead_ms=offset_ms)
+
+    async def run(self) -> None:
+        """Keep memory in step until cancelled; the lifespan runs this beside the requests."""
+        await asyncio.gather(self._keep_rolls(), self._keep_bulletins())
+
+    async def close(self) -> None:
+        """Finish every write that was accepted."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        with suppress(RedisError, OSError):
+            await self.exchange()
+        await self.register.close()
+
+    async def _keep_rolls(self) -> None:
+        while True:
+            try:
+                await self.rolls.refresh(self.clock())
+            except (SQLAlchemyError, OSError, ServiceUnavailable) as error:
+                logger.warning("rolls_not_refreshed", error=type(error).__name__)
+            await asyncio.sleep(EXCHANGE_SECONDS)
+
+    async def _keep_bulletins(self) -> None:
+        while True:
+            try:
+                await self.exchange()
+            except (RedisError, OSError) as error:
+                logger.warning("bulletins_not_exchanged", error=type(error).__name__)
+            await asyncio.sleep(EXCHANGE_SECONDS)
+
+    async def _find_candidate(self, exam_code: str, number: str) -> store.KnownCandidate | None:
+        try:
+            async with self._sessions() as session:
+                return await store.find_candidate(session, exam_code, number)
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+
+    async def _mine(self, candidate: CandidatePass, attempt_id: AttemptId) -> Sat:
+        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
+        self.bulletins.seen(sat.place, self.now_ms())
+        return sat
+
+    async def _start(self, sat: Sat, client_id: str) -> Envelope:
+        now_ms = self.now_ms()
+        try:
+            facts, change = await self.change(sat, lambda facts: model.start(facts, client_id, now_ms), "seat")
+        except AttemptRefusal as refusal:
+            counters.REFUSED.labels(type(refusal).__name__).inc()
+            raise
+        kind = change.kind if change else ChangeKind.RESUME
+        counters.STARTED.labels(kind.value).inc()
+        if kind is ChangeKind.RESUME:
+            await self._note(sat, 0, [SeatNote(kind="resumed", at_ms=now_ms)])
+        held = await self._held(sat, "r")
+        return envelope(sat, facts, held, self._notices(sat, 0), self.now_ms())
+
+    async def _submit(self, sat: Sat, body: SubmitBody) -> SubmitReply:
+        for slot in body.sequences:
+            check_response(sat.roll.form.slots, slot, None)
+        # What the server holds only grows, so sequences read before the facts still decide rightly.
+        held = await self._held(sat, "s")
+        stored = held.sequences()
+        now_ms = self.now_ms()
+        try:
+            facts, change = await self.change(
+                sat, lambda facts: model.submit(facts, body.lease, body.sequences, stored, now_ms), "seat"
+            )
+        except AttemptRefusal as refusal:
+            counters.REFUSED.labels(type(refusal).__name__).inc()
+            raise
+        if change is not None:
+            counters.SUBMITTED.inc()
+        answered = (await self._held(sat, "f")).answered
+        return SubmitReply(state=facts.state.value, submitted_at_ms=facts.finished_ms, answered=answered)
+
+    async def _note(self, sat: Sat, focus_lost: int, events: Sequence[SeatNote]) -> None:
+        content = msgspec.json.encode(events).replace(b"\\u0000", b"?")  # what jsonb cannot hold
+        try:
+            await self.register.note(sat.place, focus_lost, content)
+        except NotHeld:
+            if not sat.roll.is_open:
+                return
+            await self._restore(sat)
+            await self.register.note(sat.place, focus_lost, content)
+
+    def _notices(self, sat: Sat, after: int) -> list[SeatNotice]:
+        return self.bulletins.board(sat.place.stream).after(after, sat.seat)
+
+    async def _recall(self, sat: Sat, at_most_ms: int) -> Known:
+        known = self._known.get(sat.seat.attempt_id)
+        now_ms = self.now_ms()
+        if known is not None:
+            is_over = known.state == AttemptState.RUNNING and now_ms > known.limit_ms
+            if known.state == AttemptState.READY:
+                at_most_ms = min(at_most_ms, WAITING_REMEMBERED_MS)
+            if is_over:
+                at_most_ms = 1000  # the timer is about to close it
+            stale_ms = self.bulletins.board(sat.place.stream).stale_ms
+            if known.read_ms > stale_ms and now_ms - known.read_ms < at_most_ms:
+                return known
+        held = await self._held(sat, "f")
+        return self._remember(sat, held.facts, now_ms)
+
+    def _remember(self, sat: Sat, facts: AttemptFacts, read_ms: int) -> Known:
+        known = Known(facts.state.value, facts.deadline_ms, facts.limit_ms, read_ms)
+        self._known[sat.seat.attempt_id] = known
+        return known
+
+    async def _held(self, sat: Sat, depth: str) -> Held:
+        try:
+            return await self.register.look(sat.place, depth)
+        except NotHeld:
+            if not sat.roll.is_open:
+                return await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id)
+            await self._restore(sat)
+            return await self.register.look(sat.place, depth)
+
+    async def _restore(self, sat: Sat) -> None:
+        if not sat.roll.is_open:
+            raise AttemptClosed(AttemptState.CLOSED)
+        await self.restorer.restore(sat.roll.sitting, sat.seat.attempt_id)
+
+    async def _finish(self, work: Coroutine[Any, Any, _Result]) -> _Result:
+        """Do the work to its end even if whoever asked is gone."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return await asyncio.shield(task)
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen by whoever waits; if nobody does, there is nobody to tell
+
+
+@asynccontextmanager
+async def open_delivery(
+    *, clock: Clock, sessions: SessionMaker, redis: Redis, master_secret: bytes, durability: Durability | None = None
+) -> AsyncIterator[Delivery]:
+    """Open the facade for one worker: refuses a Redis that loses answers, keeps memory in step, ends cleanly.
+
+    Raises
+    ------
+    RedisNotDurable, ServiceUnavailable
+    """
+    runner = ScriptRunner(redis, durability or await require_durable(redis))
+    delivery = Delivery(clock, sessions, runner, master_secret)
+    keeping = asyncio.get_running_loop().create_task(delivery.run())
+    try:
+        yield delivery
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+        await delivery.close()

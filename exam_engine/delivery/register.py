@@ -1,0 +1,308 @@
+"""The register of open sittings: the Redis side of attempts, one group of keys a shard.
+
+Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `r:<attempt>` (answers),
+`due` (limits of running attempts), `seen`, `notices`, `notice-of`, `primed`. Scripts derive them from the stream's key.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from redis.exceptions import RedisError
+
+from exam_engine.delivery import counters
+from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
+from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId, shard_of
+from exam_engine.infra.errors import Busy
+from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_script, unavailable
+
+PACKAGE = "exam_engine.delivery"
+KEPT_AFTER_CLOSE_SECONDS = 7 * 24 * 3600
+_MAXIMUM_TRIES = 50
+_FACTS = AttemptFacts.__struct_fields__
+
+
+class NotHeld(Exception):
+    """Redis does not know the attempt: take it over from PostgreSQL and ask again. Never leaves the room."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where an attempt is kept: its id as text and the stream of its shard."""
+
+    attempt: str
+    stream: str
+
+    @property
+    def prefix(self) -> str:
+        """What all keys of the shard begin with."""
+        return self.stream.removesuffix("events")
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt as Redis holds it."""
+
+    facts: AttemptFacts
+    saved_ms: int = 0
+    answered: int = 0
+    focus_lost: int = 0
+    seen_ms: int = 0
+    responses: Mapping[int, bytes] = {}  # packed answers, or only sequences, by slot
+
+    def sequences(self) -> dict[int, int]:
+        """The newest sequence of each slot."""
+        return {slot: int(packed.partition(b" ")[0]) for slot, packed in self.responses.items()}
+
+
+class Saved(msgspec.Struct, frozen=True):
+    """What a save came to: the deadline now, and the newest sequence of each slot in the order asked."""
+
+    deadline_ms: int
+    sequences: Sequence[int]
+
+
+class StoredChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change as it travels in the stream."""
+
+    kind: ChangeKind
+    at_ms: int
+    by: str  # "seat", "timer", "person:<user name>"
+    facts: AttemptFacts
+    detail: dict[str, Any] = {}
+
+
+class SeatNote(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a seat noticed, as it travels in the stream."""
+
+    kind: str
+    at_ms: int
+    client_ms: int | None = None
+    detail: dict[str, Any] = {}
+
+
+class PrimedAttempt(msgspec.Struct, frozen=True):
+    """An attempt to take over: its facts, and its answers packed."""
+
+    place: Place
+    facts: AttemptFacts
+    responses: Mapping[int, bytes] = {}
+
+
+def stream_key(sitting_id: UUID, shard: int) -> str:
+    """Return the key of a shard's event stream."""
+    return f"sit:{{{sitting_id}:{shard}}}:events"
+
+
+def stream_keys(sitting_id: SittingId, shards: int) -> list[str]:
+    """Return the streams of a sitting."""
+    return [stream_key(sitting_id, shard) for shard in range(shards)]
+
+
+def place_of(sitting_id: UUID, shards: int, attempt_id: UUID) -> Place:
+    """Return where an attempt is kept."""
+    return Place(str(attempt_id), stream_key(sitting_id, shard_of(attempt_id, shards)))
+
+
+def pack_response(sequence: int, client_time_ms: int, value: bytes, is_answered: bool) -> bytes:
+    """Pack an answer as Redis keeps it; the scripts read sequence and flag."""
+    return b"%d %d %d %b" % (sequence, client_time_ms, is_answered, value)
+
+
+def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
+    """Return sequence, client time and the value's JSON."""
+    sequence, client_time, _, value = packed.split(b" ", 3)
+    return int(sequence), int(client_time), value
+
+
+class Register:
+    """Every read and write of attempts in Redis; each write is in the shard's stream when it is acknowledged."""
+
+    def __init__(self, runner: ScriptRunner) -> None:
+        self._runner = runner
+        self._post = load_script(PACKAGE, "post")
+        self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
+        self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
+        self._primes = Batcher(runner, load_script(PACKAGE, "prime"), batch=50, capacity=100_000)
+        self._notes = Batcher(runner, load_script(PACKAGE, "note"))
+        self._looks = Batcher(runner, load_script(PACKAGE, "look"), is_reading=True, capacity=100_000)
+
+    @property
+    def redis(self) -> Any:
+        """The client, for commands on a whole shard."""
+        return self._runner.redis
+
+    async def close(self) -> None:
+        """Finish what was accepted."""
+        for batcher in (self._saves, self._changes, self._primes, self._notes, self._looks):
+            await batcher.close()
+
+    async def save(self, place: Place, lease: int, arrival_ms: int, responses: Sequence[tuple[int, bytes]]) -> Saved:
+        """Keep answers durably. Cancelling the caller does not cancel the write.
+
+        Raises
+        ------
+        NotHeld, NotStarted, AttemptClosed, LeaseTaken, TimeOver
+        """
+        arguments: list[str | bytes | int] = []
+        weight = 0
+        for slot, packed in responses:
+            arguments += (slot, packed)
+            weight += len(packed)
+        reply = await self._saves.put(place.stream, place.attempt, lease, arrival_ms, *arguments, weight=weight)
+        if reply[0] == 1:
+            counters.SAVED.inc(len(responses))
+            return Saved(reply[1], reply[2:])
+        raise _refusal(reply)
+
+    async def look(self, place: Place, depth: str = "f") -> Held:
+        """Read an attempt: facts `f`, with sequences `s`, or with whole answers `r`.
+
+        Raises
+        ------
+        NotHeld
+        """
+        facts, seen, pairs = await self._looks.put(place.stream, place.attempt, depth)
+        if not facts:
+            raise NotHeld(place.attempt)
+        return _held(facts, seen, pairs)
+
+    async def change(
+        self, place: Place, decide: Callable[[AttemptFacts], Change | None], by: str, **detail: Any
+    ) -> tuple[AttemptFacts, Change | None]:
+        """Apply a transition of the model to the newest facts; None from `decide` leaves them.
+
+        Raises
+        ------
+        NotHeld, and whatever `decide` raises
+        """
+        for _ in range(_MAXIMUM_TRIES):
+            facts = (await self.look(place)).facts
+            change = decide(facts)
+            if change is None or change.facts.revision == facts.revision:
+                return facts, change
+            if await self._apply(place, facts, change, by, detail):
+                return change.facts, change
+        raise Busy("redis", "the attempt changes faster than we can")
+
+    async def prime(self, attempts: Sequence[PrimedAttempt]) -> int:
+        """Take attempts over; those held already stay as they are. Returns how many were taken over."""
+        futures = []
+        for attempt in attempts:
+            facts = _fields(attempt.facts)
+            arguments: list[str | bytes | int] = [_limit(attempt.facts), len(facts) + 2, *facts]
+            arguments += ("answered", sum(1 for packed in attempt.responses.values() if _is_answered(packed)))
+            for slot, packed in attempt.responses.items():
+                arguments += (slot, packed)
+            weight = sum(map(len, attempt.responses.values()))
+            futures.append(self._primes.put(attempt.place.stream, attempt.place.attempt, *arguments, weight=weight))
+        return sum([await future for future in futures])
+
+    async def note(self, place: Place, focus_lost: int, events: bytes) -> None:
+        """Keep what a seat noticed.
+
+        Raises
+        ------
+        NotHeld
+        """
+        if not await self._notes.put(place.stream, place.attempt, focus_lost, events, weight=len(events)):
+            raise NotHeld(place.attempt)
+
+    async def post(self, stream: str, request: str, number: int, notice: bytes, *, is_kept: bool) -> int:
+        """Post a notice to a shard, once; returns its number there."""
+        try:
+            arguments = [request, number, notice, "1" if is_kept else ""]
+            return int(await self._runner.run(self._post, stream, arguments))
+        except (RedisError, OSError) as error:
+            raise _translated(error) from error
+
+    async def due(self, stream: str, now_ms: int, limit: int) -> list[AttemptId]:
+        """Return attempts of a shard whose limit has passed."""
+        try:
+            found = await self.redis.zrangebyscore(
+                stream.removesuffix("events") + "due", "-inf", f"({now_ms}", start=0, num=limit
+            )
+        except (RedisError, OSError) as error:
+            raise _translated(error) from error
+        return [AttemptId(UUID(attempt.decode())) for attempt in found]
+
+    async def running(self, streams: Sequence[str]) -> int:
+        """Return how many attempts are running in these shards."""
+        try:
+            return sum([await self.redis.zcard(stream.removesuffix("events") + "due") for stream in streams])
+        except (RedisError, OSError) as error:
+            raise _translated(error) from error
+
+    async def is_primed(self, stream: str) -> bool:
+        """Whether a shard was filled since Redis last began empty."""
+        try:
+            return bool(await self.redis.exists(stream.removesuffix("events") + "primed"))
+        except (RedisError, OSError) as error:
+            raise _translated(error) from error
+
+    async def mark_primed(self, stream: str) -> None:
+        """Remember that a shard is filled."""
+        try:
+            await self.redis.set(stream.removesuffix("events") + "primed", "1")
+        except (RedisError, OSError) as error:
+            raise _translated(error) from error
+
+    async def _apply(self, place: Place, before: AttemptFacts, change: Change, by: str, detail: dict[str, Any]) -> bool:
+        stored = StoredChange(kind=change.kind, at_ms=change.at_ms, by=by, facts=change.facts, detail=detail)
+        reply = await self._changes.put(
+            place.stream,
+            place.attempt,
+            before.revision,
+            _limit(change.facts),
+            msgspec.json.encode(stored),
+            *_fields(change.facts),
+        )
+        if reply == 0:
+            raise NotHeld(place.attempt)
+        return bool(reply == 1)
+
+
+def _refusal(reply: Sequence[Any]) -> Exception:
+    match reply[0]:
+        case 2:
+            refusal: Exception = NotStarted()
+        case 3:
+            refusal = AttemptClosed(reply[1].decode(), (reply[2] or b"").decode())
+        case 4:
+            refusal = LeaseTaken(reply[1])
+        case 5:
+            refusal = TimeOver(reply[1])
+        case _:
+            return NotHeld()
+    counters.REFUSED.labels(type(refusal).__name__).inc()
+    return refusal
+
+
+def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> Held:
+    found = {flat[i].decode(): flat[i + 1].decode() for i in range(0, len(flat), 2)}
+    return Held(
+        facts=msgspec.convert({name: found[name] for name in _FACTS}, AttemptFacts, strict=False),
+        saved_ms=int(found.get("saved_ms", 0)),
+        answered=int(found.get("answered", 0)),
+        focus_lost=int(found.get("focus_lost", 0)),
+        seen_ms=int(seen or 0),
+        responses={int(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)},
+    )
+
+
+def _fields(facts: AttemptFacts) -> list[str | int]:
+    fields: list[str | int] = []
+    for name in _FACTS:
+        fields += (name, getattr(facts, name))
+    return [*fields, "limit_ms", facts.limit_ms]
+
+
+def _limit(facts: AttemptFacts) -> str | int:
+    return facts.limit_ms if facts.state is AttemptState.RUNNING else ""
+
+
+def _is_answered(packed: bytes) -> bool:
+    return packed.split(b" ", 3)[2] == b"1"
+
+
+def _translated(error: Exception) -> Exception:
+    return unavailable(error) if is_away(error) else error

@@ -1,0 +1,105 @@
+"""Taking attempts back from PostgreSQL into a Redis that does not know them: at opening, and after it started empty.
+
+What Redis holds is never overwritten. What was acknowledged but had not reached PostgreSQL the seats send again.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import msgspec
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from exam_engine.delivery import counters, store
+from exam_engine.delivery.bulletins import notice_of
+from exam_engine.delivery.model import AttemptId, Sitting
+from exam_engine.delivery.register import Held, Register, place_of, stream_keys
+from exam_engine.infra.database import SessionMaker
+from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.redis_client import is_away, unavailable
+
+logger = structlog.get_logger(__name__)
+
+_AT_ONCE = 500
+
+
+class Restorer:
+    """Restores single attempts when a seat asks for them, and whole sittings in the background."""
+
+    def __init__(self, sessions: SessionMaker, register: Register) -> None:
+        self._sessions = sessions
+        self._register = register
+        self._under_way: dict[AttemptId, asyncio.Task[int]] = {}
+
+    async def restore(self, sitting: Sitting, attempt_id: AttemptId) -> None:
+        """Take one attempt back, once for everybody in this process who asks meanwhile.
+
+        Raises
+        ------
+        ServiceUnavailable
+        """
+        task = self._under_way.get(attempt_id)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._restore(sitting, [attempt_id]))
+            self._under_way[attempt_id] = task
+            task.add_done_callback(lambda _: self._under_way.pop(attempt_id, None))
+        await asyncio.shield(task)
+
+    async def restore_sitting(self, sitting: Sitting) -> int:
+        """Take back whatever of a sitting Redis lacks; returns how many attempts that were."""
+        async with self._sessions() as session:
+            attempts = await store.load_attempt_ids(session, sitting.id)
+        restored = 0
+        for first in range(0, len(attempts), _AT_ONCE):
+            restored += await self._restore(sitting, attempts[first : first + _AT_ONCE])
+        for stream in stream_keys(sitting.id, sitting.shards):
+            await self._register.mark_primed(stream)
+        return restored
+
+    async def is_whole(self, sitting: Sitting) -> bool:
+        """Whether all shards of a sitting were filled since Redis last began empty."""
+        streams = stream_keys(sitting.id, sitting.shards)
+        return all([await self._register.is_primed(stream) for stream in streams])
+
+    async def stored(self, sitting: Sitting, attempt_id: AttemptId) -> Held:
+        """Return an attempt as PostgreSQL knows it, for sittings that are closed."""
+        try:
+            async with self._sessions() as session:
+                found = await store.load_stored_attempts(session, sitting, [attempt_id])
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+        return Held(facts=found[0].facts, responses=found[0].responses)
+
+    async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
+        try:
+            async with self._sessions() as session:
+                found = await store.load_stored_attempts(session, sitting, attempts, generation=store.GENERATION)
+                notices = await store.load_notices(session, sitting.id)
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+        await self._restore_notices(sitting, attempts, notices)
+        restored = await self._register.prime(found)
+        if restored:
+            counters.RESTORED.inc(restored)
+            logger.warning("attempts_restored", sitting=sitting.code, attempts=restored)
+        return restored
+
+    async def _restore_notices(
+        self, sitting: Sitting, attempts: Sequence[AttemptId], notices: Sequence[store.StoredNotice]
+    ) -> None:
+        if not notices:
+            return
+        members = {
+            b"%d %b" % (notice.number, msgspec.json.encode(notice_of(sitting.id, notice))): notice.number
+            for notice in notices
+        }
+        places = {place_of(sitting.id, sitting.shards, attempt_id).prefix for attempt_id in attempts}
+        try:
+            for prefix in places:
+                if not await self._register.redis.exists(prefix + "primed"):
+                    await self._register.redis.zadd(prefix + "notices", members)
+        except (RedisError, OSError) as error:
+            if is_away(error):
+                raise unavailable(error) from error
+            raise

@@ -1,0 +1,216 @@
+"""What a worker keeps in memory of the sittings that are open: who sits where, on which form, in which order.
+
+Loaded once when a sitting opens, so that neither starts nor saves ask PostgreSQL, and its absence is not noticed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
+from uuid import UUID
+
+import msgspec
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.assembly.errors import CompiledFormUnknown
+from exam_engine.delivery import store
+from exam_engine.delivery.errors import AttemptUnknown, NotYours, SittingUnknown
+from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingState
+from exam_engine.delivery.papers import CompiledForm, PaperCode
+from exam_engine.delivery.register import Place, place_of, stream_keys
+from exam_engine.delivery.store import KnownCandidate, Seat, SittingContext
+from exam_engine.infra.database import SessionMaker
+from exam_engine.infra.errors import ServiceUnavailable
+
+logger = structlog.get_logger(__name__)
+
+REMEMBERED_AFTER_CLOSE = timedelta(hours=6)
+BELIEVED_SECONDS = 15.0
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
+
+
+class Roll(msgspec.Struct, kw_only=True):
+    """One sitting in memory; only its state ever changes."""
+
+    context: SittingContext
+    seats: Mapping[AttemptId, Seat]
+    places: Mapping[AttemptId, Place]
+    form: CompiledForm
+    codes: Mapping[UUID, PaperCode]
+    streams: list[str]
+    is_open: bool
+    left_at: datetime | None = None  # when this worker saw it closed
+
+    @property
+    def sitting(self) -> Sitting:
+        """The sitting."""
+        return self.context.sitting
+
+
+class Sat(NamedTuple):
+    """One attempt in memory: its sitting's roll, its seat, its place in Redis."""
+
+    roll: Roll
+    seat: Seat
+    place: Place
+
+
+class Rolls:
+    """The rolls of a worker, kept in step with PostgreSQL once a second."""
+
+    def __init__(self, sessions: SessionMaker) -> None:
+        self._sessions = sessions
+        self._rolls: dict[SittingId, Roll] = {}
+        self._attempts: dict[UUID, Sat] = {}
+        self._candidates: dict[UUID, list[Sat]] = {}
+        self._numbers: dict[tuple[str, str], UUID] = {}
+        self._loading: dict[SittingId, asyncio.Task[Roll]] = {}
+        self._without: dict[UUID, float] = {}  # candidates with no attempt, and until when we believe it
+
+    def all_open(self) -> list[Roll]:
+        """Return the rolls of sittings that are open."""
+        return [roll for roll in self._rolls.values() if roll.is_open]
+
+    async def refresh(self, now: datetime) -> None:
+        """Load sittings that have opened, note those that have closed, forget those closed long ago."""
+        async with self._sessions() as session:
+            states = await store.sitting_states(session)
+        for sitting_id, roll in list(self._rolls.items()):
+            if roll.left_at is not None and now - roll.left_at > REMEMBERED_AFTER_CLOSE:
+                self._forget(roll)
+            if roll.is_open and states.get(sitting_id) is not SittingState.OPEN:
+                roll.is_open = False
+                roll.left_at = now
+                logger.info("sitting_left", sitting=roll.sitting.code)
+        for sitting_id, state in states.items():
+            if state is SittingState.OPEN and sitting_id not in self._rolls:
+                await self.load(sitting_id)
+
+    async def load(self, sitting_id: SittingId, *, anew: bool = False) -> Roll:
+        """Return a sitting's roll, from memory or from PostgreSQL, once for all who ask at the same time.
+
+        Raises
+        ------
+        SittingUnknown, ServiceUnavailable
+        """
+        roll = self._rolls.get(sitting_id)
+        if roll is not None and not anew:
+            return roll
+        task = self._loading.get(sitting_id)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._load(sitting_id))
+            self._loading[sitting_id] = task
+            task.add_done_callback(lambda _: self._loading.pop(sitting_id, None))
+        return await asyncio.shield(task)
+
+    async def require(self, candidate_id: UUID, attempt_id: AttemptId) -> Sat:
+        """Return an attempt of this very candidate.
+
+        Raises
+        ------
+        AttemptUnknown, NotYours, ServiceUnavailable
+        """
+        sat = self._attempts.get(attempt_id) or await self._find(attempt_id)
+        if sat.seat.candidate_id != candidate_id:
+            raise NotYours
+        return sat
+
+    async def of_candidate(self, candidate_id: UUID) -> list[Sat]:
+        """Return a candidate's attempts, by start of the sitting."""
+        sats = self._candidates.get(candidate_id)
+        if sats is None and self._without.get(candidate_id, 0.0) < asyncio.get_running_loop().time():
+            # No roll has them; perhaps a sitting that is closed, or one that took them in later.
+            for sitting_id in await self._ask(store.sittings_of_candidate, candidate_id):
+                await self.load(sitting_id, anew=True)
+            sats = self._candidates.get(candidate_id)
+            if sats is None:
+                self._without[candidate_id] = asyncio.get_running_loop().time() + BELIEVED_SECONDS
+        return sorted(sats or (), key=lambda sat: sat.roll.sitting.starts_at)
+
+    def candidate_named(self, exam_code: str, number: str) -> KnownCandidate | None:
+        """Find somebody who sits by exam and candidate number, in memory alone."""
+        candidate_id = self._numbers.get((exam_code, number))
+        if candidate_id is None:
+            return None
+        roll, seat, _ = self._candidates[candidate_id][0]
+        return KnownCandidate(
+            candidate_id=seat.candidate_id,
+            number=seat.number,
+            full_name=seat.full_name,
+            school=seat.school,
+            code_version=seat.code_version,
+            exam_id=roll.context.exam_id,
+            exam_code=roll.context.exam_code,
+            exam_name=roll.context.exam_name,
+            codes_valid_until=roll.context.codes_valid_until,
+        )
+
+    async def _find(self, attempt_id: AttemptId) -> Sat:
+        sitting_id = await self._ask(store.sitting_of_attempt, attempt_id)
+        if sitting_id is None:
+            raise AttemptUnknown(attempt_id)
+        await self.load(sitting_id, anew=True)
+        sat = self._attempts.get(attempt_id)
+        if sat is None:
+            raise AttemptUnknown(attempt_id)
+        return sat
+
+    async def _ask(self, question: Callable[[AsyncSession, _Key], Awaitable[_Answer]], key: _Key) -> _Answer:
+        try:
+            async with self._sessions() as session:
+                return await question(session, key)
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+
+    async def _load(self, sitting_id: SittingId) -> Roll:
+        try:
+            async with self._sessions() as session:
+                context = await store.find_sitting(session, sitting_id)
+                if context is None or context.sitting.state is SittingState.PLANNED:
+                    raise SittingUnknown(str(sitting_id))
+                sitting = context.sitting
+                seats = await store.load_seats(session, sitting_id)
+                form = await store.find_compiled_form(session, form_id=sitting.form_id)
+                codes = await store.load_paper_codes(session, sitting.form_id)
+        except (SQLAlchemyError, OSError) as error:
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+        if form is None or form.hash != sitting.form_hash:
+            raise CompiledFormUnknown(sitting.form_hash)
+        roll = Roll(
+            context=context,
+            seats={seat.attempt_id: seat for seat in seats},
+            places={seat.attempt_id: place_of(sitting_id, sitting.shards, seat.attempt_id) for seat in seats},
+            form=form,
+            codes={code.id: code for code in codes},
+            streams=stream_keys(sitting_id, sitting.shards),
+            is_open=sitting.state is SittingState.OPEN,
+        )
+        self._remember(roll)
+        logger.info("sitting_met", sitting=sitting.code, attempts=len(seats), is_open=roll.is_open)
+        return roll
+
+    def _remember(self, roll: Roll) -> None:
+        before = self._rolls.get(roll.sitting.id)
+        if before is not None:
+            self._forget(before)
+        self._rolls[roll.sitting.id] = roll
+        for attempt_id, seat in roll.seats.items():
+            sat = Sat(roll, seat, roll.places[attempt_id])
+            self._attempts[attempt_id] = sat
+            self._candidates.setdefault(seat.candidate_id, []).append(sat)
+            self._numbers[(roll.context.exam_code, seat.number)] = seat.candidate_id
+        self._without.clear()
+
+    def _forget(self, roll: Roll) -> None:
+        del self._rolls[roll.sitting.id]
+        for attempt_id, seat in roll.seats.items():
+            del self._attempts[attempt_id]
+            others = [sat for sat in self._candidates[seat.candidate_id] if sat.roll is not roll]
+            if others:
+                self._candidates[seat.candidate_id] = others
+            else:
+                del self._candidates[seat.candidate_id]
+                self._numbers.pop((roll.context.exam_code, seat.number), None)

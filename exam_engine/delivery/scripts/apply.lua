@@ -1,0 +1,30 @@
+-- Apply changes that delivery.model computed, each only to the revision it was computed from.
+-- ARGV, for each: count, attempt, expected revision, limit while running (else ''), change as JSON, then field and value pairs.
+-- Reply for each: 1 applied, -1 the facts have changed meanwhile, 0 unknown here.
+local prefix = string.sub(KEYS[1], 1, -7)
+local replies = {}
+local at = 1
+while at <= #ARGV do
+  local last = at + tonumber(ARGV[at])
+  local attempt, expected, limit, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local facts_key = prefix .. 'a:' .. attempt
+  local revision = redis.call('HGET', facts_key, 'revision')
+  local reply
+  if not revision then
+    reply = 0
+  elseif revision ~= expected then
+    reply = -1
+  else
+    redis.call('HSET', facts_key, unpack(ARGV, at + 5, last))
+    if limit == '' then
+      redis.call('ZREM', prefix .. 'due', attempt)
+    else
+      redis.call('ZADD', prefix .. 'due', limit, attempt)
+    end
+    redis.call('XADD', KEYS[1], '*', 'c', attempt, 'f', change)
+    reply = 1
+  end
+  replies[#replies + 1] = reply
+  at = last + 1
+end
+return replies

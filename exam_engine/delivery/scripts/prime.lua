@@ -1,0 +1,25 @@
+-- Take attempts over from PostgreSQL, unless they are here already: what Redis holds is never older than its projection.
+-- ARGV, for each: count, attempt, limit while running (else ''), number of fact arguments, facts, then slot and packed answers.
+-- Reply for each: 1 taken over, 0 was here.
+local prefix = string.sub(KEYS[1], 1, -7)
+local replies = {}
+local at = 1
+while at <= #ARGV do
+  local last = at + tonumber(ARGV[at])
+  local attempt, limit, facts = ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  local facts_key = prefix .. 'a:' .. attempt
+  local reply = 0
+  if redis.call('EXISTS', facts_key) == 0 then
+    redis.call('HSET', facts_key, unpack(ARGV, at + 4, at + 3 + facts))
+    if last > at + 3 + facts then
+      redis.call('HSET', prefix .. 'r:' .. attempt, unpack(ARGV, at + 4 + facts, last))
+    end
+    if limit ~= '' then
+      redis.call('ZADD', prefix .. 'due', limit, attempt)
+    end
+    reply = 1
+  end
+  replies[#replies + 1] = reply
+  at = last + 1
+end
+return replies

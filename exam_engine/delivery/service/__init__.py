@@ -1,0 +1,31 @@
+"""Use cases on sittings as a whole; what a single seat does is in `hot_path`."""
+
+from exam_engine.delivery.service.desk import Desk, load_sitting
+from exam_engine.delivery.service.notices import Extended, Extension, Message, Scope, extend, send_message
+from exam_engine.delivery.service.reconciliation import Gap, Reconciliation, reconcile
+from exam_engine.delivery.service.sittings import (
+    SittingPlan,
+    close_sitting,
+    load_sittings,
+    open_sitting,
+    plan_sitting,
+)
+
+__all__ = [
+    "Desk",
+    "Extended",
+    "Extension",
+    "Gap",
+    "Message",
+    "Reconciliation",
+    "Scope",
+    "SittingPlan",
+    "close_sitting",
+    "extend",
+    "load_sitting",
+    "load_sittings",
+    "open_sitting",
+    "plan_sitting",
+    "reconcile",
+    "send_message",
+]

@@ -1,0 +1,117 @@
+"""What every use case on a sitting works with, and what they share: locking, changing many attempts, the record."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.audit import service as audit
+from exam_engine.delivery import store
+from exam_engine.delivery.errors import SittingStateWrong, SittingUnknown
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, Sitting, SittingId, SittingState
+from exam_engine.delivery.register import NotHeld, Register, place_of
+from exam_engine.delivery.store import SittingContext
+from exam_engine.infra.clock import to_milliseconds
+
+AT_ONCE = 500
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a use case acts from: its transaction, the register, who asks and when."""
+
+    session: AsyncSession
+    register: Register
+    actor: str  # "person:<user name>", "system:<what>"
+    now: datetime
+
+    @property
+    def now_ms(self) -> int:
+        """The present time in milliseconds."""
+        return to_milliseconds(self.now)
+
+
+async def load_sitting(session: AsyncSession, reference: UUID | str) -> SittingContext:
+    """Load a sitting by id or code.
+
+    Raises
+    ------
+    SittingUnknown
+    """
+    context = await store.find_sitting(session, reference)
+    if context is None:
+        raise SittingUnknown(str(reference))
+    return context
+
+
+async def lock_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
+    """Lock a sitting.
+
+    Raises
+    ------
+    SittingUnknown
+    """
+    sitting = await store.lock_sitting(desk.session, sitting_id)
+    if sitting is None:
+        raise SittingUnknown(str(sitting_id))
+    return sitting
+
+
+async def require_open(desk: Desk, sitting_id: SittingId) -> Sitting:
+    """Load a sitting that must be open.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong
+    """
+    sitting = (await load_sitting(desk.session, sitting_id)).sitting
+    if sitting.state is not SittingState.OPEN:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    return sitting
+
+
+async def change_attempts(
+    desk: Desk,
+    sitting: Sitting,
+    attempts: Sequence[AttemptId],
+    decide: Callable[[AttemptFacts], Change | None],
+    **detail: Any,
+) -> list[Change]:
+    """Apply one transition to many attempts, taking those back from PostgreSQL that Redis does not know."""
+    changes: list[Change] = []
+
+    async def change_one(attempt_id: AttemptId) -> Change | None:
+        place = place_of(sitting.id, sitting.shards, attempt_id)
+        return (await desk.register.change(place, decide, desk.actor, **detail))[1]
+
+    for first in range(0, len(attempts), AT_ONCE):
+        part = attempts[first : first + AT_ONCE]
+        outcomes = await asyncio.gather(*map(change_one, part), return_exceptions=True)
+        lost = [attempt for attempt, found in zip(part, outcomes, strict=True) if isinstance(found, NotHeld)]
+        if lost:
+            found = await store.load_stored_attempts(desk.session, sitting, lost, generation=store.GENERATION)
+            await desk.register.prime(found)
+            outcomes = [outcome for outcome in outcomes if not isinstance(outcome, NotHeld)]
+            outcomes += await asyncio.gather(*map(change_one, lost), return_exceptions=True)
+        for outcome in outcomes:
+            if isinstance(outcome, BaseException):
+                raise outcome
+            if outcome is not None:
+                changes.append(outcome)
+    return changes
+
+
+async def record(desk: Desk, action: str, sitting: Sitting, **facts: Any) -> None:
+    """Write an act into the audit record; the last thing a use case does."""
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    await audit.append(
+        desk.session,
+        actor=desk.actor,
+        action=action,
+        subject=f"sitting:{sitting.id}",
+        facts={"code": sitting.code, **known},
+        now=desk.now,
+    )

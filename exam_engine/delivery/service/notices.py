@@ -1,0 +1,145 @@
+"""Extra time and messages: to one seat, a room or everybody, while a sitting is open."""
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.delivery import model, store
+from exam_engine.delivery.bulletins import Notice
+from exam_engine.delivery.errors import AttemptClosed, AttemptUnknown, SittingPlanInvalid
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, ChangeKind, Sitting, SittingId
+from exam_engine.delivery.register import place_of
+from exam_engine.delivery.service.desk import Desk, change_attempts, record, require_open
+from exam_engine.delivery.store import Seat
+
+MAXIMUM_MESSAGE = 1000
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whom something is for: one attempt, a room, or (neither) everybody."""
+
+    room_id: UUID | None = None
+    attempt_id: AttemptId | None = None
+
+
+class Extension(msgspec.Struct, frozen=True, kw_only=True):
+    """Extra time; the same `request` is never credited twice."""
+
+    seconds: int
+    reason: str
+    request: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    scope: Scope = Scope()
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """Words to seats; the same `request` is never shown twice."""
+
+    text: str
+    request: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    scope: Scope = Scope()
+
+
+class Extended(msgspec.Struct, frozen=True, kw_only=True):
+    """What an extension came to."""
+
+    extended: int
+    reopened: int
+    unchanged: int  # handed in, closed for good, or credited before
+    notice: int
+
+
+async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Extended:
+    """Give extra time; what time closed a moment ago reopens, what was handed in stays handed in.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, SittingPlanInvalid, AttemptUnknown, AttemptClosed, ServiceUnavailable
+    """
+    if not 1 <= extension.seconds <= model.MAXIMUM_EXTRA_SECONDS:
+        raise SittingPlanInvalid("seconds", f"extra time is 1 to {model.MAXIMUM_EXTRA_SECONDS} seconds")
+    sitting = await require_open(desk, sitting_id)
+    scope = extension.scope
+    seats = await _seats_in(desk, sitting_id, scope)
+
+    def decide(facts: AttemptFacts) -> Change | None:
+        try:
+            return model.extend(facts, extension.request, extension.seconds, desk.now_ms)
+        except AttemptClosed:
+            if scope.attempt_id is not None:
+                raise
+            return None  # of a room, those who are done stay done
+
+    attempts = [seat.attempt_id for seat in seats]
+    changes = await change_attempts(desk, sitting, attempts, decide, seconds=extension.seconds)
+    notice = _notice(desk, sitting, scope, kind="time", extra_seconds=extension.seconds)
+    number = await _post(desk, sitting, seats, notice, extension.request)
+    reopened = sum(change.kind is ChangeKind.REOPEN for change in changes)
+    await record(
+        desk,
+        "sitting.extend",
+        sitting,
+        seconds=extension.seconds,
+        reason=extension.reason,
+        attempts=len(changes),
+        room_id=scope.room_id,
+        attempt_id=scope.attempt_id,
+    )
+    return Extended(
+        extended=len(changes) - reopened, reopened=reopened, unchanged=len(seats) - len(changes), notice=number
+    )
+
+
+async def send_message(desk: Desk, sitting_id: SittingId, message: Message) -> int:
+    """Send a message; returns its number.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, SittingPlanInvalid, AttemptUnknown, ServiceUnavailable
+    """
+    text = message.text.replace("\x00", "").strip()
+    if not 1 <= len(text) <= MAXIMUM_MESSAGE:
+        raise SittingPlanInvalid("text", f"a message has 1 to {MAXIMUM_MESSAGE} characters")
+    sitting = await require_open(desk, sitting_id)
+    scope = message.scope
+    seats = await _seats_in(desk, sitting_id, scope)
+    notice = _notice(desk, sitting, scope, kind="message", text=text)
+    number = await _post(desk, sitting, seats, notice, message.request)
+    await record(desk, "sitting.message", sitting, room_id=scope.room_id, attempt_id=scope.attempt_id)
+    return number
+
+
+def _notice(desk: Desk, sitting: Sitting, scope: Scope, *, kind: str, text: str = "", extra_seconds: int = 0) -> Notice:
+    return Notice(
+        sitting_id=sitting.id,
+        kind=kind,
+        text=text,
+        extra_seconds=extra_seconds,
+        room_id=scope.room_id,
+        attempt_id=scope.attempt_id,
+        created_by=desk.actor,
+        created_ms=desk.now_ms,
+    )
+
+
+async def _post(desk: Desk, sitting: Sitting, seats: Sequence[Seat], notice: Notice, request: str) -> int:
+    content = msgspec.json.encode(notice)
+    streams = sorted({place_of(sitting.id, sitting.shards, seat.attempt_id).stream for seat in seats})
+    number = notice.created_ms
+    for position, stream in enumerate(streams):
+        # The first shard carries it to PostgreSQL; the others take its number or, if they must, a greater one.
+        posted = await desk.register.post(stream, request, number, content, is_kept=position == 0)
+        number = posted if position == 0 else number
+    return number
+
+
+async def _seats_in(desk: Desk, sitting_id: SittingId, scope: Scope) -> list[Seat]:
+    seats = await store.load_seats(desk.session, sitting_id)
+    if scope.attempt_id is not None:
+        seats = [seat for seat in seats if seat.attempt_id == scope.attempt_id]
+    elif scope.room_id is not None:
+        seats = [seat for seat in seats if seat.room_id == scope.room_id]
+    if not seats:
+        raise AttemptUnknown(scope.attempt_id or scope.room_id or sitting_id)
+    return seats

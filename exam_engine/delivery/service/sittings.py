@@ -1,0 +1,181 @@
+"""Planning, opening and closing a sitting.
+
+Redis is changed before the transaction commits: each step may be repeated, so a commit that fails is repaired by
+doing it again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.assembly.errors import CompiledFormUnknown, FormNotSealed, FormUnknown
+from exam_engine.assembly.model import FormId, PaperCodeId
+from exam_engine.audit import service as audit
+from exam_engine.delivery import counters, model, store
+from exam_engine.delivery.errors import SittingPlanInvalid, SittingStateWrong
+from exam_engine.delivery.model import CloseReason, Sitting, SittingId, SittingState
+from exam_engine.delivery.register import PrimedAttempt, place_of, stream_keys
+from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sitting, record
+from exam_engine.delivery.store import SittingContext
+from exam_engine.enrolment.errors import SubjectUnknown
+from exam_engine.infra.randomness import fresh_seed
+
+
+class SittingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What planning a sitting needs; times are aware."""
+
+    exam_subject_id: UUID
+    form_id: UUID
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    starts_at: datetime
+    ends_at: datetime
+    duration_seconds: Annotated[int, msgspec.Meta(ge=60, le=24 * 3600)]
+    opens_at: datetime | None = None  # waiting room; none: half an hour before the start
+    late_limit_seconds: Annotated[int, msgspec.Meta(ge=0, le=366 * 24 * 3600)] = 900
+    grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=600)] = 10
+    shards: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
+    seed: int | None = None
+    settings: dict[str, Any] = {}  # linger_seconds, columns
+
+
+async def plan_sitting(session: AsyncSession, plan: SittingPlan, *, actor: str, now: datetime) -> Sitting:
+    """Plan a sitting of a sealed form.
+
+    Raises
+    ------
+    SittingPlanInvalid, SubjectUnknown, FormUnknown, FormNotSealed
+    """
+    sitting = _planned(plan)
+    if not await store.subject_exists(session, plan.exam_subject_id):
+        raise SubjectUnknown(plan.exam_subject_id)
+    await _require_sealed(session, plan.form_id)
+    if await store.find_sitting(session, plan.code) is not None:
+        raise SittingPlanInvalid("code", f"there is a sitting {plan.code} already")
+    await store.insert_sitting(session, sitting)
+    await audit.append(
+        session,
+        actor=actor,
+        action="sitting.plan",
+        subject=f"sitting:{sitting.id}",
+        facts={"code": sitting.code, "starts_at": plan.starts_at, "form_id": plan.form_id},
+        now=now,
+    )
+    return sitting
+
+
+async def load_sittings(
+    session: AsyncSession, *, state: SittingState | None = None, exam_id: UUID | None = None
+) -> list[SittingContext]:
+    """Load sittings by their start."""
+    return await store.load_sittings(session, state=state, exam_id=exam_id)
+
+
+async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
+    """Open a sitting: freeze its form, give every seat a paper code, fill Redis. Again: take in who was added since.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, SittingPlanInvalid, CompiledFormUnknown, ServiceUnavailable
+    """
+    sitting = await lock_sitting(desk, sitting_id)
+    if sitting.state is SittingState.CLOSED:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.PLANNED)
+    await _require_sealed(desk.session, sitting.form_id)
+    form = await store.find_compiled_form(desk.session, form_id=sitting.form_id)
+    if form is None:
+        raise CompiledFormUnknown(str(sitting.form_id))
+    codes = [PaperCodeId(code.id) for code in await store.load_paper_codes(desk.session, sitting.form_id)]
+    seats = await store.load_unseated(desk.session, sitting)
+    if not seats and sitting.state is SittingState.PLANNED:
+        raise SittingPlanInvalid("candidates", "nobody is registered or seated for this subject")
+    assigned = model.assign_paper_codes(seats, codes, sitting.seed, int(sitting.settings.get("columns", 0)))
+    attempt_ids = [uuid4() for _ in seats]
+    attempts = [
+        {
+            "id": attempt_id,
+            "candidate_id": seat.candidate_id,
+            "room_id": seat.room_id,
+            "seat_number": seat.seat_number,
+            "paper_code_id": assigned[seat.candidate_id],
+        }
+        for attempt_id, seat in zip(attempt_ids, seats, strict=True)
+    ]
+    await store.insert_attempts(desk.session, sitting, attempts)
+    facts = model.planned_facts(sitting)
+    await desk.register.prime(
+        [PrimedAttempt(place_of(sitting.id, sitting.shards, attempt_id), facts) for attempt_id in attempt_ids]
+    )
+    if sitting.state is SittingState.PLANNED:
+        for stream in stream_keys(sitting.id, sitting.shards):
+            await desk.register.mark_primed(stream)
+        await store.mark_open(desk.session, sitting_id, form.hash, desk.now)
+    opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form.hash)
+    await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form.hash)
+    return opened
+
+
+async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
+    """Close a sitting: who runs is closed with all answers, who never came is absent.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, ServiceUnavailable
+    """
+    sitting = await lock_sitting(desk, sitting_id)
+    if sitting.state is SittingState.CLOSED:
+        return sitting
+    if sitting.state is not SittingState.OPEN:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    attempts = await store.load_attempt_ids(desk.session, sitting_id)
+    closed = await change_attempts(
+        desk, sitting, attempts, lambda facts: model.close(facts, CloseReason.SITTING, desk.now_ms)
+    )
+    for change in closed:
+        counters.CLOSED.labels(change.facts.reason).inc()
+    await store.mark_closed(desk.session, sitting_id, desk.now)
+    await record(desk, "sitting.close", sitting, closed_running=len(closed))
+    return msgspec.structs.replace(sitting, state=SittingState.CLOSED)
+
+
+def _planned(plan: SittingPlan) -> Sitting:
+    opens_at = plan.opens_at or plan.starts_at - timedelta(minutes=30)
+    for field in ("starts_at", "ends_at", "opens_at"):
+        moment = getattr(plan, field)
+        if moment is not None and moment.tzinfo is None:
+            raise SittingPlanInvalid(field, "the time zone is missing")
+    if plan.ends_at <= plan.starts_at:
+        raise SittingPlanInvalid("ends_at", "it must lie after the start")
+    if opens_at > plan.starts_at:
+        raise SittingPlanInvalid("opens_at", "it must not lie after the start")
+    if plan.ends_at - plan.starts_at < timedelta(seconds=plan.duration_seconds):
+        raise SittingPlanInvalid("ends_at", "the sitting ends before a candidate who starts on time has all the time")
+    return Sitting(
+        id=SittingId(uuid4()),
+        exam_subject_id=plan.exam_subject_id,
+        form_id=FormId(plan.form_id),
+        form_hash="",
+        code=plan.code,
+        name=plan.name,
+        opens_at=opens_at,
+        starts_at=plan.starts_at,
+        ends_at=plan.ends_at,
+        duration_seconds=plan.duration_seconds,
+        late_limit_seconds=plan.late_limit_seconds,
+        grace_seconds=plan.grace_seconds,
+        state=SittingState.PLANNED,
+        shards=plan.shards,
+        seed=plan.seed if plan.seed is not None else fresh_seed(),
+        settings=plan.settings,
+    )
+
+
+async def _require_sealed(session: AsyncSession, form_id: UUID) -> None:
+    state = await store.form_state(session, form_id)
+    if state is None:
+        raise FormUnknown(form_id)
+    if state != "sealed":
+        raise FormNotSealed(str(form_id))

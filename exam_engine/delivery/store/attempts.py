@@ -1,0 +1,257 @@
+"""SQL on attempts and their answers, and on the candidates and seats behind their foreign keys."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.delivery.model import (
+    AttemptFacts,
+    AttemptId,
+    AttemptSeat,
+    AttemptState,
+    CloseReason,
+    Sitting,
+    SittingId,
+    planned_facts,
+)
+from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of
+from exam_engine.delivery.tables import AttemptRow, ResponseEventRow, ResponseRow
+from exam_engine.enrolment.tables import (
+    CandidateRow,
+    CandidateSubjectRow,
+    ExamRow,
+    ExamSubjectRow,
+    RoomRow,
+    SeatRow,
+)
+from exam_engine.identity.tables import OrgUnitRow
+from exam_engine.infra.clock import to_milliseconds
+
+GENERATION = 1_000_000
+"""Revisions jump by this when attempts are taken back from PostgreSQL: a change that was lost with Redis, and is
+written late by a writer that had read it, must not outrank what happens afterwards."""
+
+
+class Seat(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt of a sitting: whose it is, where, on which paper."""
+
+    attempt_id: AttemptId
+    candidate_id: UUID
+    number: str
+    full_name: str
+    school: str
+    code_version: int
+    room_id: UUID | None
+    room_code: str | None
+    seat_number: int | None
+    paper_code_id: UUID
+    state: AttemptState  # as PostgreSQL knows it
+
+
+class KnownCandidate(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign in."""
+
+    candidate_id: UUID
+    number: str
+    full_name: str
+    school: str
+    code_version: int
+    exam_id: UUID
+    exam_code: str
+    exam_name: str
+    codes_valid_until: datetime | None
+
+
+class AttemptCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What PostgreSQL holds of a sitting."""
+
+    states: dict[str, int]
+    responses: int
+    events: int
+
+
+async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[AttemptSeat]:
+    """Load candidates of the subject who have no attempt in this sitting yet, room by room and seat by seat.
+
+    Those with a seat sit there; those registered without a seat sit anywhere (practice exams have no rooms).
+    """
+    has_attempt = (
+        select(AttemptRow.id)
+        .where(AttemptRow.sitting_id == sitting.id, AttemptRow.candidate_id == CandidateRow.id)
+        .exists()
+    )
+    query = (
+        select(CandidateRow.id, SeatRow.room_id, SeatRow.number)
+        .join(ExamSubjectRow, ExamSubjectRow.exam_id == CandidateRow.exam_id)
+        .outerjoin(SeatRow, (SeatRow.candidate_id == CandidateRow.id) & (SeatRow.exam_subject_id == ExamSubjectRow.id))
+        .outerjoin(
+            CandidateSubjectRow,
+            (CandidateSubjectRow.candidate_id == CandidateRow.id)
+            & (CandidateSubjectRow.exam_subject_id == ExamSubjectRow.id),
+        )
+        .where(
+            ExamSubjectRow.id == sitting.exam_subject_id,
+            CandidateRow.number.is_not(None),
+            SeatRow.id.is_not(None) | CandidateSubjectRow.candidate_id.is_not(None),
+            ~has_attempt,
+        )
+        .order_by(SeatRow.room_id.nulls_last(), SeatRow.number, CandidateRow.number)
+    )
+    return [
+        AttemptSeat(candidate_id=row.id, room_id=row.room_id, seat_number=row.number)
+        for row in (await session.execute(query)).all()
+    ]
+
+
+async def insert_attempts(session: AsyncSession, sitting: Sitting, attempts: Sequence[dict[str, Any]]) -> None:
+    """Make the ready attempts of a sitting."""
+    if not attempts:
+        return
+    common = {
+        "sitting_id": sitting.id,
+        "state": AttemptState.READY.value,
+        "revision": 0,
+        "lease": 0,
+        "client": "",
+        "extra_seconds": 0,
+        "extensions": [],
+    }
+    await session.execute(insert(AttemptRow), [common | attempt for attempt in attempts])
+
+
+async def load_seats(session: AsyncSession, sitting_id: SittingId) -> list[Seat]:
+    """Load who sits in a sitting, by room and seat."""
+    query = (
+        select(
+            AttemptRow.id.label("attempt_id"),
+            AttemptRow.candidate_id,
+            CandidateRow.number,
+            CandidateRow.full_name,
+            func.coalesce(OrgUnitRow.name, "").label("school"),
+            CandidateRow.code_version,
+            AttemptRow.room_id,
+            RoomRow.code.label("room_code"),
+            AttemptRow.seat_number,
+            AttemptRow.paper_code_id,
+            AttemptRow.state,
+        )
+        .join(CandidateRow, CandidateRow.id == AttemptRow.candidate_id)
+        .outerjoin(RoomRow, RoomRow.id == AttemptRow.room_id)
+        .outerjoin(OrgUnitRow, OrgUnitRow.id == CandidateRow.school_unit_id)
+        .where(AttemptRow.sitting_id == sitting_id)
+        .order_by(RoomRow.code.nulls_last(), AttemptRow.seat_number, CandidateRow.number)
+    )
+    return [
+        Seat(**({**row} | {"state": AttemptState(row["state"]), "number": row["number"] or ""}))
+        for row in (await session.execute(query)).mappings()
+    ]
+
+
+async def find_candidate(session: AsyncSession, exam_code: str, number: str) -> KnownCandidate | None:
+    """Find a candidate by exam and number."""
+    query = (
+        select(
+            CandidateRow.id.label("candidate_id"),
+            CandidateRow.number,
+            CandidateRow.full_name,
+            func.coalesce(OrgUnitRow.name, "").label("school"),
+            CandidateRow.code_version,
+            ExamRow.id.label("exam_id"),
+            ExamRow.code.label("exam_code"),
+            ExamRow.name.label("exam_name"),
+            ExamRow.codes_valid_until,
+        )
+        .join(ExamRow, ExamRow.id == CandidateRow.exam_id)
+        .outerjoin(OrgUnitRow, OrgUnitRow.id == CandidateRow.school_unit_id)
+        .where(ExamRow.code == exam_code, CandidateRow.number == number)
+    )
+    row = (await session.execute(query)).mappings().one_or_none()
+    return None if row is None else KnownCandidate(**row)
+
+
+async def sitting_of_attempt(session: AsyncSession, attempt_id: AttemptId) -> SittingId | None:
+    """Return which sitting an attempt belongs to."""
+    found = (await session.execute(select(AttemptRow.sitting_id).where(AttemptRow.id == attempt_id))).scalar()
+    return None if found is None else SittingId(found)
+
+
+async def sittings_of_candidate(session: AsyncSession, candidate_id: UUID) -> list[SittingId]:
+    """Return the sittings in which a candidate has an attempt."""
+    query = select(AttemptRow.sitting_id).where(AttemptRow.candidate_id == candidate_id)
+    return [SittingId(found) for found in (await session.execute(query)).scalars()]
+
+
+async def load_stored_attempts(
+    session: AsyncSession, sitting: Sitting, attempts: Sequence[AttemptId] | None = None, *, generation: int = 0
+) -> list[PrimedAttempt]:
+    """Load attempts with their answers as PostgreSQL knows them, ready to be taken over by Redis."""
+    query = select(AttemptRow).where(AttemptRow.sitting_id == sitting.id)
+    if attempts is not None:
+        query = query.where(AttemptRow.id.in_(attempts))
+    rows = (await session.execute(query)).scalars().all()
+    answers: dict[UUID, dict[int, bytes]] = {row.id: {} for row in rows}
+    found = await session.execute(select(ResponseRow).where(ResponseRow.attempt_id.in_(answers)))
+    for answer in found.scalars():
+        answers[answer.attempt_id][answer.slot] = pack_response(
+            answer.sequence, to_milliseconds(answer.client_time), msgspec.json.encode(answer.value), bool(answer.value)
+        )
+    return [
+        PrimedAttempt(place_of(sitting.id, sitting.shards, row.id), _facts(sitting, row, generation), answers[row.id])
+        for row in rows
+    ]
+
+
+async def load_sequences(session: AsyncSession, sitting_id: SittingId) -> dict[UUID, dict[int, int]]:
+    """Load the newest stored sequence of every slot of every attempt of a sitting."""
+    query = (
+        select(ResponseRow.attempt_id, ResponseRow.slot, ResponseRow.sequence)
+        .join(AttemptRow, AttemptRow.id == ResponseRow.attempt_id)
+        .where(AttemptRow.sitting_id == sitting_id)
+    )
+    stored: dict[UUID, dict[int, int]] = {}
+    for attempt_id, slot, sequence in (await session.execute(query)).all():
+        stored.setdefault(attempt_id, {})[slot] = sequence
+    return stored
+
+
+async def load_attempt_ids(session: AsyncSession, sitting_id: SittingId) -> list[AttemptId]:
+    """Load the attempts of a sitting."""
+    query = select(AttemptRow.id).where(AttemptRow.sitting_id == sitting_id).order_by(AttemptRow.id)
+    return [AttemptId(found) for found in (await session.execute(query)).scalars()]
+
+
+async def count_stored(session: AsyncSession, sitting_id: SittingId) -> AttemptCounts:
+    """Count what PostgreSQL holds of a sitting."""
+    of_sitting = select(AttemptRow.id).where(AttemptRow.sitting_id == sitting_id).scalar_subquery()
+    states = await session.execute(
+        select(AttemptRow.state, func.count()).where(AttemptRow.sitting_id == sitting_id).group_by(AttemptRow.state)
+    )
+    responses = select(func.count()).select_from(ResponseRow).where(ResponseRow.attempt_id.in_(of_sitting))
+    events = select(func.count()).select_from(ResponseEventRow).where(ResponseEventRow.attempt_id.in_(of_sitting))
+    return AttemptCounts(
+        states=dict(states.tuples().all()),
+        responses=(await session.execute(responses)).scalar_one(),
+        events=(await session.execute(events)).scalar_one(),
+    )
+
+
+def _facts(sitting: Sitting, row: AttemptRow, generation: int) -> AttemptFacts:
+    finished = row.submitted_at or row.closed_at
+    return msgspec.structs.replace(
+        planned_facts(sitting),
+        state=AttemptState(row.state),
+        revision=row.revision + generation,
+        lease=row.lease,
+        client=row.client,
+        extra_ms=1000 * row.extra_seconds,
+        extensions=" ".join(row.extensions),
+        started_ms=to_milliseconds(row.started_at) if row.started_at else 0,
+        deadline_ms=to_milliseconds(row.due_at) if row.due_at else 0,
+        finished_ms=to_milliseconds(finished) if finished else 0,
+        reason=CloseReason(row.close_reason).value if row.close_reason else "",
+    )

@@ -1,0 +1,181 @@
+"""SQL on sittings, the forms they deliver and the notices posted in them."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.assembly.tables import CompiledFormRow, FormRow, PaperCodeRow
+from exam_engine.delivery.model import Sitting, SittingId, SittingState
+from exam_engine.delivery.papers import CompiledForm, OrderedSlot, PaperCode, read_compiled_form
+from exam_engine.delivery.tables import NoticeRow, SittingRow
+from exam_engine.enrolment.tables import ExamRow, ExamSubjectRow
+from exam_engine.infra.clock import to_milliseconds
+
+
+class SittingContext(msgspec.Struct, frozen=True, kw_only=True):
+    """A sitting with the names of its exam and subject."""
+
+    sitting: Sitting
+    exam_id: UUID
+    exam_code: str
+    exam_name: str
+    exam_unit_id: UUID
+    codes_valid_until: datetime | None
+    subject_code: str
+    subject_name: str
+
+
+class StoredNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice as PostgreSQL keeps it."""
+
+    number: int
+    kind: str
+    text: str
+    extra_seconds: int
+    room_id: UUID | None
+    attempt_id: UUID | None
+    created_by: str
+    created_ms: int
+
+
+async def insert_sitting(session: AsyncSession, sitting: Sitting) -> None:
+    """Keep a planned sitting."""
+    values = msgspec.structs.asdict(sitting)
+    values["form_hash"] = sitting.form_hash or None
+    values["state"] = sitting.state.value
+    session.add(SittingRow(**values))
+    await session.flush()
+
+
+async def find_sitting(session: AsyncSession, reference: UUID | str) -> SittingContext | None:
+    """Find a sitting by id or code."""
+    key = SittingRow.id if isinstance(reference, UUID) else SittingRow.code
+    rows = (await session.execute(_contexts().where(key == reference))).all()
+    return _context(*rows[0]) if rows else None
+
+
+async def load_sittings(
+    session: AsyncSession, *, state: SittingState | None = None, exam_id: UUID | None = None
+) -> list[SittingContext]:
+    """Load sittings by their start."""
+    query = _contexts().order_by(SittingRow.starts_at, SittingRow.code)
+    if state is not None:
+        query = query.where(SittingRow.state == state.value)
+    if exam_id is not None:
+        query = query.where(ExamRow.id == exam_id)
+    return [_context(*row) for row in (await session.execute(query)).all()]
+
+
+async def sitting_states(session: AsyncSession) -> dict[SittingId, SittingState]:
+    """Return which sittings are open, or closed but not yet wholly stored."""
+    query = select(SittingRow.id, SittingRow.state).where(
+        (SittingRow.state == SittingState.OPEN.value)
+        | ((SittingRow.state == SittingState.CLOSED.value) & SittingRow.stored_at.is_(None))
+    )
+    return {SittingId(row.id): SittingState(row.state) for row in (await session.execute(query)).all()}
+
+
+async def lock_sitting(session: AsyncSession, sitting_id: SittingId) -> Sitting | None:
+    """Lock a sitting's row until the end of the transaction."""
+    row = (await session.execute(select(SittingRow).where(SittingRow.id == sitting_id).with_for_update())).scalar()
+    return None if row is None else _sitting(row)
+
+
+async def mark_open(session: AsyncSession, sitting_id: SittingId, form_hash: str, now: datetime) -> None:
+    """Freeze the form and open."""
+    await session.execute(
+        update(SittingRow)
+        .where(SittingRow.id == sitting_id)
+        .values(state=SittingState.OPEN.value, form_hash=form_hash, opened_at=now)
+    )
+
+
+async def mark_closed(session: AsyncSession, sitting_id: SittingId, now: datetime) -> None:
+    """Close; from now on PostgreSQL owns the attempts."""
+    await session.execute(
+        update(SittingRow).where(SittingRow.id == sitting_id).values(state=SittingState.CLOSED.value, closed_at=now)
+    )
+
+
+async def mark_stored(session: AsyncSession, sitting_id: SittingId, now: datetime) -> None:
+    """Note that every acknowledged change of a closed sitting has arrived."""
+    await session.execute(
+        update(SittingRow)
+        .where(SittingRow.id == sitting_id, SittingRow.state == SittingState.CLOSED.value)
+        .values(stored_at=func.coalesce(SittingRow.stored_at, now))
+    )
+
+
+async def subject_exists(session: AsyncSession, exam_subject_id: UUID) -> bool:
+    """Whether an exam subject exists and is sat on line."""
+    query = select(ExamSubjectRow.mode).where(ExamSubjectRow.id == exam_subject_id)
+    return (await session.execute(query)).scalar() == "online"
+
+
+async def form_state(session: AsyncSession, form_id: UUID) -> str | None:
+    """Return a form's state, None if there is none."""
+    return (await session.execute(select(FormRow.state).where(FormRow.id == form_id))).scalar()
+
+
+async def find_compiled_form(session: AsyncSession, *, form_id: UUID) -> CompiledForm | None:
+    """Load the compiled form of a form."""
+    query = select(CompiledFormRow).where(CompiledFormRow.form_id == form_id)
+    row = (await session.execute(query)).scalar()
+    return None if row is None else read_compiled_form(row.hash, row.body, row.brotli, row.gzip)
+
+
+async def load_paper_codes(session: AsyncSession, form_id: UUID) -> list[PaperCode]:
+    """Load the orderings of a form, by code."""
+    query = select(PaperCodeRow).where(PaperCodeRow.form_id == form_id).order_by(PaperCodeRow.code)
+    return [
+        PaperCode(row.id, row.code, msgspec.convert(row.ordering, tuple[OrderedSlot, ...]))
+        for row in (await session.execute(query)).scalars()
+    ]
+
+
+async def load_notices(session: AsyncSession, sitting_id: SittingId) -> list[StoredNotice]:
+    """Load the notices of a sitting in order."""
+    query = select(NoticeRow).where(NoticeRow.sitting_id == sitting_id).order_by(NoticeRow.number)
+    return [
+        StoredNotice(
+            number=row.number,
+            kind=row.kind,
+            text=row.text,
+            extra_seconds=row.extra_seconds,
+            room_id=row.room_id,
+            attempt_id=row.attempt_id,
+            created_by=row.created_by,
+            created_ms=to_milliseconds(row.created_at),
+        )
+        for row in (await session.execute(query)).scalars()
+    ]
+
+
+def _contexts() -> Any:
+    return (
+        select(SittingRow, ExamSubjectRow, ExamRow)
+        .join(ExamSubjectRow, ExamSubjectRow.id == SittingRow.exam_subject_id)
+        .join(ExamRow, ExamRow.id == ExamSubjectRow.exam_id)
+    )
+
+
+def _context(sitting: SittingRow, subject: ExamSubjectRow, exam: ExamRow) -> SittingContext:
+    return SittingContext(
+        sitting=_sitting(sitting),
+        exam_id=exam.id,
+        exam_code=exam.code,
+        exam_name=exam.name,
+        exam_unit_id=exam.unit_id,
+        codes_valid_until=exam.codes_valid_until,
+        subject_code=subject.code,
+        subject_name=subject.name,
+    )
+
+
+def _sitting(row: SittingRow) -> Sitting:
+    fields = {name: getattr(row, name) for name in Sitting.__struct_fields__}
+    return Sitting(**(fields | {"state": SittingState(row.state), "form_hash": row.form_hash or ""}))

@@ -1,0 +1,165 @@
+"""The timer worker: closes attempts whose time is over and sittings whose end has come, and refills an empty Redis.
+
+One timer leads, by an advisory lock of PostgreSQL; two at once would do no harm, since every change names its revision.
+While PostgreSQL is away the leader goes on with the sittings it knows: time does not wait for a database.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from exam_engine.delivery import counters, model, service, store
+from exam_engine.delivery.draining import TIMER
+from exam_engine.delivery.errors import DeliveryError
+from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingState
+from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
+from exam_engine.delivery.restoring import Restorer
+from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
+from exam_engine.infra.database import SessionMaker, create_engine, session_maker, transaction
+from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.redis_client import ScriptRunner, create_redis, require_durable
+from exam_engine.infra.settings import Settings
+
+logger = structlog.get_logger(__name__)
+
+TICK_SECONDS = 0.5
+CLOSED_AT_ONCE = 200
+ACTOR = "system:timer"
+_LOCK_KEY = 0x65_78_61_6D_74_69_6D  # any number of our own
+
+
+async def run(settings: Settings) -> None:
+    """Keep time for every open sitting until cancelled; PostgreSQL and Redis may come and go."""
+    engine = create_engine(settings, pool_size=3)
+    redis = create_redis(settings, max_connections=8)
+    leadership = Leadership(engine, is_needed=not settings.database_pooler)
+    try:
+        sessions = session_maker(engine)
+        timers: Timers | None = None
+        while True:
+            try:
+                if timers is None:
+                    register = Register(ScriptRunner(redis, await require_durable(redis)))
+                    timers = Timers(sessions, register)
+                if await leadership.held():
+                    await timers.tick()
+            except (RedisError, ServiceUnavailable, SQLAlchemyError, DeliveryError, OSError) as error:
+                logger.warning("timer_waits", error=type(error).__name__, detail=str(error)[:200])
+            await asyncio.sleep(TICK_SECONDS)
+    finally:
+        await leadership.resign()
+        await redis.aclose()
+        await engine.dispose()
+
+
+class Leadership:
+    """An advisory lock, held while its connection lives. Behind a pooler that cannot be, and everyone leads."""
+
+    def __init__(self, engine: AsyncEngine, *, is_needed: bool = True) -> None:
+        self._engine = engine
+        self._is_needed = is_needed
+        self._connection: AsyncConnection | None = None
+        self._held = False
+
+    async def held(self) -> bool:
+        """Tell whether we lead; while PostgreSQL cannot be asked, whoever led goes on."""
+        if not self._is_needed:
+            return True
+        try:
+            if self._connection is None:
+                self._connection = await self._engine.connect()
+                await self._connection.execution_options(isolation_level="AUTOCOMMIT")
+                self._held = await _try_lock(self._connection)
+            elif self._held:
+                await self._connection.execute(text("select 1"))
+            else:
+                self._held = await _try_lock(self._connection)
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("timer_lost_its_lock", error=type(error).__name__, goes_on=self._held)
+            await self.resign()
+        return self._held
+
+    async def resign(self) -> None:
+        """Let the connection and with it the lock go."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                await connection.invalidate()
+                await connection.close()
+            except (SQLAlchemyError, OSError) as error:
+                logger.debug("timer_connection_gone", error=type(error).__name__)
+
+
+class Timers:
+    """What the leader does at each tick."""
+
+    def __init__(self, sessions: SessionMaker, register: Register, clock: Clock = system_clock) -> None:
+        self._sessions = sessions
+        self._register = register
+        self._restorer = Restorer(sessions, register)
+        self._clock = clock
+        self._open: Sequence[Sitting] = ()
+
+    async def tick(self) -> None:
+        """Look at every open sitting once."""
+        try:
+            async with self._sessions() as session:
+                found = await store.load_sittings(session, state=SittingState.OPEN)
+            self._open = [context.sitting for context in found]
+        except (SQLAlchemyError, OSError) as error:
+            logger.warning("timer_without_database", error=type(error).__name__, sittings=len(self._open))
+        for sitting in self._open:
+            if not await self._restorer.is_whole(sitting):
+                await self._restorer.restore_sitting(sitting)
+            await self.close_due(sitting)
+            await self._close_over(sitting)
+        await self._register.redis.set(TIMER, to_milliseconds(self._clock()))
+
+    async def close_due(self, sitting: Sitting) -> int:
+        """Close attempts of a sitting whose deadline and grace have passed; returns how many."""
+        now_ms = to_milliseconds(self._clock())
+        closed = 0
+        for stream in stream_keys(sitting.id, sitting.shards):
+            while due := await self._register.due(stream, now_ms, CLOSED_AT_ONCE):
+                outcomes = await asyncio.gather(*(self._close(sitting, attempt_id, now_ms) for attempt_id in due))
+                closed += sum(outcomes)
+                if not any(outcomes):
+                    break
+        if closed:
+            logger.info("attempts_closed", sitting=sitting.code, attempts=closed)
+        return closed
+
+    async def _close(self, sitting: Sitting, attempt_id: AttemptId, now_ms: int) -> bool:
+        place = place_of(sitting.id, sitting.shards, attempt_id)
+        try:
+            _, change = await self._register.change(
+                place, lambda facts: model.close(facts, CloseReason.TIME, now_ms), ACTOR
+            )
+        except NotHeld:
+            await self._restorer.restore(sitting, attempt_id)
+            return True  # and it is due again, with its facts
+        if change is not None:
+            counters.CLOSED.labels(CloseReason.TIME.value).inc()
+        return change is not None
+
+    async def _close_over(self, sitting: Sitting) -> None:
+        now = self._clock()
+        if now <= sitting.ends_at + timedelta(seconds=sitting.grace_seconds + sitting.linger_seconds):
+            return
+        if await self._register.running(stream_keys(sitting.id, sitting.shards)):
+            return  # extra time; the timer closes these first
+        async with transaction(self._sessions) as session:
+            desk = service.Desk(session=session, register=self._register, actor=ACTOR, now=now)
+            await service.close_sitting(desk, sitting.id)
+        logger.info("sitting_closed", sitting=sitting.code)
+
+
+async def _try_lock(connection: AsyncConnection) -> bool:
+    reply = await connection.execute(text("select pg_try_advisory_lock(:key)"), {"key": _LOCK_KEY})
+    return bool(reply.scalar())

@@ -1,0 +1,182 @@
+"""Bodies and answers of the candidate's routes, as they travel; none of them has a field a key could stand in."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.delivery.model import MAXIMUM_SEQUENCE
+from exam_engine.delivery.papers import OrderedSlot
+from scoring.values import ResponseValue
+
+Slot = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
+Sequence = Annotated[int, msgspec.Meta(ge=1, le=MAXIMUM_SEQUENCE)]
+Lease = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Milliseconds = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
+
+
+class SignInBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is printed on the candidate's card."""
+
+    exam: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    candidate_number: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+    code: Annotated[str, msgspec.Meta(min_length=1, max_length=50)]
+
+
+class CandidateSummary(msgspec.Struct, frozen=True):
+    """Who sits here."""
+
+    number: str
+    name: str
+    school: str
+
+
+class ExamSummary(msgspec.Struct, frozen=True):
+    """Which exam this is."""
+
+    code: str
+    name: str
+
+
+class AttemptSummary(msgspec.Struct, frozen=True):
+    """One paper the candidate sits, as the waiting room shows it."""
+
+    attempt_id: UUID
+    sitting_id: UUID
+    subject: str
+    state: str
+    starts_at_ms: int
+    ends_at_ms: int
+    minutes: int
+    room: str | None
+    seat: int | None
+
+
+class AttemptList(msgspec.Struct, frozen=True):
+    """The candidate's attempts in sittings that are open or were."""
+
+    attempts: list[AttemptSummary]
+    server_time_ms: int
+
+
+class SignedIn(msgspec.Struct, frozen=True):
+    """The token and what it opens."""
+
+    token: str
+    candidate: CandidateSummary
+    exam: ExamSummary
+    attempts: list[AttemptSummary]
+    server_time_ms: int
+
+
+class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`client_id` names the browser that will write."""
+
+    client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+
+
+class SeatNotice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message, or extra time, for the seat."""
+
+    id: int
+    kind: Literal["message", "time"]
+    text: str = msgspec.field(default="")
+    extra_seconds: int = 0
+
+
+class HeldResponse(msgspec.Struct, frozen=True):
+    """An answer the server holds."""
+
+    slot: int
+    sequence: int
+    value: ResponseValue
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of a paper that belongs to this candidate alone."""
+
+    attempt_id: UUID
+    form_hash: str
+    paper_code: str
+    ordering: tuple[OrderedSlot, ...]
+    lease: int
+    state: str
+    started_at_ms: int
+    deadline_ms: int
+    server_time_ms: int
+    extra_seconds: int
+    responses: list[HeldResponse]
+    notices: list[SeatNotice]
+    candidate: CandidateSummary
+
+
+class SaveResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One answer; `sequence` is the client's count: an older one never replaces a newer."""
+
+    slot: Slot
+    sequence: Sequence
+    value: ResponseValue
+    client_time_ms: Milliseconds
+
+
+class SaveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Answers of one seat; `after` is the last notice it has seen."""
+
+    lease: Lease
+    responses: Annotated[list[SaveResponse], msgspec.Meta(min_length=1, max_length=200)]
+    after: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
+
+
+class SavedSlot(msgspec.Struct, frozen=True):
+    """The newest sequence the server holds for a slot."""
+
+    slot: int
+    sequence: int
+
+
+class SaveReply(msgspec.Struct, frozen=True):
+    """The acknowledgement: sent after the answers were written to disk."""
+
+    saved: list[SavedSlot]
+    deadline_ms: int
+    server_time_ms: int
+    state: str
+    notices: list[SeatNotice]
+
+
+class TimeReply(msgspec.Struct, frozen=True):
+    """What an idle seat asks for."""
+
+    server_time_ms: int
+    deadline_ms: int
+    state: str
+    notices: list[SeatNotice]
+
+
+class SubmitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hand in; `sequences` is what the seat holds by slot, so that nothing is handed in that the server lacks."""
+
+    lease: Lease
+    sequences: Annotated[dict[Slot, Sequence], msgspec.Meta(max_length=1000)]
+
+
+class SubmitReply(msgspec.Struct, frozen=True):
+    """The paper is in."""
+
+    state: str
+    submitted_at_ms: int
+    answered: int
+
+
+class SeatEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something the seat noticed: focus lost, off line, on line …"""
+
+    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
+    client_time_ms: Milliseconds
+    detail: Annotated[dict[str, str | int | bool | None], msgspec.Meta(max_length=20)] = {}
+
+
+class EventsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the seat noticed since it last told."""
+
+    events: Annotated[list[SeatEvent], msgspec.Meta(min_length=1, max_length=100)]

@@ -1,0 +1,246 @@
+"""Write-behind of open sittings: Redis first, PostgreSQL in batches, nothing acknowledged ever lost.
+
+One consumer group a shard. An entry leaves the stream only after its COMMIT; a writer that dies leaves its entries
+pending, and reads them first when it returns, or another claims them. Writing twice does no harm (`projection`).
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import asyncpg
+import msgspec
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError, ResponseError
+
+from exam_engine.delivery import counters
+from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, backlog
+from exam_engine.delivery.model import SittingId
+from exam_engine.delivery.projection import Entry, write_entries
+from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
+from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
+from exam_engine.infra.database import create_pool
+from exam_engine.infra.redis_client import Durability, ScriptRunner, create_redis, load_script
+from exam_engine.infra.settings import Settings
+
+logger = structlog.get_logger(__name__)
+
+Pool = Any
+
+BATCH = 1000
+BLOCK_MS = 200
+LINGER_SECONDS = 0.03  # lets small batches grow; the group commit of PostgreSQL
+DISCOVER_SECONDS = 0.5
+TIDY_SECONDS = 1.0
+CLAIM_IDLE_MS = 15_000
+LONGEST_PAUSE_SECONDS = 2.0
+_STATEMENT_SECONDS = 60.0
+
+# A stored sitting is read on for a while: what seats noticed may come in late.
+_TO_STORE = """
+select id, shards, state = 'closed' and stored_at is null as is_closing from sitting
+where state = 'open' or (state = 'closed' and (stored_at is null or stored_at > now() - interval '10 minutes'))
+"""
+
+
+async def run(settings: Settings, *, consumer: str | None = None) -> None:
+    """Write behind every open sitting until cancelled; PostgreSQL and Redis may come and go."""
+    redis = create_redis(settings, max_connections=4)
+    pause = 0.1
+    try:
+        while True:
+            try:
+                pool = await create_pool(settings, max_size=2)
+                break
+            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+                logger.warning("write_behind_waits", error=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        try:
+            await Writer(pool, redis, consumer or f"{socket.gethostname()}-1").run()
+        finally:
+            await asyncio.shield(pool.close())
+    finally:
+        await redis.aclose()
+
+
+class Writer:
+    """One consumer of all streams."""
+
+    def __init__(self, pool: Pool, redis: Redis, consumer: str, clock: Clock = system_clock) -> None:
+        self._pool = pool
+        self._redis: Any = redis
+        self._runner = ScriptRunner(redis, Durability(waits_for_aof=False))
+        self._trim = load_script(PACKAGE, "trim")
+        self._consumer = consumer
+        self._clock = clock
+        self._streams: dict[str, SittingId] = {}
+        self._closed: dict[SittingId, list[str]] = {}
+        self._unread: set[str] = set()  # streams whose own pending entries come first
+        self._discover_at = 0.0
+        self._tidy_at = 0.0
+        self._lag_ms = 0
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        pause = 0.1
+        while True:
+            try:
+                await self.turn()
+                pause = 0.1
+            except (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+                # What was read and not committed is pending under our name: read it again, first of all.
+                self._unread.update(self._streams)
+                self._discover_at = 0.0
+                logger.warning("write_behind_waits", error=type(error).__name__, detail=str(error)[:200])
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+
+    async def turn(self, block_ms: int = BLOCK_MS) -> int:
+        """Discover, read, write, acknowledge and tidy once; returns how many entries were written."""
+        loop_time = asyncio.get_running_loop().time()
+        if loop_time >= self._discover_at:
+            await self._discover()
+            self._discover_at = loop_time + DISCOVER_SECONDS
+        written = 0
+        for stream in sorted(self._unread):
+            written += await self._write_own_pending(stream)
+        self._unread.clear()
+        if self._streams:
+            entries = await self._read_new(block_ms)
+            written += await self._write(entries)
+            if 0 < len(entries) < BATCH // 4:
+                await asyncio.sleep(LINGER_SECONDS)
+        else:
+            await asyncio.sleep(block_ms / 1000)
+        if loop_time >= self._tidy_at:
+            await self._tidy()
+            self._tidy_at = loop_time + TIDY_SECONDS
+        return written
+
+    async def _discover(self) -> None:
+        rows = await self._pool.fetch(
+            _TO_STORE,
+            timeout=_STATEMENT_SECONDS,
+        )
+        found: dict[str, SittingId] = {}
+        closed: dict[SittingId, list[str]] = {}
+        for row in rows:
+            streams = stream_keys(row["id"], row["shards"])
+            found |= dict.fromkeys(streams, row["id"])
+            if row["is_closing"]:
+                closed[row["id"]] = streams
+        for stream in found:
+            if stream not in self._streams or stream in self._unread:
+                await self._make_group(stream)
+                self._unread.add(stream)
+        self._streams = found
+        self._closed = closed
+        self._unread &= set(found)
+
+    async def _make_group(self, stream: str) -> None:
+        try:
+            await self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+    async def _write_own_pending(self, stream: str) -> int:
+        written = 0
+        after = "0"
+        while True:
+            entries = _entries(await self._redis.xreadgroup(GROUP, self._consumer, {stream: after}, count=BATCH))
+            if not entries:
+                return written
+            written += await self._write(entries)
+            after = entries[-1].id
+
+    async def _read_new(self, block_ms: int) -> list[Entry]:
+        count = max(BATCH // len(self._streams), 50)
+        streams = dict.fromkeys(self._streams, ">")
+        return _entries(await self._redis.xreadgroup(GROUP, self._consumer, streams, count=count, block=block_ms))
+
+    async def _write(self, entries: Sequence[Entry]) -> int:
+        if not entries:
+            return 0
+        # An entry without fields was trimmed although pending; ours never are, but it must not stop the rest.
+        sound = [entry for entry in entries if entry.fields]
+        async with asyncio.timeout(_STATEMENT_SECONDS), self._pool.acquire() as connection:
+            oldest_ms = await write_entries(connection, sound, self._clock())
+        acknowledged: dict[str, list[str]] = {}
+        for entry in entries:
+            acknowledged.setdefault(entry.stream, []).append(entry.id)
+        async with self._redis.pipeline(transaction=False) as pipeline:
+            for stream, ids in acknowledged.items():
+                pipeline.xack(stream, GROUP, *ids)
+            await pipeline.execute()
+        counters.STORED_BATCH.observe(len(entries))
+        if oldest_ms is not None:
+            self._lag_ms = max(to_milliseconds(self._clock()) - oldest_ms, 0)
+            counters.STORE_LAG.observe(self._lag_ms / 1000)
+        return len(entries)
+
+    async def _tidy(self) -> None:
+        total = Backlog(0, 0)
+        by_stream: dict[str, Backlog] = {}
+        for stream in self._streams:
+            await self._claim(stream)
+            await self._runner.read(self._trim, stream, [])
+            by_stream[stream] = await backlog(self._redis, stream)
+            total = Backlog(total.pending + by_stream[stream].pending, total.unread + by_stream[stream].unread)
+        counters.STORE_WAITING.set(total.waiting)
+        if not total.waiting:
+            self._lag_ms = 0
+        sign = WriterSign(at_ms=to_milliseconds(self._clock()), lag_ms=self._lag_ms, waiting=total.waiting)
+        await self._redis.hset(WRITERS, self._consumer, msgspec.json.encode(sign))
+        for sitting_id, streams in self._closed.items():
+            if all(by_stream[stream].waiting == 0 for stream in streams):
+                await self._settle(sitting_id, streams)
+
+    async def _claim(self, stream: str) -> None:
+        """Take over what a writer left behind that has not been heard of for a while."""
+        start = "0-0"
+        while True:
+            start, found, *_ = await self._redis.xautoclaim(
+                stream, GROUP, self._consumer, CLAIM_IDLE_MS, start_id=start, count=BATCH
+            )
+            if found:
+                logger.info("entries_claimed", stream=stream, entries=len(found))
+                await self._write([Entry(stream, _text(entry_id), fields or {}) for entry_id, fields in found])
+            if _text(start) == "0-0":
+                return
+
+    async def _settle(self, sitting_id: SittingId, streams: Sequence[str]) -> None:
+        """Note that all of a closed sitting is in PostgreSQL, and let its keys go after a week."""
+        await self._pool.execute(
+            "update sitting set stored_at = $2 where id = $1 and state = 'closed' and stored_at is null",
+            sitting_id,
+            self._clock(),
+            timeout=_STATEMENT_SECONDS,
+        )
+        attempts = await self._pool.fetch("select id from attempt where sitting_id = $1", sitting_id)
+        suffixes = ["events", "due", "seen", "notices", "notice-of", "primed"]
+        suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "ar"]
+        for stream in streams:
+            prefix = stream.removesuffix("events")
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for suffix in suffixes:
+                    pipeline.expire(prefix + suffix, KEPT_AFTER_CLOSE_SECONDS)
+                await pipeline.execute()
+        logger.info("sitting_stored", sitting_id=str(sitting_id), process=os.getpid())
+
+
+def _entries(reply: Any) -> list[Entry]:
+    streams = reply.items() if isinstance(reply, Mapping) else reply or ()
+    found: list[Entry] = []
+    for stream, batches in streams:
+        items = batches[0] if isinstance(reply, Mapping) and batches else batches
+        found += [Entry(_text(stream), _text(entry_id), fields or {}) for entry_id, fields in items]
+    return found
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
