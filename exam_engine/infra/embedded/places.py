@@ -91,12 +91,12 @@ def settle(data_folder: Path, needed_bytes: int = NEEDED_BYTES) -> Places:
     """
     stamp = read_stamp(data_folder)
     binaries = find_binaries()
-    user = _server_user()
+    user = _server_user(data_folder if stamp is None or stamp.base is None else Path(stamp.base))
     if stamp is None:
         stamp = _choose_base(data_folder, binaries, user, needed_bytes)
     elif stamp.base is None and user is not None and not _may_serve(data_folder, binaries, user):
         raise EmbeddedServerError(
-            f"the system user {pwd.getpwuid(user.uid).pw_name} can no longer enter {data_folder}; "
+            f"the system user with the number {user.uid} can no longer enter {data_folder}; "
             "give the folders above it back their x right"
         )
     base = data_folder if stamp.base is None else Path(stamp.base)
@@ -110,7 +110,7 @@ def settle(data_folder: Path, needed_bytes: int = NEEDED_BYTES) -> Places:
         binaries = copy_binaries(binaries, base / "programs")
         if user is not None and not _can_run(binaries, user):
             raise EmbeddedServerError(f"programs in {base} cannot be run (a noexec mount?); run as an ordinary user")
-    places = Places(data_folder, base, _run_folder(base), binaries, user)
+    places = Places(data_folder, base, _run_folder(base, user), binaries, user)
     for folder in (places.valkey, places.run_folder):
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
@@ -188,9 +188,13 @@ def _write_stamp(data_folder: Path, stamp: Stamp) -> None:
     unfinished.replace(data_folder / STAMP_FILE)
 
 
-def _server_user() -> ServerUser | None:
+def _server_user(base: Path) -> ServerUser | None:
+    """As root: whoever owns the databases already, else `nobody`. As anybody else: ourselves."""
     if os.geteuid() != 0:
         return None
+    databases = base / "postgresql"
+    if databases.exists() and databases.stat().st_uid != 0:
+        return ServerUser(databases.stat().st_uid, databases.stat().st_gid)
     try:
         entry = pwd.getpwnam("nobody")
     except KeyError as error:
@@ -260,7 +264,7 @@ def _make_root_base(data_folder: Path, needed_bytes: int) -> Path:
     return base
 
 
-def _run_folder(base: Path) -> Path:
+def _run_folder(base: Path, user: ServerUser | None) -> Path:
     """Folder of the sockets: in the base, or a short private one when the path would be too long for a socket."""
     usual = base / "run"
     if _fits(usual):
@@ -269,7 +273,7 @@ def _run_folder(base: Path) -> Path:
     places = [os.environ.get("XDG_RUNTIME_DIR"), tempfile.gettempdir(), "/tmp"]  # noqa: S108 (checked below for owner and mode)
     for place in places:
         if place and _fits(Path(place) / name) and os.access(place, os.W_OK | os.X_OK):
-            return _private_folder(Path(place) / name)
+            return _private_folder(Path(place) / name, user)
     raise EmbeddedServerError(f"the path {base} is too long for a socket; set EXAM_DATA_FOLDER to a shorter one")
 
 
@@ -277,11 +281,9 @@ def _fits(folder: Path) -> bool:
     return len(os.fsencode(folder / LONGEST_SOCKET_NAME)) <= SOCKET_PATH_LIMIT_BYTES
 
 
-def _private_folder(folder: Path) -> Path:
+def _private_folder(folder: Path, user: ServerUser | None) -> Path:
     """Make a folder in a place where everybody may write, or refuse one that somebody else could have laid there."""
-    owners = {os.getuid()}
-    if (user := _server_user()) is not None:
-        owners.add(user.uid)
+    owners = {os.getuid()} if user is None else {os.getuid(), user.uid}
     try:
         folder.mkdir(mode=0o700)
     except FileExistsError:

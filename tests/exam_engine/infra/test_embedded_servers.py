@@ -96,18 +96,18 @@ async def test_a_path_too_long_for_a_socket_gets_a_short_private_folder(folder: 
 
 
 def test_a_short_folder_that_others_may_enter_is_refused(folder: Path) -> None:
-    assert places._private_folder(folder / "short") == folder / "short"
-    assert places._private_folder(folder / "short") == folder / "short"
+    assert places._private_folder(folder / "short", None) == folder / "short"
+    assert places._private_folder(folder / "short", None) == folder / "short"
     (folder / "short").chmod(0o755)
     with pytest.raises(EmbeddedServerError, match="is not ours"):
-        places._private_folder(folder / "short")
+        places._private_folder(folder / "short", None)
 
 
 def test_a_short_folder_that_is_a_link_is_refused(folder: Path) -> None:
     (folder / "elsewhere").mkdir(mode=0o700)
     (folder / "short").symlink_to(folder / "elsewhere")
     with pytest.raises(EmbeddedServerError, match="is not ours"):
-        places._private_folder(folder / "short")
+        places._private_folder(folder / "short", None)
 
 
 async def test_a_second_start_is_refused_by_the_number_of_the_first(folder: Path) -> None:
@@ -197,6 +197,19 @@ async def test_below_a_closed_folder_root_moves_data_and_programs_where_the_serv
             assert base == closed / "data"
     places.remove_data(closed / "data")
     assert not (base / "postgresql").exists()
+
+
+async def test_root_serves_the_data_of_an_ordinary_user_as_that_user(folder: Path) -> None:
+    with EmbeddedServers(folder / "data") as servers:
+        await write(servers, "x")
+        base = servers.places.base
+    owner = base.stat().st_uid if os.geteuid() != 0 else 12345
+    if os.geteuid() == 0:
+        for path in (base / "postgresql", *(base / "postgresql").rglob("*"), *(base / "valkey").rglob("*")):
+            os.chown(path, owner, owner)
+    with EmbeddedServers(folder / "data") as servers:
+        assert await read(servers) == (["x"], "x")
+        assert (servers.places.base / "postgresql").stat().st_uid == owner
 
 
 def test_commands_find_the_running_servers(folder: Path) -> None:
