@@ -10,13 +10,12 @@ from uuid import UUID
 from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
-from api.acts import delivery_of, engine_of
+from api.acts import delivery_of
 from api.limits import limit_source
 from api.security import bearer_token
-from exam_engine.delivery import service, wire
+from exam_engine.delivery import wire
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
-from exam_engine.infra.database import transaction
 
 SIGN_INS_PER_MINUTE = 120  # a whole lab signs in behind one address
 
@@ -30,11 +29,8 @@ class CandidateController(Controller):
     @post("/candidate/sign-in", summary="Sign in with the number and code of the card", status_code=200)
     async def sign_in(self, request: Request[Any, Any, Any], data: JSONBody[wire.SignInBody]) -> wire.SignedIn:
         """Answer a token and the candidate's papers; whatever is wrong, the refusal is the same."""
-        engine = engine_of(request)
         await limit_source(request, "candidate-sign-in", SIGN_INS_PER_MINUTE)
-        async with transaction(engine.sessions) as session:
-            candidate = await service.sign_in(session, data, engine.sit_key, engine.clock())
-        return await delivery_of(request).signed_in(candidate)
+        return await delivery_of(request).sign_in(data)
 
     @get("/candidate/attempts", summary="My papers")
     async def attempts(self, request: Request[Any, Any, Any]) -> wire.AttemptList:

@@ -7,16 +7,22 @@ from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from api import health
+from api.candidate import CandidateController
+from api.pages.exams import ExamPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
+from api.staff.exams import ExamController
 from api.staff.session import SessionController
 
 ROUTES: list[ControllerRouterHandler] = [
     health.live,
     health.ready,
     health.metrics,
+    CandidateController,
     SessionController,
+    ExamController,
     StaffSessionPages,
+    ExamPages,
 ]
 
 

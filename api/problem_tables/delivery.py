@@ -7,12 +7,6 @@ from exam_engine.delivery import errors as delivery
 from exam_engine.infra.i18n import N_
 
 PROBLEMS: ProblemTable = {
-    delivery.SignInRefused: Problem(
-        "sign-in-refused",
-        HTTPStatus.UNAUTHORIZED,
-        N_("The sign-in was refused"),
-        N_("Exam, candidate number and code do not belong together. Please read them from the card again."),
-    ),
     delivery.TokenRefused: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
     delivery.TokenInvalid: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
     delivery.TokenExpired: Problem(
@@ -23,7 +17,6 @@ PROBLEMS: ProblemTable = {
     ),
     delivery.NotYours: Problem("not-yours", HTTPStatus.FORBIDDEN, N_("This paper belongs to another candidate")),
     delivery.AttemptUnknown: Problem("attempt-unknown", HTTPStatus.NOT_FOUND, N_("There is no such paper")),
-    delivery.FormUnknown: Problem("form-unknown", HTTPStatus.NOT_FOUND, N_("There is no such paper")),
     delivery.SittingNotStarted: Problem(
         "sitting-not-started",
         HTTPStatus.CONFLICT,
