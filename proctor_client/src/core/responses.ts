@@ -1,0 +1,93 @@
+/** The candidate's responses and how far the server has them: sequences, acknowledgements, comparison after a gap. Pure.
+ *
+ * Sequences rise by one for each change. A seat that takes an attempt over counts on from a floor given by its lease, so
+ * whatever an abandoned seat still holds in secret is older than what was answered afterwards.
+ */
+
+import type { HeldResponse, ResponseValue, SavedResponse } from '../shared/api.ts'
+
+export interface ResponseBook {
+  /** Newest response per slot, as the candidate left it. */
+  readonly held: ReadonlyMap<number, SavedResponse>
+  /** Highest sequence per slot that the server has confirmed. */
+  readonly confirmed: ReadonlyMap<number, number>
+  /** Sequence of the next change. */
+  readonly next: number
+}
+
+const SEQUENCES_PER_LEASE = 100_000
+const BATCH = 60
+
+export const EMPTY_BOOK: ResponseBook = { held: new Map(), confirmed: new Map(), next: 1 }
+
+/** Note a change; the book that comes back holds it as not yet confirmed. */
+export function record(book: ResponseBook, slot: number, value: ResponseValue, clientTimeMs: number): ResponseBook {
+  const response: SavedResponse = { slot, sequence: book.next, value, client_time_ms: clientTimeMs }
+  return { ...book, held: new Map(book.held).set(slot, response), next: book.next + 1 }
+}
+
+/** Note that the server keeps these; an acknowledgement of an older sequence confirms nothing newer. */
+export function confirm(book: ResponseBook, saved: readonly { slot: number; sequence: number }[]): ResponseBook {
+  const confirmed = new Map(book.confirmed)
+  for (const { slot, sequence } of saved) confirmed.set(slot, Math.max(confirmed.get(slot) ?? 0, sequence))
+  return { ...book, confirmed }
+}
+
+/** Responses the server has not confirmed, oldest change first, at most one request full. */
+export function pending(book: ResponseBook, limit = BATCH): readonly SavedResponse[] {
+  const waiting: SavedResponse[] = []
+  for (const response of book.held.values()) {
+    if (response.sequence > (book.confirmed.get(response.slot) ?? 0)) waiting.push(response)
+  }
+  return waiting.sort((a, b) => a.sequence - b.sequence).slice(0, limit)
+}
+
+export function isConfirmed(book: ResponseBook, slot: number): boolean {
+  const held = book.held.get(slot)
+  return held === undefined || held.sequence <= (book.confirmed.get(slot) ?? 0)
+}
+
+/** Compare with what the server holds: the newer sequence of each slot stands, and what the server lacks waits to be sent. */
+export function reconcile(book: ResponseBook, server: readonly HeldResponse[], lease: number): ResponseBook {
+  const held = new Map(book.held)
+  const confirmed = new Map<number, number>()
+  let highest = Math.max(book.next - 1, Math.max(0, lease - 1) * SEQUENCES_PER_LEASE)
+  for (const theirs of server) {
+    confirmed.set(theirs.slot, theirs.sequence)
+    highest = Math.max(highest, theirs.sequence)
+    const mine = held.get(theirs.slot)
+    if (!mine || mine.sequence < theirs.sequence) {
+      held.set(theirs.slot, { slot: theirs.slot, sequence: theirs.sequence, value: theirs.value, client_time_ms: 0 })
+    }
+  }
+  for (const mine of held.values()) highest = Math.max(highest, mine.sequence)
+  return { held, confirmed, next: highest + 1 }
+}
+
+/** The server says it lacks these slots: send them again. */
+export function forget(book: ResponseBook, slots: readonly number[]): ResponseBook {
+  const confirmed = new Map(book.confirmed)
+  for (const slot of slots) confirmed.delete(slot)
+  return { ...book, confirmed }
+}
+
+/** The book as it was found at this seat, before the server was asked. */
+export function restore(kept: readonly SavedResponse[]): ResponseBook {
+  const held = new Map<number, SavedResponse>()
+  let highest = 0
+  for (const response of kept) {
+    const before = held.get(response.slot)
+    if (!before || before.sequence < response.sequence) held.set(response.slot, response)
+    highest = Math.max(highest, response.sequence)
+  }
+  return { held, confirmed: new Map(), next: highest + 1 }
+}
+
+export function valueOf(book: ResponseBook, slot: number): ResponseValue {
+  return book.held.get(slot)?.value ?? null
+}
+
+/** Sequence per slot for the submission: the server must hold these or newer. */
+export function sequences(book: ResponseBook): Record<string, number> {
+  return Object.fromEntries([...book.held.values()].map(({ slot, sequence }) => [String(slot), sequence]))
+}

@@ -1,0 +1,15 @@
+/** When to try again: exponential back-off with full jitter, so that a room that lost its switch does not return in one beat. Pure. */
+
+const FIRST_MS = 800
+const LONGEST_MS = 20_000
+
+/** Wait before try number `failures + 1`; `chance` is uniform in [0, 1). A server's Retry-After is a floor, spread upwards. */
+export function retryDelayMs(failures: number, chance: number, retryAfterMs = 0): number {
+  const ceiling = Math.min(LONGEST_MS, FIRST_MS * 2 ** Math.max(0, failures - 1))
+  return Math.round(retryAfterMs + ceiling * (0.5 + chance / 2))
+}
+
+/** The idle question "what time is it?", spread so that a room does not ask in step. */
+export function idleDelayMs(chance: number): number {
+  return Math.round(9_000 + 2_000 * chance)
+}

@@ -1,0 +1,263 @@
+/** The candidate's application: which screen is on, who is signed in, which attempt is open. */
+
+import type { AttemptList } from '../shared/api.ts'
+import { readClock, type ServerClock, serverNow } from '../core/timer.ts'
+import { h } from '../shared/dom.ts'
+import { keepLanguage, startLanguage } from '../shared/preferences.ts'
+import { type Language, t } from '../shared/i18n.ts'
+import { PaperMismatch } from '../core/paper.ts'
+import type { AppContext } from './context.ts'
+import { elsewhereScreen, handingInScreen, overScreen, receiptScreen } from './endings.ts'
+import { openAttempt } from './opening.ts'
+import { paperScreen } from './paper_screen.ts'
+import { reviewScreen } from './review_screen.ts'
+import type { Screen } from './screen.ts'
+import { Refused } from './server.ts'
+import type { ExamSession, Ports } from './session.ts'
+import { signInScreen } from './sign_in_screen.ts'
+import { freshClientId, isReload, keepVisit, recallVisit, type Visit } from './tab_memory.ts'
+import { waitingScreen } from './waiting_screen.ts'
+
+type Place = 'paper' | 'review'
+
+export class ExamApp extends HTMLElement implements AppContext {
+  #ports: Ports | null = null
+  #visit: Visit | null = null
+  #session: ExamSession | null = null
+  #place: Place = 'paper'
+  #clock: ServerClock | null = null
+  #screen: Screen | null = null
+  #screenEnds = new AbortController()
+  #sessionEnds = new AbortController()
+  #expired = false
+  readonly #stage = h('div', { class: 'stage' })
+  readonly #voice = h('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' })
+
+  static define(): void {
+    customElements.define('exam-app', ExamApp)
+  }
+
+  get visit(): Visit | null {
+    return this.#visit
+  }
+  get session(): ExamSession | null {
+    return this.#session
+  }
+
+  /** Start the application on its ports: the server, the vault, the counters. */
+  async open(ports: Ports): Promise<void> {
+    this.#ports = ports
+    const query = new URLSearchParams(location.search)
+    this.switchLanguage(startLanguage(query.get('lang')))
+    this.replaceChildren(this.#stage, this.#voice)
+    const ticking = setInterval(() => this.#session?.tick(), 1000)
+    this.#sessionEnds.signal.addEventListener('abort', () => clearInterval(ticking))
+    this.#watchPage()
+    const visit = recallVisit()
+    if (visit === null) return this.#draw()
+    this.#visit = isReload() ? visit : { ...visit, clientId: freshClientId() }
+    ports.server.useToken(visit.token)
+    if (visit.attemptId === null) return this.#draw()
+    this.#stage.replaceChildren(h('p', { class: 'loading' }, t('app.loading')))
+    try {
+      await this.#open(visit.attemptId, true)
+      this.#session?.note('reload')
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) this.#expired = true
+      this.#remember({ attemptId: null })
+      this.#draw()
+    }
+  }
+
+  nowMs(): number {
+    return this.#clock === null ? Date.now() : serverNow(this.#clock, this.#counter())
+  }
+
+  seatOf(attemptId: string): { readonly room: string | null; readonly seat: number | null } {
+    return this.#visit?.attempts.find((attempt) => attempt.attempt_id === attemptId) ?? { room: null, seat: null }
+  }
+
+  readonly switchLanguage = (next: Language): void => {
+    keepLanguage(next)
+    this.#ports?.server.useLanguage(next)
+    document.title = t('app.name')
+    if (!this.#screen) return
+    this.#draw()
+    document.getElementById('tools-button')?.focus()
+  }
+
+  announce(text: string): void {
+    // The same words twice in a row would not be read: a no-break space makes them different.
+    this.#voice.textContent = this.#voice.textContent === text ? `${text}\u00a0` : text
+  }
+
+  warn(text: string): void {
+    this.announce(text)
+    this.#screen?.warn?.(text)
+  }
+
+  async signIn(exam: string, number: string, code: string): Promise<void> {
+    const sent = this.#counter()
+    const signedIn = await this.#server.signIn({ exam, candidate_number: number, code })
+    this.#clock = readClock(this.#clock, signedIn.server_time_ms, sent, this.#counter())
+    this.#server.useToken(signedIn.token)
+    const { token, candidate, attempts } = signedIn
+    this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId() }
+    this.#expired = false
+    keepVisit(this.#visit)
+    this.#draw()
+  }
+
+  async refreshAttempts(): Promise<AttemptList> {
+    const sent = this.#counter()
+    try {
+      const list = await this.#server.attempts()
+      this.#clock = readClock(this.#clock, list.server_time_ms, sent, this.#counter())
+      this.#remember({ attempts: list.attempts })
+      return list
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) this.#signOut()
+      throw error
+    }
+  }
+
+  async startAttempt(attemptId: string): Promise<void> {
+    try {
+      await this.#open(attemptId, false)
+      this.#session?.note('start')
+    } catch (error) {
+      if (error instanceof Refused && error.status === 401) {
+        this.#signOut()
+        return
+      }
+      if (error instanceof PaperMismatch) throw new Refused(0, 'paper-mismatch', t('error.paper', { slot: error.slot }), {})
+      throw error
+    }
+  }
+
+  showPaper(): void {
+    this.#place = 'paper'
+    this.#draw()
+  }
+
+  showReview(): void {
+    this.#session?.settleDrafts()
+    this.#place = 'review'
+    this.#draw()
+  }
+
+  async leave(): Promise<void> {
+    const session = this.#session
+    const exam = this.#visit?.exam.code ?? ''
+    session?.stop()
+    if (session && session.unsaved === 0 && session.lost === 0) await this.#ports?.vault.erase(session.attemptId, session.formHash).catch(() => undefined)
+    navigator.serviceWorker?.controller?.postMessage('forget-media')
+    keepVisit(null)
+    location.replace(`${location.pathname}${exam === '' ? '' : `?exam=${encodeURIComponent(exam)}`}`)
+  }
+
+  async #open(attemptId: string, isReturn: boolean): Promise<void> {
+    const ports = this.#ports
+    const visit = this.#visit
+    if (!ports || !visit) return
+    const session = await openAttempt(ports, { attemptId, clientId: visit.clientId, isReturn })
+    this.#session?.stop()
+    this.#session = session
+    this.#place = 'paper'
+    this.#remember({ attemptId })
+    session.on('phase', () => this.#onPhase(), this.#sessionEnds.signal)
+    session.on('remote', () => this.#screen?.onRemoteChange?.(), this.#sessionEnds.signal)
+    session.begin()
+    this.#draw()
+  }
+
+  #shownPhase = ''
+  #onPhase(): void {
+    const session = this.#session
+    if (!session) return
+    if (session.phase === 'signed-out') this.#signOut()
+    else if (session.phase !== this.#shownPhase) {
+      if (session.phase === 'paper') this.#place = 'paper'
+      this.#draw()
+    }
+  }
+
+  /** The token is not taken any more: the card opens the door again, and nothing on this computer is touched. */
+  #signOut(): void {
+    this.#session?.stop()
+    this.#session = null
+    this.#expired = true
+    this.#draw()
+  }
+
+  #draw(): void {
+    this.#screenEnds.abort()
+    this.#screenEnds = new AbortController()
+    this.#screen = this.#make(this.#screenEnds.signal)
+    this.#shownPhase = this.#session?.phase ?? ''
+    this.#stage.replaceChildren(this.#screen.element)
+    window.scrollTo(0, 0)
+    this.#screen.focus?.()
+  }
+
+  #make(signal: AbortSignal): Screen {
+    const session = this.#session
+    const visit = this.#visit
+    if (!visit || this.#expired) {
+      const query = new URLSearchParams(location.search)
+      return signInScreen(this, { exam: visit?.exam.code ?? query.get('exam') ?? '', number: visit?.candidate.number ?? query.get('number') ?? '', isReturn: this.#expired }, signal)
+    }
+    if (!session) return waitingScreen(this, visit, signal)
+    switch (session.phase) {
+      case 'paper':
+      case 'signed-out':
+        return this.#place === 'review' ? reviewScreen(this, session, signal) : paperScreen(this, session, signal)
+      case 'handing-in':
+        return handingInScreen(this, session, signal)
+      case 'handed-in':
+        return receiptScreen(this, session, signal)
+      case 'over':
+        return overScreen(this, session, signal)
+      case 'elsewhere':
+        return elsewhereScreen(this, session, signal)
+    }
+  }
+
+  #watchPage(): void {
+    const { signal } = this.#sessionEnds
+    const on = (target: EventTarget, kind: string, act: () => void): void => target.addEventListener(kind, act, { signal })
+    on(window, 'online', () => { this.#session?.note('online'); this.#session?.nudge() })
+    on(window, 'offline', () => this.#session?.note('offline'))
+    on(window, 'blur', () => this.#session?.note('focus_lost'))
+    on(window, 'focus', () => this.#session?.note('focus_back'))
+    on(window, 'pagehide', () => this.#session?.settleDrafts())
+    on(document, 'visibilitychange', () => {
+      if (document.visibilityState === 'hidden') this.#session?.settleDrafts()
+      else this.#session?.nudge() // a computer that slept may have lost count: ask the time at once
+    })
+    window.addEventListener(
+      'beforeunload',
+      (event) => {
+        const session = this.#session
+        // Only where leaving would lose something: what is on the disk comes back by itself.
+        if (session && session.isVaultBroken && session.unsaved > 0) event.preventDefault()
+      },
+      { signal },
+    )
+  }
+
+  #remember(changes: Partial<Visit>): void {
+    if (!this.#visit) return
+    this.#visit = { ...this.#visit, ...changes }
+    keepVisit(this.#visit)
+  }
+
+  get #server(): Ports['server'] {
+    if (!this.#ports) throw new Error('the application is not open yet')
+    return this.#ports.server
+  }
+
+  #counter(): number {
+    return this.#ports?.counter() ?? 0
+  }
+}

@@ -1,0 +1,118 @@
+/** What this computer keeps of an attempt: every response before it is sent, the envelope, the form. IndexedDB, strict durability. */
+
+import type { Envelope, Form, SavedResponse } from '../shared/api.ts'
+
+/** Everything about one attempt except its responses. */
+export interface KeptAttempt {
+  readonly attempt_id: string
+  readonly envelope: Envelope
+  readonly position: number
+  readonly visited: readonly number[]
+  readonly flagged: readonly number[]
+  readonly dismissed: readonly number[]
+  /** The candidate has handed in; only the server's yes is missing. */
+  readonly handing_in: boolean
+  /** Server's clock minus this computer's at the last contact: a stopwatch across a reload without network, nothing more. */
+  readonly wall_offset_ms: number
+}
+
+export interface Vault {
+  attempt(attemptId: string): Promise<KeptAttempt | null>
+  keepAttempt(attempt: KeptAttempt): Promise<void>
+  responses(attemptId: string): Promise<readonly SavedResponse[]>
+  keepResponses(attemptId: string, responses: readonly SavedResponse[]): Promise<void>
+  form(hash: string): Promise<Form | null>
+  keepForm(hash: string, form: Form): Promise<void>
+  /** After the receipt: the next candidate at this computer finds nothing. */
+  erase(attemptId: string, formHash: string): Promise<void>
+}
+
+const NAME = 'exam-vault'
+const VERSION = 1
+
+interface ResponseRow extends SavedResponse {
+  readonly attempt_id: string
+}
+
+export class IndexedVault implements Vault {
+  #opened: Promise<IDBDatabase> | null = null
+
+  async attempt(attemptId: string): Promise<KeptAttempt | null> {
+    return (await this.#read<KeptAttempt>('attempts', (store) => store.get(attemptId))) ?? null
+  }
+
+  keepAttempt(attempt: KeptAttempt): Promise<void> {
+    return this.#write(['attempts'], (of) => of('attempts').put(attempt))
+  }
+
+  async responses(attemptId: string): Promise<readonly SavedResponse[]> {
+    const range = IDBKeyRange.bound([attemptId], [attemptId, []])
+    const rows = (await this.#read<ResponseRow[]>('responses', (store) => store.getAll(range))) ?? []
+    return rows.map(({ slot, sequence, value, client_time_ms }) => ({ slot, sequence, value, client_time_ms }))
+  }
+
+  keepResponses(attemptId: string, responses: readonly SavedResponse[]): Promise<void> {
+    return this.#write(['responses'], (of) => {
+      for (const response of responses) of('responses').put({ ...response, attempt_id: attemptId })
+    })
+  }
+
+  async form(hash: string): Promise<Form | null> {
+    return (await this.#read<{ body: Form }>('forms', (store) => store.get(hash)))?.body ?? null
+  }
+
+  keepForm(hash: string, form: Form): Promise<void> {
+    return this.#write(['forms'], (of) => of('forms').put({ hash, body: form }))
+  }
+
+  erase(attemptId: string, formHash: string): Promise<void> {
+    return this.#write(['attempts', 'responses', 'forms'], (of) => {
+      of('attempts').delete(attemptId)
+      of('responses').delete(IDBKeyRange.bound([attemptId], [attemptId, []]))
+      of('forms').delete(formHash)
+    })
+  }
+
+  #database(): Promise<IDBDatabase> {
+    this.#opened ??= new Promise<IDBDatabase>((resolve, reject) => {
+      const request = indexedDB.open(NAME, VERSION)
+      request.onupgradeneeded = () => {
+        const database = request.result
+        database.createObjectStore('attempts', { keyPath: 'attempt_id' })
+        database.createObjectStore('responses', { keyPath: ['attempt_id', 'slot'] })
+        database.createObjectStore('forms', { keyPath: 'hash' })
+      }
+      request.onsuccess = () => {
+        request.result.onversionchange = () => request.result.close()
+        resolve(request.result)
+      }
+      request.onerror = () => reject(request.error ?? new Error('the database did not open'))
+      request.onblocked = () => reject(new Error('an older page holds the database'))
+    }).catch((error: unknown) => {
+      this.#opened = null // the next call tries again
+      throw error
+    })
+    return this.#opened
+  }
+
+  async #read<Value>(name: string, ask: (store: IDBObjectStore) => IDBRequest): Promise<Value | undefined> {
+    const database = await this.#database()
+    return new Promise<Value | undefined>((resolve, reject) => {
+      const request = ask(database.transaction(name, 'readonly').objectStore(name))
+      request.onsuccess = () => resolve(request.result as Value | undefined)
+      request.onerror = () => reject(request.error ?? new Error('reading failed'))
+    })
+  }
+
+  async #write(names: string[], put: (of: (name: string) => IDBObjectStore) => void): Promise<void> {
+    const database = await this.#database()
+    await new Promise<void>((resolve, reject) => {
+      // "strict": complete means on the disk, not in a cache that a pulled plug empties.
+      const transaction = database.transaction(names, 'readwrite', { durability: 'strict' })
+      transaction.oncomplete = () => resolve()
+      transaction.onerror = () => reject(transaction.error ?? new Error('writing failed'))
+      transaction.onabort = () => reject(transaction.error ?? new Error('writing was given up'))
+      put((name) => transaction.objectStore(name))
+    })
+  }
+}

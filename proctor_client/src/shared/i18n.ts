@@ -1,0 +1,48 @@
+/** Texts in the reader's language, switchable while the page runs. */
+
+import { en } from './messages/en.ts'
+import { type MessageKey, vi } from './messages/vi.ts'
+
+export type Language = 'vi' | 'en'
+export type Facts = Readonly<Record<string, string | number>>
+
+export const LANGUAGES: readonly Language[] = ['vi', 'en']
+
+const CATALOGUES: Readonly<Record<Language, Readonly<Record<MessageKey, string>>>> = { vi, en }
+
+let current: Language = 'vi'
+
+export function language(): Language {
+  return current
+}
+
+export function useLanguage(next: Language): void {
+  current = next
+}
+
+export function isLanguage(text: string | null | undefined): text is Language {
+  return text === 'vi' || text === 'en'
+}
+
+/** The text of a key, with `{name}` replaced by facts. */
+export function t(key: MessageKey, facts: Facts = {}): string {
+  return CATALOGUES[current][key].replace(/\{(\w+)\}/g, (place, name: string) => String(facts[name] ?? place))
+}
+
+const ZONE = 'Asia/Ho_Chi_Minh'
+
+/** 07:30, by the clock on the wall of the exam room. */
+export function formatClock(ms: number, withSeconds = false): string {
+  const seconds = withSeconds ? ({ second: '2-digit' } as const) : {}
+  return new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, hour: '2-digit', minute: '2-digit', ...seconds }).format(ms)
+}
+
+/** 27/06/2027. */
+export function formatDay(ms: number): string {
+  return new Intl.DateTimeFormat('en-GB', { timeZone: ZONE, day: '2-digit', month: '2-digit', year: 'numeric' }).format(ms)
+}
+
+/** Letters without marks, for searching as people type. */
+export function fold(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}/gu, '').replace(/đ/g, 'd').replace(/Đ/g, 'D').toLowerCase()
+}
