@@ -25,7 +25,8 @@ MAXIMUM_UNPACKED_BYTES = 400_000_000
 MAXIMUM_ROWS = 2_000_000
 
 OLD_FONT_CELL = N_(
-    "“{value}” looks like the old font encoding {encoding}, where it reads “{converted}”; save the file as Unicode first"
+    "“{value}” looks like the old font encoding {encoding}, where it reads “{converted}”; "
+    "save the file as Unicode first"
 )
 OLD_FONT_FILE = N_(
     "line {line} is not UTF-8 text: it looks like the old font encoding {encoding}, where it reads “{converted}”; "
