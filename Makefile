@@ -52,10 +52,10 @@ check: install proctor_client/node_modules/.installed ## Lint, types, import con
 bench: install client ## Measure against stated yardsticks, write docs/benchmarks.md
 	$(RUN) -m loadtests.report
 
-lock: $(VENV)/.installed ## Choose versions anew: requirements.lock and package-lock.json
-	$(RUN) -m uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--group dev pyproject.toml --output-file requirements.lock
-	$(NPM) update --package-lock-only --ignore-scripts
+lock: $(VENV)/.installed ## Write requirements.lock and package-lock.json anew; UPGRADE=1 takes newer versions
+	$(RUN) -m uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-annotate --group dev pyproject.toml --output-file requirements.lock
+	$(NPM) $(if $(UPGRADE),update,install) --package-lock-only --ignore-scripts
 
 clean: ## Remove what can be made again; data folders stay
 	rm -rf $(VENV) .uv-cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info \
