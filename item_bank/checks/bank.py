@@ -7,6 +7,7 @@ import msgspec
 
 from item_bank.checks.findings import Finding, Place, at, error, warning
 from item_bank.checks.items import check_item, contents_of
+from item_bank.messages import message
 from item_bank.model.item import Item, Stimulus
 
 
@@ -40,11 +41,17 @@ def check_references(item: Item, surroundings: Surroundings, place: Place | None
     findings = []
     if surroundings.topics is not None and item.topic not in surroundings.topics:
         findings.append(
-            error("unknown-topic", at(where, field="topic"), "the bank has no topic “{topic}”", topic=item.topic)
+            error(
+                "unknown-topic", at(where, field="topic"), message("the bank has no topic “{topic}”", topic=item.topic)
+            )
         )
     if surroundings.stimuli is not None and item.stimulus is not None and item.stimulus not in surroundings.stimuli:
         findings.append(
-            error("unknown-stimulus", at(where, field="stimulus"), "there is no stimulus “{code}”", code=item.stimulus)
+            error(
+                "unknown-stimulus",
+                at(where, field="stimulus"),
+                message("there is no stimulus “{code}”", code=item.stimulus),
+            )
         )
     return findings
 
@@ -54,13 +61,13 @@ def check_stimulus(stimulus: Stimulus, place: Place | None = None) -> list[Findi
     where = at(place or Place(), item=stimulus.code)
     findings = []
     if not stimulus.content.strip():
-        findings.append(error("stimulus-empty", at(where, field="content"), "the stimulus is empty"))
+        findings.append(error("stimulus-empty", at(where, field="content"), message("the stimulus is empty")))
     if "<img" in stimulus.content and 'alt="' not in stimulus.content:
         findings.append(
             error(
                 "image-without-alt",
                 at(where, field="alt_text"),
-                "the figure has no description for those who cannot see it",
+                message("the figure has no description for those who cannot see it"),
             )
         )
     return findings
@@ -75,7 +82,6 @@ def _check_twins(items: list[Item], places: Mapping[str, Place]) -> Iterator[Fin
             yield warning(
                 "identical-item",
                 at(places.get(item.code, Place()), item=item.code, field="stem"),
-                "this item asks the same as {code}",
-                code=first[question],
+                message("this item asks the same as {code}", code=first[question]),
             )
         first.setdefault(question, item.code)

@@ -27,18 +27,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
     def described(self, translate: Translate | None = None) -> str:
         """Say the place in words: `row 17, column key`."""
-        say = translate or _english
+        translate = translate or _english
         parts = [self.file] if self.file else []
         if self.row:
-            parts.append(say("row {row}", row=self.row))
+            parts.append(translate("row {row}", row=self.row))
         if self.line:
-            parts.append(say("line {line}", line=self.line))
+            parts.append(translate("line {line}", line=self.line))
         if self.character:
-            parts.append(say("character {character}", character=self.character))
+            parts.append(translate("character {character}", character=self.character))
         if self.item:
-            parts.append(say("item {code}", code=self.item))
+            parts.append(translate("item {code}", code=self.item))
         if self.field:
-            parts.append(say("column {column}", column=self.field))
+            parts.append(translate("column {column}", column=self.field))
         return ", ".join(parts)
 
 
@@ -56,14 +56,14 @@ class Finding(msgspec.Struct, frozen=True):
         return self.severity is Severity.ERROR
 
 
-def error(code: str, place: Place, message_id: str, /, **facts: Fact) -> Finding:
+def error(code: str, place: Place, reason: Message) -> Finding:
     """Build an error."""
-    return Finding(Severity.ERROR, code, place, Message(message_id, facts))
+    return Finding(Severity.ERROR, code, place, reason)
 
 
-def warning(code: str, place: Place, message_id: str, /, **facts: Fact) -> Finding:
+def warning(code: str, place: Place, reason: Message) -> Finding:
     """Build a warning."""
-    return Finding(Severity.WARNING, code, place, Message(message_id, facts))
+    return Finding(Severity.WARNING, code, place, reason)
 
 
 def errors_of(findings: Iterable[Finding]) -> tuple[Finding, ...]:

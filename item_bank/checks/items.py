@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from item_bank.checks.findings import Finding, Place, at, error, warning
+from item_bank.messages import message
 from item_bank.model.interactions import (
     Essay,
     MultipleChoice,
@@ -58,10 +59,12 @@ def column_of(letter: str) -> str:
 
 def _check_stem(item: Item, where: Place) -> Iterator[Finding]:
     if not to_text(item.stem) and "<img" not in item.stem:
-        yield error("stem-empty", at(where, field="stem"), "the stem is empty")
+        yield error("stem-empty", at(where, field="stem"), message("the stem is empty"))
     for field, content in contents_of(item):
         if "\ufffd" in content:
-            yield error("text-broken", at(where, field=field), "the text holds a character that was lost on the way")
+            yield error(
+                "text-broken", at(where, field=field), message("the text holds a character that was lost on the way")
+            )
 
 
 def _check_images(item: Item, where: Place) -> Iterator[Finding]:
@@ -71,7 +74,7 @@ def _check_images(item: Item, where: Place) -> Iterator[Finding]:
                 yield error(
                     "image-without-alt",
                     at(where, field="alt_text" if field == "stem" else field),
-                    "the figure has no description for those who cannot see it",
+                    message("the figure has no description for those who cannot see it"),
                 )
 
 
@@ -92,50 +95,49 @@ def _check_interaction(item: Item, where: Place) -> Iterator[Finding]:
         case Essay(), RubricKey() as key:
             yield from _check_rubric(key, where)
         case _:
-            yield error("key-unfit", at(where, field="key"), "the key does not fit this kind of item")
+            yield error("key-unfit", at(where, field="key"), message("the key does not fit this kind of item"))
 
 
 def _check_options(options: tuple[Option, ...], key: tuple[str, ...], where: Place) -> Iterator[Finding]:
     if len(options) < OPTIONS_AT_LEAST:
-        yield error("options-too-few", at(where, field="option_b"), "a choice needs at least two options")
+        yield error("options-too-few", at(where, field="option_b"), message("a choice needs at least two options"))
     if len(options) > OPTIONS_AT_MOST:
         yield error(
             "options-too-many",
             where,
-            "{count} options are more than {limit}",
-            count=len(options),
-            limit=OPTIONS_AT_MOST,
+            message("{count} options are more than {limit}", count=len(options), limit=OPTIONS_AT_MOST),
         )
     yield from _check_contents([(option.id, option.content) for option in options], where)
     if not key:
-        yield error("key-missing", at(where, field="key"), "the key is missing")
+        yield error("key-missing", at(where, field="key"), message("the key is missing"))
     for letter in sorted(set(key) - {option.id for option in options}):
         yield error(
-            "key-unknown-option", at(where, field="key"), "the key names {letter}, which is no option", letter=letter
+            "key-unknown-option",
+            at(where, field="key"),
+            message("the key names {letter}, which is no option", letter=letter),
         )
     for option in options:
         if not option.pinned and _ALL_OF_ABOVE.search(folded(to_text(option.content))):
             yield error(
                 "all-of-above-unpinned",
                 at(where, field="pinned"),
-                "option {letter} speaks of the others: pin it, or shuffling spoils it",
-                letter=option.id,
+                message("option {letter} speaks of the others: pin it, or shuffling spoils it", letter=option.id),
             )
 
 
 def _check_contents(contents: list[tuple[str, str]], where: Place) -> Iterator[Finding]:
     for letter, content in contents:
         if not to_text(content) and "<img" not in content:
-            yield error("option-empty", at(where, field=column_of(letter)), "option {letter} is empty", letter=letter)
+            yield error(
+                "option-empty", at(where, field=column_of(letter)), message("option {letter} is empty", letter=letter)
+            )
     seen: dict[str, str] = {}
     for letter, content in contents:
         if content and content in seen:
             yield error(
                 "options-duplicate",
                 at(where, field=column_of(letter)),
-                "options {first} and {second} are the same",
-                first=seen[content],
-                second=letter,
+                message("options {first} and {second} are the same", first=seen[content], second=letter),
             )
         seen.setdefault(content, letter)
 
@@ -148,7 +150,7 @@ def _check_length_cue(options: tuple[Option, ...], key: tuple[str, ...], where: 
     own = lengths[key[0]]
     if own > longest_other * LENGTH_CUE_RATIO and own - longest_other >= LENGTH_CUE_CHARACTERS:
         yield warning(
-            "length-cue", at(where, field=column_of(key[0])), "the key is much longer than every other option"
+            "length-cue", at(where, field=column_of(key[0])), message("the key is much longer than every other option")
         )
 
 
@@ -157,12 +159,12 @@ def _check_maximum(maximum: int, correct: tuple[str, ...], where: Place) -> Iter
         yield error(
             "maximum-too-small",
             at(where, field="maximum"),
-            "only {maximum} options may be chosen, and {count} are right",
-            maximum=maximum,
-            count=len(correct),
+            message("only {maximum} options may be chosen, and {count} are right", maximum=maximum, count=len(correct)),
         )
     if len(correct) == 1:
-        yield warning("one-right-option", at(where, field="key"), "only one option is right: is this a single choice?")
+        yield warning(
+            "one-right-option", at(where, field="key"), message("only one option is right: is this a single choice?")
+        )
 
 
 def _check_cluster(cluster: TrueFalseCluster, key: ClusterKey, where: Place) -> Iterator[Finding]:
@@ -171,62 +173,68 @@ def _check_cluster(cluster: TrueFalseCluster, key: ClusterKey, where: Place) -> 
         yield warning(
             "cluster-size",
             at(where, field="option_d"),
-            "a cluster of the national paper has {wanted} statements, this one has {count}",
-            wanted=STATEMENTS,
-            count=len(ids),
+            message(
+                "a cluster of the national paper has {wanted} statements, this one has {count}",
+                wanted=STATEMENTS,
+                count=len(ids),
+            ),
         )
     yield from _check_contents([(s.id, s.content) for s in cluster.statements], where)
     if not key.statements:
-        yield error("key-missing", at(where, field="key"), "the key is missing")
+        yield error("key-missing", at(where, field="key"), message("the key is missing"))
     elif set(key.statements) != set(ids):
         yield error(
             "key-length",
             at(where, field="key"),
-            "the key judges {judged} statements, the item has {count}",
-            judged=len(key.statements),
-            count=len(ids),
+            message(
+                "the key judges {judged} statements, the item has {count}", judged=len(key.statements), count=len(ids)
+            ),
         )
     if len(key.steps) != len(ids) + 1 or list(key.steps) != sorted(key.steps) or key.steps[:1] != (0,):
         yield error(
-            "steps-unfit", at(where, field="steps"), "{count} statements need {steps} rising steps from 0",
-            count=len(ids), steps=len(ids) + 1,
+            "steps-unfit", at(where, field="steps"), message("{count} statements need {steps} rising steps from 0",
+            count=len(ids), steps=len(ids) + 1),
         )  # fmt: skip
 
 
 def _check_short_answer(item: Item, key: ShortAnswerKey, limit: int, where: Place) -> Iterator[Finding]:
     where = at(where, field="key")
     if not key.accepted:
-        yield error("key-missing", where, "the key is missing")
+        yield error("key-missing", where, message("the key is missing"))
     for answer in key.accepted:
         written = normalised(answer)
         if "/" in answer:
-            yield error("short-key-fraction", where, "“{answer}”: the grid has no fraction bar", answer=answer)
+            yield error("short-key-fraction", where, message("“{answer}”: the grid has no fraction bar", answer=answer))
         elif len(written) > limit:
             yield error(
                 "short-key-too-long",
                 where,
-                "“{answer}” does not fit into {limit} characters",
-                answer=answer,
-                limit=limit,
+                message("“{answer}” does not fit into {limit} characters", answer=answer, limit=limit),
             )
         elif key.compare is Compare.NUMERIC and number(written) is None:
-            yield error("short-key-not-numeric", where, "“{answer}” is not a number", answer=answer)
+            yield error("short-key-not-numeric", where, message("“{answer}” is not a number", answer=answer))
         elif key.compare is Compare.LITERAL and not _GRID.fullmatch(written):
-            yield error("short-key-not-numeric", where, "“{answer}” cannot be written on the grid", answer=answer)
+            yield error(
+                "short-key-not-numeric", where, message("“{answer}” cannot be written on the grid", answer=answer)
+            )
     twice = [answer for answer, count in Counter(map(normalised, key.accepted)).items() if count > 1]
     for answer in twice:
-        yield warning("short-key-twice", where, "“{answer}” is accepted twice", answer=answer)
+        yield warning("short-key-twice", where, message("“{answer}” is accepted twice", answer=answer))
     has_decimals = key.compare is Compare.NUMERIC and any("," in normalised(answer) for answer in key.accepted)
     if has_decimals and not _ROUNDING.search(folded(to_text(item.stem))):
-        yield warning("rounding-missing", where, "the key has decimals, and the stem does not say how to round")
+        yield warning(
+            "rounding-missing", where, message("the key has decimals, and the stem does not say how to round")
+        )
 
 
 def _check_rubric(key: RubricKey, where: Place) -> Iterator[Finding]:
     where = at(where, field="key")
     if not key.criteria:
-        yield error("rubric-empty", where, "the rubric has no criterion")
+        yield error("rubric-empty", where, message("the rubric has no criterion"))
     for criterion in key.criteria:
         if criterion.maximum <= 0:
-            yield error("rubric-points", where, "the criterion “{title}” gives no points", title=criterion.title)
+            yield error(
+                "rubric-points", where, message("the criterion “{title}” gives no points", title=criterion.title)
+            )
         if not criterion.title.strip():
-            yield error("rubric-title", where, "a criterion has no name")
+            yield error("rubric-title", where, message("a criterion has no name"))

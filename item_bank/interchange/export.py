@@ -19,7 +19,7 @@ def item_rows(items: Iterable[Item], *, language: str = "vi") -> list[Row]:
 
 def stimulus_rows(stimuli: Iterable[Stimulus], *, language: str = "vi") -> list[Row]:
     """Write stimuli as rows by column name."""
-    rows = []
+    rows: list[Row] = []
     for stimulus in stimuli:
         content, figure, alt_text = split_figure(stimulus.content)
         row = {"code": stimulus.code, "title": stimulus.title, "content": to_source(content)}
@@ -52,7 +52,7 @@ def _item_row(item: Item, language: str) -> dict[str, str]:
     stem, figure, alt_text = split_figure(item.stem)
     row = {
         "code": item.code,
-        "kind": item.interaction.__struct_config__.tag,
+        "kind": str(item.interaction.__struct_config__.tag),
         "topic": item.topic,
         "level": item.level.value,
         "stimulus": item.stimulus or "",

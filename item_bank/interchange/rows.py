@@ -131,7 +131,7 @@ class _Row:
         self.findings: list[Finding] = []
 
     def wrong(self, code: str, column: str, reason: Message) -> None:
-        self.findings.append(error(code, at(self.place, field=column), reason.id, **reason.facts))
+        self.findings.append(error(code, at(self.place, field=column), reason))
 
     @property
     def is_sound(self) -> bool:
@@ -154,8 +154,7 @@ class _Row:
                 error(
                     "content-invalid",
                     at(self.place, field=column, line=refusal.line, character=refusal.column),
-                    refusal.reason.id,
-                    **refusal.reason.facts,
+                    refusal.reason,
                 )
             )
             return ""
@@ -164,8 +163,7 @@ class _Row:
                 warning(
                     "markup-removed",
                     at(self.place, field=column),
-                    "this is not kept in items and was taken out: {parts}",
-                    parts=", ".join(rendered.removed),
+                    message("this is not kept in items and was taken out: {parts}", parts=", ".join(rendered.removed)),
                 )
             )
         return rendered.html
