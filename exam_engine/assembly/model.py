@@ -11,6 +11,7 @@ from uuid import UUID
 import brotli
 import msgspec
 
+from exam_engine.authoring.model import BankId, ItemVersionId
 from exam_engine.identity.model import PersonId, UnitId
 from item_bank.forms.blueprint import Blueprint
 from item_bank.forms.ordering import Ordering
@@ -39,7 +40,7 @@ class StoredBlueprint(msgspec.Struct, frozen=True, kw_only=True):
     id: BlueprintId
     code: str
     name: str
-    bank_id: UUID
+    bank_id: BankId
     spec: Blueprint
     created_by: PersonId
     created_at: datetime
@@ -59,7 +60,7 @@ class SlotOfForm(msgspec.Struct, frozen=True, kw_only=True):
 
     slot: int
     part: int
-    item_version_id: UUID
+    item_version_id: ItemVersionId
     option_order: str | None
     points: int  # hundredths
     track: str | None = None
@@ -72,7 +73,7 @@ class Form(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     title: str
     blueprint_id: BlueprintId
-    bank_id: UUID
+    bank_id: BankId
     unit_id: UnitId  # of the bank: where permissions are asked for
     seed: int
     state: FormState
@@ -140,7 +141,7 @@ class AssemblyOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Candidature(msgspec.Struct, frozen=True, kw_only=True):
     """An item version that may be drawn."""
 
-    item_version_id: UUID
+    item_version_id: ItemVersionId
     item: Item
     stimulus: Stimulus | None
     exposures: int  # forms any version of it stood in
@@ -176,7 +177,7 @@ def compress(form_id: FormId, body: bytes) -> CompiledForm:
 def seal_hash(
     form_code: str,
     slots: Sequence[SlotOfForm],
-    content_hashes: Mapping[UUID, str],
+    content_hashes: Mapping[ItemVersionId, str],
     keys: Sequence[KeyVersion],
     codes: Sequence[PaperCode],
     compiled_hash: str,

@@ -32,6 +32,7 @@ from exam_engine.assembly.tables import (
     FormRow,
     PaperCodeRow,
 )
+from exam_engine.authoring.model import BankId, ItemId, ItemVersionId
 from exam_engine.authoring.tables import BankRow, ItemVersionRow
 from exam_engine.identity.model import PersonId, UnitId
 from exam_engine.identity.tables import PersonRow
@@ -46,7 +47,9 @@ async def find_blueprint(session: AsyncSession, **where: Any) -> StoredBlueprint
     return None if row is None else _blueprint(row)
 
 
-async def load_blueprints(session: AsyncSession, bank_ids: Collection[UUID] | None = None) -> Sequence[StoredBlueprint]:
+async def load_blueprints(
+    session: AsyncSession, bank_ids: Collection[BankId] | None = None
+) -> Sequence[StoredBlueprint]:
     """Return blueprints in order of code, of some banks or of all."""
     statement = select(BlueprintRow).order_by(BlueprintRow.code)
     if bank_ids is not None:
@@ -75,7 +78,7 @@ async def count_forms(session: AsyncSession, blueprint_id: BlueprintId) -> int:
     return await session.scalar(select(func.count()).where(FormRow.blueprint_id == blueprint_id)) or 0
 
 
-async def load_exposures(session: AsyncSession, item_ids: Collection[UUID]) -> Mapping[UUID, int]:
+async def load_exposures(session: AsyncSession, item_ids: Collection[ItemId]) -> Mapping[ItemId, int]:
     """Count the forms in which any version of an item stands; items never used are left out."""
     found = await session.execute(
         select(ItemVersionRow.item_id, func.count(FormItemRow.form_id.distinct()))
@@ -83,7 +86,7 @@ async def load_exposures(session: AsyncSession, item_ids: Collection[UUID]) -> M
         .where(ItemVersionRow.item_id.in_(item_ids))
         .group_by(ItemVersionRow.item_id)
     )
-    return {row[0]: row[1] for row in found}
+    return {ItemId(row[0]): row[1] for row in found}
 
 
 async def find_form(session: AsyncSession, *, lock: bool = False, **where: Any) -> Form | None:
@@ -99,7 +102,7 @@ async def load_summaries(
     session: AsyncSession,
     *,
     unit_ids: Collection[UnitId] | None = None,
-    bank_id: UUID | None = None,
+    bank_id: BankId | None = None,
     state: FormState | None = None,
 ) -> Sequence[FormSummary]:
     """Return the list of forms, newest first."""
@@ -199,7 +202,7 @@ async def load_slots(session: AsyncSession, form_id: FormId) -> tuple[SlotOfForm
         SlotOfForm(
             slot=row.slot,
             part=row.part,
-            item_version_id=row.item_version_id,
+            item_version_id=ItemVersionId(row.item_version_id),
             option_order=row.option_order,
             points=row.points,
             track=row.track,
@@ -261,7 +264,7 @@ def _blueprint(row: BlueprintRow) -> StoredBlueprint:
         id=BlueprintId(row.id),
         code=row.code,
         name=row.name,
-        bank_id=row.bank_id,
+        bank_id=BankId(row.bank_id),
         spec=msgspec.convert(row.spec, Blueprint),
         created_by=PersonId(row.created_by),
         created_at=row.created_at,
@@ -274,7 +277,7 @@ def _form(row: FormRow, bank_id: UUID, unit_id: UUID) -> Form:
         code=row.code,
         title=row.title,
         blueprint_id=BlueprintId(row.blueprint_id),
-        bank_id=bank_id,
+        bank_id=BankId(bank_id),
         unit_id=UnitId(unit_id),
         seed=row.seed,
         state=FormState(row.state),
