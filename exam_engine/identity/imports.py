@@ -191,7 +191,7 @@ def _read_people(table: Table, units: Mapping[str, OrgUnit], today: date) -> Seq
     reader = TableReader(table, required=("user_name", "display_name"), optional=optional, aliases=PEOPLE_ALIASES)
     lines: list[_PersonLine] = []
     for row in reader:
-        name = model.fold_user_name(reader.text("user_name"))
+        name, display_name = model.fold_user_name(reader.text("user_name")), reader.text("display_name")
         if name and not model.is_user_name(name):
             reader.wrong("user_name", N_("“{value}” is not a user name"), value=name[:40])
         role_name, unit_code = reader.text("role", required=False), reader.text("unit", required=False)
@@ -223,7 +223,7 @@ def _read_people(table: Table, units: Mapping[str, OrgUnit], today: date) -> Seq
         lines.append(
             _PersonLine(
                 user_name=name,
-                display_name=reader.text("display_name"),
+                display_name=display_name,
                 role=role,
                 unit=units.get(unit_code),
                 password=password,
