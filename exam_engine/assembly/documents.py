@@ -194,7 +194,8 @@ def _natural_width(cell: Sequence[Flowable]) -> float:
     endless = 100_000.0
     paragraph.wrap(endless, endless)
     spare = (line[0] if isinstance(line, tuple) else line.extraSpace for line in paragraph.blPara.lines)
-    return max([0.0, *(endless - float(extra) for extra in spare)])
+    widths = [endless - float(extra) for extra in spare]
+    return max(widths, default=0.0)
 
 
 def _key_part(part: PrintedKeyPart, codes: Sequence[str], _: Translator) -> list[Flowable]:
