@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import coo_array
 
 from item_bank.forms.blueprint import Blueprint, Cell, ItemKind
 from item_bank.forms.errors import DrawUndecided, Shortage, Shortfall
@@ -236,6 +234,10 @@ def _solve(
     program: _Program, costs: NDArray[np.float64], slack_limits: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64] | None:
     """Return the cheapest values of all variables, or none when the conditions contradict each other."""
+    # A second of import that every process of the API would pay at its start and few ever need.
+    from scipy.optimize import Bounds, LinearConstraint, milp
+    from scipy.sparse import coo_array
+
     rows = program.rows
     if any(not row.terms and row.lower > 0 for row in rows):
         return None
