@@ -204,6 +204,8 @@ class ExamController(Controller):
                 exam,
                 secret=engine.master_secret,
                 base_url=engine.settings.base_url,
+                actor=act.actor,
+                now=act.now,
             )
         body = candidate_cards(cards, language_of(request))
         headers = {"Content-Disposition": f'inline; filename="{exam.code}-cards.pdf"', "Cache-Control": "no-store"}

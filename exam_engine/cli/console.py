@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
@@ -20,6 +21,8 @@ from item_bank.errors import ItemBankError
 from scoring.errors import ScoringError
 
 if TYPE_CHECKING:
+    from sqlalchemy.ext.asyncio import AsyncSession
+
     from exam_engine.wiring import Engine
 
 T = TypeVar("T")
@@ -45,6 +48,24 @@ async def engine() -> "AsyncIterator[Engine]":
 
     async with open_engine(settings_from_environment()) as opened:
         yield opened
+
+
+class CommandAct(msgspec.Struct, frozen=True):
+    """One use case run from the command line: engine, session, moment, and who the audit record says it was."""
+
+    engine: "Engine"
+    session: "AsyncSession"
+    now: datetime
+    actor: str = "system:command-line"
+
+
+@asynccontextmanager
+async def act(*, is_dry_run: bool = False) -> AsyncIterator[CommandAct]:
+    """Open the engine and one transaction: committed at the end, rolled back by a refusal or a dry run."""
+    async with engine() as opened, opened.sessions() as session, session.begin() as transaction:
+        yield CommandAct(opened, session, opened.clock())
+        if is_dry_run:
+            await transaction.rollback()
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -2,10 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.audit import service as audit
 from exam_engine.enrolment import codes, store
 from exam_engine.enrolment.birth_dates import show_birth_date
 from exam_engine.enrolment.model import Candidate, CandidateCard, CardSubject, Exam, ExamSubject
@@ -20,8 +22,13 @@ async def candidates_for_cards(
     secret: bytes,
     base_url: str,
     numbers: Collection[str] | None = None,
+    actor: str,
+    now: datetime,
 ) -> Sequence[CandidateCard]:
-    """Return the cards of all numbered candidates of an exam (or of some numbers), room by room, then by number."""
+    """Return the cards of all numbered candidates of an exam (or of some numbers), room by room, then by number.
+
+    Cards hold codes, so the record keeps who took them.
+    """
     subjects = await store.load_subjects(session, exam.id)
     schools = {UUID(str(unit.id)): unit.name for unit in await identity.load_units(session)}
     seats: dict[UUID, dict[UUID, tuple[str, int]]] = defaultdict(dict)
@@ -32,6 +39,10 @@ async def candidates_for_cards(
         for candidate in await store.load_candidates(session, exam.id)
         if candidate.number is not None and (numbers is None or candidate.number in numbers)
     ]
+    facts = {"cards": len(cards), "numbers": sorted(numbers)[:100] if numbers is not None else None}
+    await audit.append(
+        session, actor=actor, action="exam.print_cards", subject=exam.audit_subject, facts=facts, now=now
+    )
     return sorted(cards, key=lambda card: (card.room or "", card.number))
 
 

@@ -122,7 +122,9 @@ async def test_seats_follow_numbers_and_rooms_serve_every_subject(
 async def test_cards_hold_everything_a_candidate_needs(session: AsyncSession, enrolled: Exam, now: datetime) -> None:
     await service.assign_numbers(session, enrolled, "31", actor=ACTOR, now=now)
     await service.assign_rooms(session, enrolled, SeatingRules(), actor=ACTOR, now=now)
-    cards = await service.candidates_for_cards(session, enrolled, secret=SECRET, base_url="https://thi.example/")
+    cards = await service.candidates_for_cards(
+        session, enrolled, secret=SECRET, base_url="https://thi.example/", actor=ACTOR, now=now
+    )
     assert [card.full_name for card in cards] == BY_NAME
     card = cards[0]
     assert (card.number, card.place, card.room, card.seat) == ("31000001", "Hải Phòng", "P001", 1)
