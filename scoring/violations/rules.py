@@ -22,8 +22,31 @@ class ViolationRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: str
     source: str
+    first_year: int
+    last_year: int | None
     kinds: tuple[ViolationKind, ...]
     zero_papers_that_cancel: int  # so many papers counted 0 cancel everything
+
+
+def violation_rules_in(year: int) -> ViolationRules:
+    """Return the rules that hold for exams of a year.
+
+    Raises
+    ------
+    RuleSetUnknown
+        None of the files covers that year.
+    """
+    for name in known_violation_rules():
+        rules = load_violation_rules(name)
+        if rules.first_year <= year and (rules.last_year is None or year <= rules.last_year):
+            return rules
+    raise RuleSetUnknown(f"violations in {year}", known_violation_rules())
+
+
+def known_violation_rules() -> tuple[str, ...]:
+    """Names of the rules that ship with the engine, sorted."""
+    folder = resources.files(__package__)
+    return tuple(sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json")))
 
 
 @cache
@@ -35,8 +58,6 @@ def load_violation_rules(name: str) -> ViolationRules:
     RuleSetUnknown
         There is no such file.
     """
-    folder = resources.files(__package__)
-    known = sorted(entry.name.removesuffix(".json") for entry in folder.iterdir() if entry.name.endswith(".json"))
-    if name not in known:
-        raise RuleSetUnknown(name, known)
-    return msgspec.json.decode((folder / f"{name}.json").read_bytes(), type=ViolationRules)
+    if name not in known_violation_rules():
+        raise RuleSetUnknown(name, known_violation_rules())
+    return msgspec.json.decode((resources.files(__package__) / f"{name}.json").read_bytes(), type=ViolationRules)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from scoring.errors import RuleSetInvalid, RuleSetUnknown
-from scoring.violations import Violation, adjusted, effect, load_violation_rules
+from scoring.violations import Violation, adjusted, effect, load_violation_rules, violation_rules_in
 
 RULES = load_violation_rules("violations_2025")
 MARKS = {"TOAN": 700, "VAN": 225}
@@ -56,3 +56,9 @@ def test_an_unknown_kind_is_refused() -> None:
         effect(MARKS, [Violation("whispering", "TOAN")], RULES)
     with pytest.raises(RuleSetUnknown, match="violations_2025"):
         load_violation_rules("violations_1999")
+
+
+def test_the_rules_of_a_year_are_found_by_their_validity() -> None:
+    assert violation_rules_in(2027) == RULES
+    with pytest.raises(RuleSetUnknown, match="violations in 2019"):
+        violation_rules_in(2019)
