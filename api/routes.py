@@ -8,10 +8,13 @@ from litestar.types import ControllerRouterHandler
 
 from api import health
 from api.candidate import CandidateController
+from api.media import media
 from api.pages.exams import ExamPages
+from api.pages.items import ItemPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
 from api.staff.exams import ExamController
+from api.staff.items import ItemController
 from api.staff.session import SessionController
 
 ROUTES: list[ControllerRouterHandler] = [
@@ -21,8 +24,11 @@ ROUTES: list[ControllerRouterHandler] = [
     CandidateController,
     SessionController,
     ExamController,
+    ItemController,
+    media,
     StaffSessionPages,
     ExamPages,
+    ItemPages,
 ]
 
 
