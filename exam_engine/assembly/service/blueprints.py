@@ -10,8 +10,11 @@ from exam_engine.assembly import store
 from exam_engine.assembly.errors import BlueprintInUse, BlueprintUnknown
 from exam_engine.assembly.model import BlueprintId, StoredBlueprint
 from exam_engine.audit import service as audit
+from exam_engine.authoring import service as authoring
 from exam_engine.authoring.model import BankId
+from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person, actor_of
+from exam_engine.identity.permissions import Permission
 from item_bank.forms.blueprint import Blueprint, require_valid
 
 
@@ -22,9 +25,11 @@ async def save_blueprint(
 
     Raises
     ------
-    BlueprintInvalid, BlueprintInUse
+    BankUnknown, PermissionDenied, BlueprintInvalid, BlueprintInUse
         Nothing was written.
     """
+    bank = await authoring.load_bank(session, bank_id)
+    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
     require_valid(spec)
     known = await store.find_blueprint(session, code=code)
     if known is not None and (known.bank_id, known.name, known.spec) == (bank_id, name, spec):

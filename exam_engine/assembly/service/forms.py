@@ -34,7 +34,9 @@ from exam_engine.assembly.planning import plan_form
 from exam_engine.audit import service as audit
 from exam_engine.authoring import service as authoring
 from exam_engine.authoring.model import BankId
+from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person, UnitId, actor_of
+from exam_engine.identity.permissions import Permission
 
 
 async def plan(session: AsyncSession, order: AssemblyOrder) -> FormPlan:
@@ -53,16 +55,17 @@ async def assemble(session: AsyncSession, order: AssemblyOrder, *, actor: Person
 
     Raises
     ------
-    BlueprintUnknown, Shortage, DrawUndecided, PaperCodesImpossible, FormCodeTaken
+    BlueprintUnknown, PermissionDenied, Shortage, DrawUndecided, PaperCodesImpossible, FormCodeTaken
         Nothing was written.
     """
     blueprint = await _load_blueprint(session, order)
+    bank = await authoring.load_bank(session, blueprint.bank_id)
+    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
     if await store.find_form(session, code=order.code) is not None:
         raise FormCodeTaken(order.code)
     made = await _plan(session, blueprint, order)
     form_id = FormId(uuid4())
     compiled = await asyncio.to_thread(model.compress, form_id, made.body)
-    bank = await authoring.load_bank(session, blueprint.bank_id)
     form = Form(
         id=form_id,
         code=order.code,
@@ -111,10 +114,11 @@ async def seal(session: AsyncSession, form_id: FormId, *, actor: Person, now: da
 
     Raises
     ------
-    FormUnknown, FormSealed, FourEyesNeeded
+    FormUnknown, PermissionDenied, FormSealed, FourEyesNeeded
         Nothing was changed.
     """
     form = await _lock_form(session, form_id)
+    await identity.require(session, actor.id, Permission.SEAL_FORMS, form.unit_id, on=now.date())
     if form.state is FormState.SEALED:
         raise FormSealed(form.code)
     if form.created_by == actor.id:

@@ -19,7 +19,9 @@ from exam_engine.assembly.model import FIRST_KEY_VERSION, Form, FormId, FormStat
 from exam_engine.assembly.service.forms import load_form
 from exam_engine.audit import service as audit
 from exam_engine.authoring import service as authoring
+from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person, actor_of
+from exam_engine.identity.permissions import Permission
 from item_bank.forms.keys import require_key_fits
 from scoring.keys.validity import require_valid_key
 from scoring.keys.values import Key
@@ -61,12 +63,14 @@ async def change_key(
 
     Raises
     ------
-    FormUnknown, FormNotSealed, FourEyesNeeded, ReasonMissing, SlotUnknown, KeyInvalid, KeyMisfit, KeyUnchanged
+    FormUnknown, PermissionDenied, FormNotSealed, FourEyesNeeded, ReasonMissing
+    SlotUnknown, KeyInvalid, KeyMisfit, KeyUnchanged
         Nothing was changed.
     """
     form = await store.find_form(session, lock=True, id=form_id)
     if form is None:
         raise FormUnknown(form_id)
+    await identity.require(session, actor.id, Permission.CHANGE_KEYS, form.unit_id, on=now.date())
     _require_changeable(form, actor, reason)
     slots = {each.slot: each for each in await store.load_slots(session, form_id)}
     if slot not in slots:
