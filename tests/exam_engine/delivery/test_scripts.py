@@ -1,0 +1,228 @@
+"""The scripts on a real Valkey, from the same table of cases as the model."""
+
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from exam_engine.delivery import model
+from exam_engine.delivery.model import CloseReason
+from exam_engine.delivery.register import (
+    NotHeld,
+    Place,
+    PrimedAttempt,
+    Register,
+    pack_response,
+    place_of,
+)
+from exam_engine.infra.redis_client import ScriptRunner, load_script
+from tests.exam_engine.delivery.cases import (
+    DEADLINE,
+    MINUTE,
+    READY,
+    RUNNING,
+    SAVES,
+    SEQUENCES,
+    STARTS,
+    SUBMITTED,
+    TRANSITIONS,
+    SaveCase,
+    SequenceCase,
+    TransitionCase,
+)
+
+
+@pytest.fixture
+def place() -> Place:
+    return place_of(uuid4(), 1, uuid4())
+
+
+async def _events(runner: ScriptRunner, place: Place) -> list[dict[bytes, bytes]]:
+    return [fields for _, fields in await runner.redis.xrange(place.stream)]
+
+
+@pytest.mark.parametrize("case", SAVES, ids=lambda case: case.id)
+async def test_the_save_script_decides_as_the_model_does(
+    case: SaveCase, register: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await register.prime([PrimedAttempt(place, case.facts)])
+    answer = [(3, pack_response(1, STARTS, b'"B"', is_answered=True))]
+    if case.refusal is None:
+        saved = await register.save(place, case.lease, case.now_ms, answer)
+        assert (saved.deadline_ms, list(saved.sequences)) == (case.facts.deadline_ms, [1])
+        assert len(await _events(runner, place)) == 1
+        return
+    with pytest.raises(case.refusal) as caught:
+        await register.save(place, case.lease, case.now_ms, answer)
+    assert {name: getattr(caught.value, name) for name in case.told} == case.told
+    held = await register.look(place, "r")
+    assert not held.responses
+    assert await _events(runner, place) == []
+
+
+@pytest.mark.parametrize("case", SEQUENCES, ids=lambda case: case.id)
+async def test_the_save_script_keeps_the_newest_sequence_and_streams_what_it_kept(
+    case: SequenceCase, register: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    newest = 0
+    for sequence in case.sent:
+        packed = pack_response(sequence, STARTS, b'"%d"' % sequence, is_answered=True)
+        saved = await register.save(place, 1, STARTS, [(5, packed)])
+        newest = max(newest, sequence)
+        assert list(saved.sequences) == [newest]
+    held = await register.look(place, "r")
+    assert held.sequences() == {5: case.held}
+    assert held.responses[5].endswith(b'"%d"' % case.held)
+    kept = [int(fields[b"5"].split(b" ")[0]) for fields in await _events(runner, place)]
+    assert kept == case.kept
+
+
+@pytest.mark.parametrize("case", TRANSITIONS, ids=lambda case: case.id)
+async def test_a_transition_reaches_redis_and_the_stream_or_neither(
+    case: TransitionCase, register: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await register.prime([PrimedAttempt(place, case.facts)])
+    if case.refusal is not None:
+        with pytest.raises(case.refusal):
+            await register.change(place, case.act, "test")
+    else:
+        await register.change(place, case.act, "test")
+    facts = (await register.look(place)).facts
+    is_changed = bool(case.after) and case.refusal is None
+    assert {name: getattr(facts, name) for name in case.after} == case.after
+    assert (facts != case.facts) == is_changed
+    assert len(await _events(runner, place)) == is_changed
+    due = await register.due(place.stream, facts.limit_ms + 1, 10)
+    assert len(due) == (facts.state == "running")
+    assert await register.due(place.stream, facts.limit_ms, 10) == []
+
+
+async def test_a_change_computed_from_outdated_facts_is_computed_again(register: Register, place: Place) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    seen = []
+
+    def extend(facts: model.AttemptFacts) -> model.Change | None:
+        seen.append(facts.revision)
+        return model.extend(facts, "slow", 60, STARTS)
+
+    async def extend_after_another() -> None:
+        first = True
+
+        def decide(facts: model.AttemptFacts) -> model.Change | None:
+            nonlocal first
+            if first:
+                first = False
+                pending.append(facts)
+            return extend(facts)
+
+        pending: list[model.AttemptFacts] = []
+        original = register._apply
+
+        async def overtaken(*arguments: object) -> bool:
+            if len(pending) == 1:
+                pending.append(pending[0])
+                register._apply = original  # type: ignore[method-assign]
+                await register.change(place, lambda facts: model.extend(facts, "fast", 30, STARTS), "test")
+            return await original(*arguments)  # type: ignore[arg-type]
+
+        register._apply = overtaken  # type: ignore[method-assign]
+        await register.change(place, decide, "test")
+
+    await extend_after_another()
+    facts = (await register.look(place)).facts
+    assert seen == [1, 2]
+    assert facts.extensions == "fast slow"
+    assert facts.deadline_ms == DEADLINE + 90_000
+
+
+async def test_many_changes_at_once_are_all_credited(register: Register, place: Place) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    names = [f"x{number}" for number in range(12)]
+    await asyncio.gather(
+        *(register.change(place, lambda f, n=name: model.extend(f, n, 60, STARTS), "test") for name in names)  # type: ignore[misc]
+    )
+    facts = (await register.look(place)).facts
+    assert sorted(facts.extensions.split()) == sorted(names)
+    assert facts.deadline_ms == DEADLINE + 12 * MINUTE
+
+
+async def test_what_redis_does_not_know_is_said_and_not_made_up(register: Register, place: Place) -> None:
+    with pytest.raises(NotHeld):
+        await register.save(place, 1, STARTS, [(1, pack_response(1, 0, b"null", is_answered=False))])
+    with pytest.raises(NotHeld):
+        await register.look(place)
+    with pytest.raises(NotHeld):
+        await register.change(place, lambda f: model.close(f, CloseReason.SITTING, STARTS), "test")
+    with pytest.raises(NotHeld):
+        await register.note(place, 1, b"[]")
+
+
+async def test_taking_over_never_replaces_what_redis_holds(register: Register, place: Place) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    await register.save(place, 1, STARTS, [(1, pack_response(9, 0, b'"C"', is_answered=True))])
+    older = PrimedAttempt(place, READY, {1: pack_response(2, 0, b'"A"', is_answered=True)})
+    assert await register.prime([older]) == 0
+    held = await register.look(place, "s")
+    assert held.facts == RUNNING
+    assert held.sequences() == {1: 9}
+
+
+async def test_answered_slots_are_counted_as_they_are_filled_and_cleared(register: Register, place: Place) -> None:
+    restored = {1: pack_response(1, 0, b'"A"', is_answered=True), 2: pack_response(2, 0, b"null", is_answered=False)}
+    await register.prime([PrimedAttempt(place, RUNNING, restored)])
+    counts = [(await register.look(place)).answered]
+    for sequence, (slot, is_answered) in enumerate([(2, True), (3, True), (3, True), (1, False), (1, False)], 3):
+        packed = pack_response(sequence, 0, b'"B"' if is_answered else b"null", is_answered=is_answered)
+        await register.save(place, 1, STARTS + sequence, [(slot, packed)])
+        counts.append((await register.look(place)).answered)
+    assert counts == [1, 2, 3, 3, 2, 2]
+    assert (await register.look(place)).saved_ms == STARTS + 7
+
+
+async def test_saves_of_one_batch_do_not_mix(register: Register) -> None:
+    sitting = uuid4()
+    places = [place_of(sitting, 1, uuid4()) for _ in range(150)]
+    facts = [RUNNING if number % 3 else SUBMITTED for number in range(150)]
+    await register.prime([PrimedAttempt(p, f) for p, f in zip(places, facts, strict=True)])
+    outcomes = await asyncio.gather(
+        *(
+            register.save(place, 1, STARTS, [(1 + n % 7, pack_response(n + 1, 0, b'"%d"' % n, is_answered=True))])
+            for n, place in enumerate(places)
+        ),
+        return_exceptions=True,
+    )
+    for n, (place, outcome) in enumerate(zip(places, outcomes, strict=True)):
+        held = await register.look(place, "r")
+        if n % 3:
+            assert held.responses == {1 + n % 7: pack_response(n + 1, 0, b'"%d"' % n, is_answered=True)}
+        else:
+            assert isinstance(outcome, model.AttemptClosed)
+            assert not held.responses
+
+
+async def test_notices_get_growing_numbers_and_a_request_is_posted_once(
+    register: Register, runner: ScriptRunner, place: Place
+) -> None:
+    first = await register.post(place.stream, "a", 1000, b'{"n":1}', is_kept=True)
+    second = await register.post(place.stream, "b", 1000, b'{"n":2}', is_kept=False)
+    again = await register.post(place.stream, "a", 2000, b'{"n":1}', is_kept=True)
+    assert (first, second, again) == (1000, 1001, 1000)
+    assert [fields[b"n"] for fields in await _events(runner, place)] == [b"1000"]
+
+
+async def test_trimming_leaves_what_is_not_acknowledged(register: Register, runner: ScriptRunner, place: Place) -> None:
+    trim = load_script("exam_engine.delivery", "trim")
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    redis = runner.redis
+    await redis.xgroup_create(place.stream, "store", id="0", mkstream=True)
+    for sequence in range(1, 7):
+        await register.save(place, 1, STARTS, [(1, pack_response(sequence, 0, b'"A"', is_answered=True))])
+    assert await runner.read(trim, place.stream, []) == 0
+    batch = await redis.xreadgroup("store", "w", {place.stream: ">"}, count=4)
+    ids = [entry_id for entry_id, _ in (batch[0][1] if isinstance(batch, list) else batch[place.stream.encode()][0])]
+    await redis.xack(place.stream, "store", ids[0], ids[2])
+    assert await runner.read(trim, place.stream, []) == 1
+    await redis.xack(place.stream, "store", ids[1], ids[3])
+    assert await runner.read(trim, place.stream, []) == 3
+    assert await redis.xlen(place.stream) == 2
