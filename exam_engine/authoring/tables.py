@@ -130,5 +130,4 @@ class MediaRow(Base):
     sha256: Mapped[str] = mapped_column(Text, primary_key=True)
     media_type: Mapped[str] = mapped_column(Text)
     content: Mapped[bytes] = mapped_column(LargeBinary)
-    alt_text: Mapped[str] = mapped_column(Text)
     file_name: Mapped[str] = mapped_column(Text)

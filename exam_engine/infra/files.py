@@ -93,6 +93,17 @@ def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> T
     return table
 
 
+def sheet_names(content: bytes, file_name: str) -> tuple[str, ...]:
+    """Return the folded names of a workbook's sheets.
+
+    Raises
+    ------
+    FileRefused
+        The file is not a workbook, or unpacks to more than we read.
+    """
+    return tuple(fold_name(name) for name in _open_workbook(content, file_name).sheet_names)
+
+
 class TableReader:
     """Reads the cells of a table as values and collects what is wrong; `finish` refuses the file if anything was.
 
@@ -287,21 +298,30 @@ def _not_unicode(content: bytes, file_name: str, start: int) -> FileRefused:
 
 
 def _read_xlsx(content: bytes, file_name: str, sheet: str | None) -> list[list[str]]:
+    workbook = _open_workbook(content, file_name)
+    names = {fold_name(name): name for name in workbook.sheet_names}
+    name = workbook.sheet_names[0] if sheet is None else names.get(fold_name(sheet))
+    if name is None:
+        raise _refused(file_name, N_("the sheet {sheet} is missing"), sheet=sheet or "")
+    try:
+        found = workbook.get_sheet_by_name(name)
+        return [[_cell_text(cell) for cell in line] for line in found.to_python(skip_empty_area=False)]
+    except (zipfile.BadZipFile, CalamineError):
+        raise _refused(file_name, N_("the file is not an Excel workbook")) from None
+
+
+def _open_workbook(content: bytes, file_name: str) -> CalamineWorkbook:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAXIMUM_UNPACKED_BYTES:
             raise _refused(file_name, N_("the file unpacks to more than {limit} MB"), limit=400)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        names = {fold_name(name): name for name in workbook.sheet_names}
-        name = workbook.sheet_names[0] if sheet is None else names.get(fold_name(sheet))
-        if name is None:
-            raise _refused(file_name, N_("the sheet {sheet} is missing"), sheet=sheet or "")
-        found = workbook.get_sheet_by_name(name)
-        lines = [[_cell_text(cell) for cell in line] for line in found.to_python(skip_empty_area=False)]
     except (zipfile.BadZipFile, CalamineError, IndexError):
         raise _refused(file_name, N_("the file is not an Excel workbook")) from None
-    return lines
+    if not workbook.sheet_names:
+        raise _refused(file_name, N_("the file is not an Excel workbook"))
+    return workbook
 
 
 def _cell_text(cell: object) -> str:

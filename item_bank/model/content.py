@@ -89,6 +89,12 @@ def to_source(html: str) -> str:
     return writer.result()
 
 
+def tex_of(math: str) -> str | None:
+    """Return the LaTeX a stored formula was written as, still as HTML text; `None` for MathML that came without."""
+    found = _ANNOTATION.search(math)
+    return None if found is None else found.group(1)
+
+
 def figure_html(address: str, alt_text: str) -> str:
     """Return the block of a figure that stands below its text."""
     alt = entities.escape(normalised(alt_text), quote=True).replace("&#x27;", "'")
@@ -244,11 +250,11 @@ class _Source(HTMLParser):
     def write_math(self, html: str) -> None:
         super().close()  # what was fed so far is complete: hand it over
         self.reset_parser()
-        found = _ANNOTATION.search(html)
-        if found is None:
+        tex = tex_of(html)
+        if tex is None:
             self._parts.append(html)
             return
-        latex = entities.unescape(found.group(1))
+        latex = entities.unescape(tex)
         fence = "$$" if html.startswith('<math display="block"') else "$"
         before = self._parts[-1] if self._parts else ""
         if before.endswith("\\"):

@@ -109,8 +109,11 @@ def steps_from(state: ItemState) -> tuple[Step, ...]:
     return tuple(step for (origin, step) in TRANSITIONS if origin is state)
 
 
-def content_hash(item: Item, stimulus: Stimulus | None = None) -> str:
-    """Fingerprint of what a candidate sees and how it is judged; equal content has an equal hash."""
+def content_hash(item: Item | None, stimulus: Stimulus | None = None) -> str:
+    """Fingerprint of what a candidate sees and how it is judged; equal content has an equal hash.
+
+    A stimulus has one of its own: `content_hash(None, stimulus)`.
+    """
     encoded = msgspec.json.encode([item, stimulus], order="deterministic")
     return hashlib.sha256(encoded).hexdigest()
 

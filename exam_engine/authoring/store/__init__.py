@@ -5,7 +5,7 @@ from exam_engine.authoring.store.items import (
     find_item_id,
     insert_items,
     insert_versions,
-    load_active_of,
+    load_contents,
     load_frozen,
     load_names,
     load_newest,
@@ -17,7 +17,7 @@ from exam_engine.authoring.store.items import (
 )
 from exam_engine.authoring.store.lists import load_page
 from exam_engine.authoring.store.media import find_media, save_figures
-from exam_engine.authoring.store.stimuli import freeze_stimuli, insert_stimulus, load_stimuli, save_stimulus_version
+from exam_engine.authoring.store.stimuli import freeze_stimuli, insert_stimulus, insert_stimulus_version, load_stimuli
 
 __all__ = [
     "find_bank",
@@ -27,9 +27,10 @@ __all__ = [
     "insert_bank",
     "insert_items",
     "insert_stimulus",
+    "insert_stimulus_version",
     "insert_versions",
-    "load_active_of",
     "load_banks",
+    "load_contents",
     "load_frozen",
     "load_names",
     "load_newest",
@@ -41,7 +42,6 @@ __all__ = [
     "lock_items",
     "save_figures",
     "save_reviews",
-    "save_stimulus_version",
     "save_topics",
     "save_versions",
     "update_items",

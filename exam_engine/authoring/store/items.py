@@ -9,6 +9,7 @@ from sqlalchemy import Row, Select, and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.authoring.model import (
+    BankContents,
     BankId,
     FrozenItem,
     ItemId,
@@ -16,6 +17,8 @@ from exam_engine.authoring.model import (
     ItemVersionId,
     StimulusVersionId,
 )
+from exam_engine.authoring.store.banks import load_topics
+from exam_engine.authoring.store.stimuli import load_stimuli
 from exam_engine.authoring.tables import (
     ItemRow,
     ItemVersionRow,
@@ -92,12 +95,6 @@ async def load_newest(session: AsyncSession, bank_id: BankId) -> list[ItemVersio
     """Return the newest version of each item of a bank, in order of code."""
     newest = _newest_versions().where(ItemRow.bank_id == bank_id).order_by(ItemRow.code)
     return [_version(row) for row in await session.execute(newest)]
-
-
-async def load_active_of(session: AsyncSession, item_ids: Collection[ItemId]) -> list[ItemVersion]:
-    """Return the active versions of items."""
-    condition = and_(ItemRow.id.in_(item_ids), ItemVersionRow.state == ItemState.ACTIVE.value)
-    return [_version(row) for row in await session.execute(_versions().where(condition))]
 
 
 async def load_frozen(
@@ -195,3 +192,11 @@ def _version_values(version: ItemVersion) -> dict[str, Any]:
 
 def _review_values(review: Review) -> dict[str, Any]:
     return {name: getattr(review, name) for name in _REVIEW_COLUMNS} | {"state": review.state.value}
+
+
+async def load_contents(session: AsyncSession, bank_id: BankId) -> BankContents:
+    """Return everything of a bank that an import compares with."""
+    topics = {topic.code: topic for topic in await load_topics(session, bank_id)}
+    stimuli = {version.stimulus.code: version for version in await load_stimuli(session, bank_id)}
+    items = {version.item.code: version for version in await load_newest(session, bank_id)}
+    return BankContents(topics, stimuli, items)

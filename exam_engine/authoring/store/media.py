@@ -1,6 +1,6 @@
 """SQL of figures."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,7 +14,7 @@ from exam_engine.authoring.tables import (
 from item_bank.model.figures import Figure
 
 
-async def save_figures(session: AsyncSession, figures: Iterable[Figure], alt_texts: Mapping[str, str]) -> int:
+async def save_figures(session: AsyncSession, figures: Iterable[Figure]) -> int:
     """Store figures under their hash; return how many were new."""
     new = 0
     for figure in figures:
@@ -22,7 +22,6 @@ async def save_figures(session: AsyncSession, figures: Iterable[Figure], alt_tex
             sha256=figure.sha256,
             media_type=figure.media_type,
             content=figure.content,
-            alt_text=alt_texts.get(figure.file_name, ""),
             file_name=figure.file_name,
         )
         stored = await session.scalar(statement.on_conflict_do_nothing().returning(MediaRow.sha256))

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.authoring.model import (
@@ -38,20 +37,16 @@ async def insert_stimulus(session: AsyncSession, bank_id: BankId, stimulus_id: S
     await session.execute(insert(StimulusRow).values(id=stimulus_id, bank_id=bank_id, code=code))
 
 
-async def save_stimulus_version(session: AsyncSession, version: StimulusVersion) -> None:
-    """Write a version of a stimulus, or the new content of one that is not frozen."""
-    values = {
-        "id": version.id,
-        "stimulus_id": version.stimulus_id,
-        "number": version.number,
-        "content": msgspec.to_builtins(version.stimulus),
-        "hash": version.hash,
-        "frozen_at": version.frozen_at,
-    }
-    statement = upsert(StimulusVersionRow).values(values)
+async def insert_stimulus_version(session: AsyncSession, version: StimulusVersion) -> None:
+    """Write a new version of a stimulus."""
     await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"], set_={"content": values["content"], "hash": version.hash}
+        insert(StimulusVersionRow).values(
+            id=version.id,
+            stimulus_id=version.stimulus_id,
+            number=version.number,
+            content=msgspec.to_builtins(version.stimulus),
+            hash=version.hash,
+            frozen_at=version.frozen_at,
         )
     )
 

@@ -18,6 +18,7 @@ begin
     if old.frozen_at is not null and (
         new.content is distinct from old.content
         or new.frozen_at is distinct from old.frozen_at
+        or to_jsonb(new) -> 'stimulus_version_id' is distinct from to_jsonb(old) -> 'stimulus_version_id'
         or to_jsonb(new) -> TG_ARGV[0] is distinct from to_jsonb(old) -> TG_ARGV[0]
     ) then
         raise exception 'version % of % is frozen', old.number, TG_TABLE_NAME
@@ -83,7 +84,6 @@ def upgrade() -> None:
         sa.Column("sha256", sa.Text(), nullable=False),
         sa.Column("media_type", sa.Text(), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
-        sa.Column("alt_text", sa.Text(), nullable=False),
         sa.Column("file_name", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("sha256", name=op.f("pk_media")),
     )
