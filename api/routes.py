@@ -10,10 +10,12 @@ from api import health
 from api.candidate import CandidateController
 from api.media import media
 from api.pages.exams import ExamPages
+from api.pages.forms import FormPages
 from api.pages.items import ItemPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
 from api.staff.exams import ExamController
+from api.staff.forms import FormController
 from api.staff.items import ItemController
 from api.staff.session import SessionController
 
@@ -25,10 +27,12 @@ ROUTES: list[ControllerRouterHandler] = [
     SessionController,
     ExamController,
     ItemController,
+    FormController,
     media,
     StaffSessionPages,
     ExamPages,
     ItemPages,
+    FormPages,
 ]
 
 

@@ -12,7 +12,6 @@ from api.acts import Act, engine_of, staff_act
 from api.language import language_of
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.candidate_lists import CandidateOrder, CandidateQuery
-from exam_engine.enrolment.documents import candidate_cards
 from exam_engine.enrolment.model import (
     Candidate,
     Exam,
@@ -196,6 +195,8 @@ class ExamController(Controller):
     @get("/{code:str}/cards.pdf", summary="Candidate cards to print", media_type="application/pdf")
     async def cards(self, request: Request[Any, Any, Any], code: FromPath[str]) -> Response[bytes]:
         """Answer the cards with their codes; reading them is recorded."""
+        from exam_engine.enrolment.documents import candidate_cards
+
         engine = engine_of(request)
         async with staff_act(request, Permission.MANAGE_EXAMS) as act:
             exam = await require_managed_exam(act, code)

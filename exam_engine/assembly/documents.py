@@ -1,16 +1,21 @@
 """Printed papers and keys of a form: parts, options in as few lines as fit, the key as a matrix of paper codes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.authoring import service as authoring
 from exam_engine.infra.i18n import Translator, format_hundredths, translator
 from exam_engine.infra.pdf import fonts
 from exam_engine.infra.pdf.page import MARGIN, QUIET, body_style, build, heading_style, title_style
+from exam_engine.infra.pdf.pictures import picture
 from exam_engine.infra.pdf.rich_text import LoadPicture, flow, grid_commands
 from item_bank.forms.paper import (
     CandidateCluster,
@@ -25,6 +30,8 @@ from item_bank.forms.paper import (
 )
 from item_bank.forms.printed_key import PrintedKey, PrintedKeyPart
 
+FIGURE_WIDTH, FIGURE_HEIGHT = 110 * mm, 65 * mm
+_MEDIA = re.compile(r"/media/([0-9a-f]{64}\.[a-z]+)")
 PAGE_WIDTH = 210 * mm - 2 * MARGIN
 
 
@@ -57,6 +64,22 @@ def paper_document(paper: PrintedPaper, *, exam_name: str, load_picture: LoadPic
             "Paper code {code} – page {page} of {pages}", code=paper.code, page=page, pages=pages
         ),
     )
+
+
+async def load_pictures(session: AsyncSession, paper: PrintedPaper) -> LoadPicture:
+    """Load the figures a paper shows and return what draws them."""
+    contents = [item for part in paper.parts for item in part.items]
+    markup = msgspec.json.encode([contents, paper.stimuli]).decode()
+    stored = {}
+    for name in set(_MEDIA.findall(markup)):
+        media = await authoring.load_media(session, name.partition(".")[0])
+        stored[f"/media/{name}"] = (media.content, media.media_type)
+
+    def load(source: str) -> Flowable | None:
+        found = stored.get(source)
+        return None if found is None else picture(*found, FIGURE_WIDTH, FIGURE_HEIGHT)
+
+    return load
 
 
 def key_document(key: PrintedKey, *, exam_name: str, language: str = "vi") -> bytes:
@@ -194,7 +217,7 @@ def _natural_width(cell: Sequence[Flowable]) -> float:
     endless = 100_000.0
     paragraph.wrap(endless, endless)
     spare = (line[0] if isinstance(line, tuple) else line.extraSpace for line in paragraph.blPara.lines)
-    widths = [endless - float(extra) for extra in spare]
+    widths: list[float] = [endless - float(extra) for extra in spare]
     return max(widths, default=0.0)
 
 
