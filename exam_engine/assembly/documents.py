@@ -32,7 +32,7 @@ from item_bank.forms.printed_key import PrintedKey, PrintedKeyPart
 
 FIGURE_WIDTH, FIGURE_HEIGHT = 110 * mm, 65 * mm
 _MEDIA = re.compile(r"/media/([0-9a-f]{64}\.[a-z]+)")
-PAGE_WIDTH = 210 * mm - 2 * MARGIN
+PAGE_WIDTH: float = 210 * mm - 2 * MARGIN
 
 
 def paper_document(paper: PrintedPaper, *, exam_name: str, load_picture: LoadPicture | None = None) -> bytes:
