@@ -18,6 +18,7 @@ from api.staff.exams import ExamController
 from api.staff.forms import FormController
 from api.staff.items import ItemController
 from api.staff.session import SessionController
+from api.staff.sittings import SittingController
 
 ROUTES: list[ControllerRouterHandler] = [
     health.live,
@@ -28,6 +29,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ExamController,
     ItemController,
     FormController,
+    SittingController,
     media,
     StaffSessionPages,
     ExamPages,
