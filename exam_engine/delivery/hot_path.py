@@ -13,7 +13,6 @@ import msgspec
 import structlog
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from exam_engine.assembly.errors import CompiledFormUnknown
 from exam_engine.delivery import counters, model, store, tokens
@@ -23,6 +22,7 @@ from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
 from exam_engine.delivery.papers import check_response
+from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.rolls import Roll, Rolls, Sat
@@ -46,7 +46,7 @@ from exam_engine.delivery.wire import (
 from exam_engine.enrolment.codes import sit_code_matches
 from exam_engine.enrolment.errors import CodeExpired, CodeRefused
 from exam_engine.infra.clock import Clock, to_milliseconds
-from exam_engine.infra.database import SessionMaker
+from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
 from exam_engine.infra.secrets import derive_key
@@ -56,18 +56,7 @@ logger = structlog.get_logger(__name__)
 TOKEN_LIFE = timedelta(hours=14)  # one exam day
 EXCHANGE_SECONDS = 1.0
 CLOCK_ALARM_MS = 250
-REMEMBERED_MS = 60_000  # an idle seat's facts are read anew at the latest after this
-WAITING_REMEMBERED_MS = 5_000  # not yet started: another seat may start it
 _Result = TypeVar("_Result")
-
-
-class Known(msgspec.Struct, frozen=True):
-    """What the worker remembers of an attempt, and since when."""
-
-    state: str
-    deadline_ms: int
-    limit_ms: int
-    read_ms: int
 
 
 class Delivery:
@@ -82,7 +71,7 @@ class Delivery:
         self._sessions = sessions
         self._master_secret = master_secret
         self._token_key = derive_key(master_secret, tokens.PURPOSE)
-        self._known: dict[AttemptId, Known] = {}
+        self._recollection = Recollection()
         self._tasks: set[asyncio.Task[Any]] = set()
 
     def now_ms(self) -> int:
@@ -134,7 +123,7 @@ class Delivery:
             for sat in await self.rolls.of_candidate(candidate.candidate_id)
             if sat.roll.context.exam_id == candidate.exam_id
         ]
-        known = await asyncio.gather(*(self._recall(sat, WAITING_REMEMBERED_MS) for sat in sats))
+        known = await asyncio.gather(*(self._recall(sat) for sat in sats))
         return AttemptList(
             [attempt_summary(sat, facts.state) for sat, facts in zip(sats, known, strict=True)], self.now_ms()
         )
@@ -161,7 +150,7 @@ class Delivery:
         for sat in await self.rolls.of_candidate(candidate.candidate_id):
             if sat.roll.form.hash != form_hash:
                 continue
-            known = await self._recall(sat, WAITING_REMEMBERED_MS)
+            known = await self._recall(sat)
             if known.state != AttemptState.READY:
                 return sat.roll.form.blob(accepts)
         raise CompiledFormUnknown(form_hash)
@@ -189,7 +178,7 @@ class Delivery:
             deadline_ms = kept.deadline_ms
             saved += [SavedSlot(slot, sequence) for (slot, _), sequence in zip(packed, kept.sequences, strict=True)]
         limit_ms = deadline_ms + 1000 * sat.roll.sitting.grace_seconds
-        self._known[attempt_id] = Known(AttemptState.RUNNING.value, deadline_ms, limit_ms, arrival_ms)
+        self._recollection.keep(attempt_id, Known(AttemptState.RUNNING.value, deadline_ms, limit_ms, arrival_ms))
         return SaveReply(
             saved=saved,
             deadline_ms=deadline_ms,
@@ -201,7 +190,7 @@ class Delivery:
     async def time(self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0) -> TimeReply:
         """Tell an idle seat the time, from memory unless something may have changed."""
         sat = await self._mine(candidate, attempt_id)
-        known = await self._recall(sat, REMEMBERED_MS)
+        known = await self._recall(sat)
         return TimeReply(self.now_ms(), known.deadline_ms, known.state, self._notices(sat, after))
 
     async def submit(self, candidate: CandidatePass, attempt_id: AttemptId, body: SubmitBody) -> SubmitReply:
@@ -246,7 +235,7 @@ class Delivery:
         except NotHeld:
             await self._restore(sat)
             facts, change = await self.register.change(sat.place, decide, by, **detail)
-        self._remember(sat, facts, now_ms)
+        self._recollection.remember(sat.seat.attempt_id, facts, now_ms)
         return facts, change
 
     async def roll(self, sitting_id: SittingId) -> Roll:
@@ -277,8 +266,8 @@ class Delivery:
         while True:
             try:
                 await self.rolls.refresh(self.clock())
-            except (SQLAlchemyError, OSError, ServiceUnavailable) as error:
-                logger.warning("rolls_not_refreshed", error=type(error).__name__)
+            except ServiceUnavailable as error:
+                logger.warning("rolls_not_refreshed", error=error.reason)
             await asyncio.sleep(EXCHANGE_SECONDS)
 
     async def _keep_bulletins(self) -> None:
@@ -290,11 +279,11 @@ class Delivery:
             await asyncio.sleep(EXCHANGE_SECONDS)
 
     async def _find_candidate(self, exam_code: str, number: str) -> store.KnownCandidate | None:
-        try:
+        if "\x00" in exam_code + number:
+            return None  # PostgreSQL knows no such text
+        with reaching_database():
             async with self._sessions() as session:
                 return await store.find_candidate(session, exam_code, number)
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable("postgresql", type(error).__name__) from error
 
     async def _mine(self, candidate: CandidatePass, attempt_id: AttemptId) -> Sat:
         sat = await self.rolls.require(candidate.candidate_id, attempt_id)
@@ -347,24 +336,13 @@ class Delivery:
     def _notices(self, sat: Sat, after: int) -> list[SeatNotice]:
         return self.bulletins.board(sat.place.stream).after(after, sat.seat)
 
-    async def _recall(self, sat: Sat, at_most_ms: int) -> Known:
-        known = self._known.get(sat.seat.attempt_id)
+    async def _recall(self, sat: Sat) -> Known:
         now_ms = self.now_ms()
-        if known is not None:
-            is_over = known.state == AttemptState.RUNNING and now_ms > known.limit_ms
-            if known.state == AttemptState.READY:
-                at_most_ms = min(at_most_ms, WAITING_REMEMBERED_MS)
-            if is_over:
-                at_most_ms = 1000  # the timer is about to close it
-            stale_ms = self.bulletins.board(sat.place.stream).stale_ms
-            if known.read_ms > stale_ms and now_ms - known.read_ms < at_most_ms:
-                return known
-        held = await self._held(sat, "f")
-        return self._remember(sat, held.facts, now_ms)
-
-    def _remember(self, sat: Sat, facts: AttemptFacts, read_ms: int) -> Known:
-        known = Known(facts.state.value, facts.deadline_ms, facts.limit_ms, read_ms)
-        self._known[sat.seat.attempt_id] = known
+        stale_ms = self.bulletins.board(sat.place.stream).stale_ms
+        known = self._recollection.recall(sat.seat.attempt_id, now_ms, stale_ms)
+        if known is None:
+            held = await self._held(sat, "f")
+            known = self._recollection.remember(sat.seat.attempt_id, held.facts, now_ms)
         return known
 
     async def _held(self, sat: Sat, depth: str) -> Held:

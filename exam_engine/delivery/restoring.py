@@ -9,14 +9,12 @@ from collections.abc import Sequence
 import msgspec
 import structlog
 from redis.exceptions import RedisError
-from sqlalchemy.exc import SQLAlchemyError
 
 from exam_engine.delivery import counters, store
 from exam_engine.delivery.bulletins import notice_of
 from exam_engine.delivery.model import AttemptId, Sitting
 from exam_engine.delivery.register import Held, Register, place_of, stream_keys
-from exam_engine.infra.database import SessionMaker
-from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.redis_client import is_away, unavailable
 
 logger = structlog.get_logger(__name__)
@@ -48,8 +46,9 @@ class Restorer:
 
     async def restore_sitting(self, sitting: Sitting) -> int:
         """Take back whatever of a sitting Redis lacks; returns how many attempts that were."""
-        async with self._sessions() as session:
-            attempts = await store.load_attempt_ids(session, sitting.id)
+        with reaching_database():
+            async with self._sessions() as session:
+                attempts = await store.load_attempt_ids(session, sitting.id)
         restored = 0
         for first in range(0, len(attempts), _AT_ONCE):
             restored += await self._restore(sitting, attempts[first : first + _AT_ONCE])
@@ -64,20 +63,16 @@ class Restorer:
 
     async def stored(self, sitting: Sitting, attempt_id: AttemptId) -> Held:
         """Return an attempt as PostgreSQL knows it, for sittings that are closed."""
-        try:
+        with reaching_database():
             async with self._sessions() as session:
                 found = await store.load_stored_attempts(session, sitting, [attempt_id])
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable("postgresql", type(error).__name__) from error
         return Held(facts=found[0].facts, responses=found[0].responses)
 
     async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
-        try:
+        with reaching_database():
             async with self._sessions() as session:
                 found = await store.load_stored_attempts(session, sitting, attempts, generation=store.GENERATION)
                 notices = await store.load_notices(session, sitting.id)
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable("postgresql", type(error).__name__) from error
         await self._restore_notices(sitting, attempts, notices)
         restored = await self._register.prime(found)
         if restored:

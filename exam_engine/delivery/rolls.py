@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly.errors import CompiledFormUnknown
@@ -21,8 +20,7 @@ from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingSta
 from exam_engine.delivery.papers import CompiledForm, PaperCode
 from exam_engine.delivery.register import Place, place_of, stream_keys
 from exam_engine.delivery.store import KnownCandidate, Seat, SittingContext
-from exam_engine.infra.database import SessionMaker
-from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.database import SessionMaker, reaching_database
 
 logger = structlog.get_logger(__name__)
 
@@ -76,8 +74,9 @@ class Rolls:
 
     async def refresh(self, now: datetime) -> None:
         """Load sittings that have opened, note those that have closed, forget those closed long ago."""
-        async with self._sessions() as session:
-            states = await store.sitting_states(session)
+        with reaching_database():
+            async with self._sessions() as session:
+                states = await store.sitting_states(session)
         for sitting_id, roll in list(self._rolls.items()):
             if roll.left_at is not None and now - roll.left_at > REMEMBERED_AFTER_CLOSE:
                 self._forget(roll)
@@ -159,14 +158,12 @@ class Rolls:
         return sat
 
     async def _ask(self, question: Callable[[AsyncSession, _Key], Awaitable[_Answer]], key: _Key) -> _Answer:
-        try:
+        with reaching_database():
             async with self._sessions() as session:
                 return await question(session, key)
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable("postgresql", type(error).__name__) from error
 
     async def _load(self, sitting_id: SittingId) -> Roll:
-        try:
+        with reaching_database():
             async with self._sessions() as session:
                 context = await store.find_sitting(session, sitting_id)
                 if context is None or context.sitting.state is SittingState.PLANNED:
@@ -175,8 +172,6 @@ class Rolls:
                 seats = await store.load_seats(session, sitting_id)
                 form = await store.find_compiled_form(session, form_id=sitting.form_id)
                 codes = await store.load_paper_codes(session, sitting.form_id)
-        except (SQLAlchemyError, OSError) as error:
-            raise ServiceUnavailable("postgresql", type(error).__name__) from error
         if form is None or form.hash != sitting.form_hash:
             raise CompiledFormUnknown(sitting.form_hash)
         roll = Roll(

@@ -9,21 +9,20 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
-from redis.exceptions import RedisError
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from exam_engine.delivery import counters, model, service, store
 from exam_engine.delivery.draining import TIMER
-from exam_engine.delivery.errors import DeliveryError
 from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingState
 from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
-from exam_engine.infra.database import SessionMaker, create_engine, session_maker, transaction
-from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.database import SessionMaker, create_engine, reaching_database, session_maker, transaction
+from exam_engine.infra.database import is_away as database_is_away
+from exam_engine.infra.errors import EngineError, ServiceUnavailable
 from exam_engine.infra.redis_client import ScriptRunner, create_redis, require_durable
+from exam_engine.infra.redis_client import is_away as redis_is_away
 from exam_engine.infra.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -49,7 +48,9 @@ async def run(settings: Settings) -> None:
                     timers = Timers(sessions, register)
                 if await leadership.held():
                     await timers.tick()
-            except (RedisError, ServiceUnavailable, SQLAlchemyError, DeliveryError, OSError) as error:
+            except Exception as error:
+                if not (isinstance(error, EngineError) or redis_is_away(error) or database_is_away(error)):
+                    raise
                 logger.warning("timer_waits", error=type(error).__name__, detail=str(error)[:200])
             await asyncio.sleep(TICK_SECONDS)
     finally:
@@ -80,7 +81,9 @@ class Leadership:
                 await self._connection.execute(text("select 1"))
             else:
                 self._held = await _try_lock(self._connection)
-        except (SQLAlchemyError, OSError) as error:
+        except Exception as error:
+            if not database_is_away(error):
+                raise
             logger.warning("timer_lost_its_lock", error=type(error).__name__, goes_on=self._held)
             await self.resign()
         return self._held
@@ -92,7 +95,9 @@ class Leadership:
             try:
                 await connection.invalidate()
                 await connection.close()
-            except (SQLAlchemyError, OSError) as error:
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
                 logger.debug("timer_connection_gone", error=type(error).__name__)
 
 
@@ -109,11 +114,12 @@ class Timers:
     async def tick(self) -> None:
         """Look at every open sitting once."""
         try:
-            async with self._sessions() as session:
-                found = await store.load_sittings(session, state=SittingState.OPEN)
+            with reaching_database():
+                async with self._sessions() as session:
+                    found = await store.load_sittings(session, state=SittingState.OPEN)
             self._open = [context.sitting for context in found]
-        except (SQLAlchemyError, OSError) as error:
-            logger.warning("timer_without_database", error=type(error).__name__, sittings=len(self._open))
+        except ServiceUnavailable as error:
+            logger.warning("timer_without_database", error=error.reason, sittings=len(self._open))
         for sitting in self._open:
             if not await self._restorer.is_whole(sitting):
                 await self._restorer.restore_sitting(sitting)

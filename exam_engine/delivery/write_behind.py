@@ -10,11 +10,10 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import asyncpg
 import msgspec
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from exam_engine.delivery import counters
 from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, backlog
@@ -23,7 +22,9 @@ from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import create_pool
+from exam_engine.infra.database import is_away as database_is_away
 from exam_engine.infra.redis_client import Durability, ScriptRunner, create_redis, load_script
+from exam_engine.infra.redis_client import is_away as redis_is_away
 from exam_engine.infra.settings import Settings
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +56,9 @@ async def run(settings: Settings, *, consumer: str | None = None) -> None:
             try:
                 pool = await create_pool(settings, max_size=2)
                 break
-            except (asyncpg.PostgresError, OSError, TimeoutError) as error:
+            except Exception as error:
+                if not database_is_away(error):
+                    raise
                 logger.warning("write_behind_waits", error=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
@@ -91,7 +94,10 @@ class Writer:
             try:
                 await self.turn()
                 pause = 0.1
-            except (RedisError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+            except Exception as error:
+                is_group_lost = isinstance(error, ResponseError) and str(error).startswith("NOGROUP")
+                if not (is_group_lost or redis_is_away(error) or database_is_away(error)):
+                    raise
                 # What was read and not committed is pending under our name: read it again, first of all.
                 self._unread.update(self._streams)
                 self._discover_at = 0.0

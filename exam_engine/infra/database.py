@@ -3,8 +3,8 @@
 Services never commit; the edge that opened the session does, once. Times are UTC and aware.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -12,9 +12,12 @@ import asyncpg
 from sqlalchemy import DateTime, MetaData
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 
+from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.settings import Settings
 
 NAMING_CONVENTION = {
@@ -26,6 +29,9 @@ NAMING_CONVENTION = {
 }
 
 SessionMaker = async_sessionmaker[AsyncSession]
+
+# Connection trouble, no room (memory, disk, connections), being shut down, not writable, lost a deadlock or a race.
+_AWAY_STATES = ("08", "53", "57P", "25006", "40")
 
 
 class Base(DeclarativeBase):
@@ -92,3 +98,32 @@ def database_url(settings: Settings) -> URL:
     if settings.database_url is None:
         raise RuntimeError("EXAM_DATABASE_URL is not set; start the embedded servers first (exam-engine up)")
     return make_url(settings.database_url.reveal()).set(drivername="postgresql+asyncpg")
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether an error means that PostgreSQL cannot serve just now, and a repeat may succeed."""
+    if isinstance(error, (OSError, PoolTimeoutError, asyncpg.InterfaceError, InterfaceError, OperationalError)):
+        return True
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        state = getattr(error.orig, "sqlstate", None)
+    else:
+        state = getattr(error, "sqlstate", None) if isinstance(error, asyncpg.PostgresError) else None
+    return bool(state and state.startswith(_AWAY_STATES))
+
+
+@contextmanager
+def reaching_database() -> Iterator[None]:
+    """Translate what `is_away` into a refusal that says to come again.
+
+    Raises
+    ------
+    ServiceUnavailable
+    """
+    try:
+        yield
+    except Exception as error:
+        if is_away(error):
+            raise ServiceUnavailable("postgresql", type(error).__name__) from error
+        raise

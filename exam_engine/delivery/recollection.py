@@ -1,0 +1,50 @@
+"""What a worker remembers of attempts between two looks into Redis, and for how long it may believe it."""
+
+import msgspec
+
+from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState
+
+BELIEVED_MS = 60_000  # an idle seat's facts are read anew at the latest after this
+WAITING_MS = 5_000  # not yet started: another seat may start it
+OVER_MS = 1_000  # its time is over: the timer is about to close it
+MOST = 50_000
+
+
+class Known(msgspec.Struct, frozen=True):
+    """State and deadline of an attempt, and the moment they were asked for."""
+
+    state: str
+    deadline_ms: int
+    limit_ms: int
+    asked_ms: int
+
+
+class Recollection:
+    """A cache by attempt; forgetting it costs one look into Redis each."""
+
+    def __init__(self) -> None:
+        self._known: dict[AttemptId, Known] = {}
+
+    def remember(self, attempt_id: AttemptId, facts: AttemptFacts, asked_ms: int) -> Known:
+        """Keep facts just read."""
+        return self.keep(attempt_id, Known(facts.state.value, facts.deadline_ms, facts.limit_ms, asked_ms))
+
+    def keep(self, attempt_id: AttemptId, known: Known) -> Known:
+        """Keep what a reply told."""
+        if len(self._known) >= MOST:
+            self._known.clear()
+        self._known[attempt_id] = known
+        return known
+
+    def recall(self, attempt_id: AttemptId, now_ms: int, stale_ms: int) -> Known | None:
+        """Return what is known, unless it is older than `stale_ms` or than such a state stays believable."""
+        known = self._known.get(attempt_id)
+        if known is None or known.asked_ms <= stale_ms or now_ms - known.asked_ms >= _believed_for(known, now_ms):
+            return None
+        return known
+
+
+def _believed_for(known: Known, now_ms: int) -> int:
+    if known.state == AttemptState.READY:
+        return WAITING_MS
+    return OVER_MS if known.state == AttemptState.RUNNING and now_ms > known.limit_ms else BELIEVED_MS
