@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy import Select, exists, func, literal_column, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -48,7 +48,7 @@ async def insert_missing_tasks(session: AsyncSession, sitting_id: UUID | None, n
             AttemptRow.state.in_(FINISHED),
             key["rule"].astext == "rubric",
             func.jsonb_typeof(ResponseRow.value) == "string",
-            ResponseRow.value.op("#>>")("{}").op("~")(r"\S"),
+            ResponseRow.value.op("#>>")(literal_column("'{}'")).op("~")(r"\S"),
             ~has_task,
         )
     )

@@ -2,7 +2,6 @@
 
 ResultsError
 ├── AnswersUnderWay        the sitting is closed, but not every acknowledged answer is in PostgreSQL yet
-├── KeysIncomplete         slots of the form have no key
 ├── ResponsesUnscorable    stored responses do not fit their keys; nobody was scored
 ├── MarksOutstanding       essays are still to be marked
 ├── ScoreRunUnknown
@@ -40,15 +39,6 @@ class AnswersUnderWay(ResultsError):
         self.code = code
         self.waiting = waiting
         super().__init__(f"sitting {code}: acknowledged answers are still on their way to the database ({waiting})")
-
-
-class KeysIncomplete(ResultsError):
-    """Slots without a key cannot be scored."""
-
-    def __init__(self, code: str, slots: Sequence[int]) -> None:
-        self.code = code
-        self.slots = tuple(slots)
-        super().__init__(f"sitting {code}: no key for slots {', '.join(map(str, self.slots))}")
 
 
 class ResponsesUnscorable(ResultsError):

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.assembly import service as assembly
 from exam_engine.audit import service as audit
 from exam_engine.delivery.errors import SittingStateWrong, SittingUnknown
 from exam_engine.infra.errors import RowError
@@ -13,7 +14,6 @@ from exam_engine.marking import service as marking
 from exam_engine.results import model
 from exam_engine.results.errors import (
     AnswersUnderWay,
-    KeysIncomplete,
     MarksOutstanding,
     ResponsesUnscorable,
     ScoreRunUnknown,
@@ -40,21 +40,20 @@ async def score_sitting(
 
     Raises
     ------
-    SittingUnknown, SittingStateWrong, AnswersUnderWay, KeysIncomplete, MarksOutstanding, ResponsesUnscorable
+    SittingUnknown, SittingStateWrong, AnswersUnderWay, MarksOutstanding, ResponsesUnscorable
     """
     sitting = await store.lock_sitting(session, sitting_id)
     if sitting is None:
         raise SittingUnknown(str(sitting_id))
     _require_scorable(sitting, pending_writes)
-    key = await store.load_form_key(session, sitting.form_id)
-    if key.slots_without_key:
-        raise KeysIncomplete(sitting.code, key.slots_without_key)
+    key_version = (await assembly.load_form(session, sitting.form_id)).key_version
+    form_key = await assembly.load_form_key(session, sitting.form_id, key_version)
     await marking.make_tasks(session, now=now, sitting_id=sitting_id)
     marks = await marking.settled_marks(session, sitting_id)
     if marks.n_open:
         raise MarksOutstanding(sitting.code, marks.n_open)
     attempts = await store.load_attempts(session, sitting_id)
-    scores = _scores(sitting.code, key.form_key, attempts, marks.totals)
+    scores = _scores(sitting.code, form_key, attempts, marks.totals)
     previous = await store.find_newest_run(session, sitting_id)
     run = ScoreRun(
         id=ScoreRunId(uuid4()),
@@ -62,10 +61,10 @@ async def score_sitting(
         sitting_id=sitting_id,
         number=previous.number + 1 if previous else 1,
         previous_run_id=previous.id if previous else None,
-        key_version=key.version,
+        key_version=key_version,
         rule_version=RULE_VERSION,
-        form_key=key.form_key,
-        input_hash=model.input_hash(key.form_key, attempts, marks.totals),
+        form_key=form_key,
+        input_hash=model.input_hash(form_key, attempts, marks.totals),
         n_scored=len(scores),
         n_changed=await _count_changed(session, previous, scores),
         reason=reason,

@@ -7,18 +7,16 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import Integer, cast, func, literal, select
-from sqlalchemy.dialects.postgresql import JSONB, insert
+from sqlalchemy.dialects.postgresql import JSONB, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.assembly import store as assembly
 from exam_engine.assembly.model import FormId
-from exam_engine.assembly.tables import FormRow
 from exam_engine.delivery.tables import AttemptRow, ResponseRow, SittingRow, StreamRejectRow
 from exam_engine.enrolment.model import CandidateId
 from exam_engine.enrolment.tables import CandidateRow, ExamSubjectRow
 from exam_engine.results.model import RunSummary, ScorableAttempt, Score, ScoreRun, ScoreRunId
 from exam_engine.results.tables import ScoreRow, ScoreRunRow
-from scoring.totals import FormKey, SlotKey
+from scoring.totals import FormKey
 from scoring.values import to_decimal
 
 FINISHED = ("submitted", "closed")
@@ -36,14 +34,6 @@ class SittingFacts(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     is_stored: bool  # every acknowledged change is in PostgreSQL
     n_rejected: int  # stream entries the database did not take
-
-
-class FormKeyOfVersion(msgspec.Struct, frozen=True):
-    """The key of a form at its present version, and slots that have none."""
-
-    version: int
-    form_key: FormKey
-    slots_without_key: tuple[int, ...]
 
 
 async def lock_sitting(session: AsyncSession, sitting_id: UUID) -> SittingFacts | None:
@@ -69,21 +59,6 @@ async def lock_sitting(session: AsyncSession, sitting_id: UUID) -> SittingFacts 
         is_stored=sitting.stored_at is not None,
         n_rejected=(await session.execute(rejected)).scalar_one(),
     )
-
-
-async def load_form_key(session: AsyncSession, form_id: FormId) -> FormKeyOfVersion:
-    """Put the newest key of each slot together with its part and points."""
-    version = (await session.execute(select(FormRow.key_version).where(FormRow.id == form_id))).scalar_one()
-    keys = {key.slot: key.key for key in await assembly.load_keys(session, form_id, version)}  # by version: newest last
-    slots = await assembly.load_slots(session, form_id)
-    form_key = FormKey(
-        tuple(
-            SlotKey(slot=slot.slot, part=slot.part, points=slot.points, key=keys[slot.slot], track=slot.track)
-            for slot in slots
-            if slot.slot in keys
-        )
-    )
-    return FormKeyOfVersion(version, form_key, tuple(slot.slot for slot in slots if slot.slot not in keys))
 
 
 async def load_attempts(session: AsyncSession, sitting_id: UUID) -> list[ScorableAttempt]:
@@ -223,7 +198,7 @@ async def load_newest_runs(session: AsyncSession, exam_id: UUID) -> list[tuple[S
         .join(ExamSubjectRow, ExamSubjectRow.id == ScoreRunRow.exam_subject_id)
         .join(SittingRow, SittingRow.id == ScoreRunRow.sitting_id)
         .where(ExamSubjectRow.exam_id == exam_id)
-        .distinct(ScoreRunRow.sitting_id)
+        .ext(distinct_on(ScoreRunRow.sitting_id))
         .order_by(ScoreRunRow.sitting_id, ScoreRunRow.number.desc())
     )
     rows = sorted(await session.execute(statement), key=lambda row: (row[3], row[2]))

@@ -1,0 +1,1 @@
+"""Tests of score runs, releases, look-up and distributions."""
