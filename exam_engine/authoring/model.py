@@ -51,6 +51,11 @@ class BankSummary(msgspec.Struct, frozen=True, kw_only=True):
         """All items, retired ones too."""
         return sum(self.items.values())
 
+    @property
+    def active(self) -> int:
+        """Items whose newest version is in use."""
+        return self.items.get(ItemState.ACTIVE, 0)
+
 
 class ItemSummary(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the list of items."""

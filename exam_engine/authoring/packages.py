@@ -115,7 +115,7 @@ def read_package(package: Package, *, known: Surroundings | None = None) -> Cont
     if _is_gift(package.items):
         read = read_gift(
             package.items.content,
-            package.gift or GiftDefaults(),
+            _gift_defaults(package, known, topics.topics),
             file=name,
             figures=addresses,
             language=package.language,
@@ -180,7 +180,12 @@ def _rows_of(file: SourceFile | None, sheet: str) -> list[tuple[int, Mapping[str
     table = read_table(file.content, file.name, sheet=_sheet_of(file, sheet))
     renamed = {column: SHEETS[sheet].aliases.get(column, column) for column in table.columns}
     _require_columns(table, renamed, SHEETS[sheet])
-    return [(row.number, {renamed[name]: cell for name, cell in row.cells.items()}) for row in table.rows]
+    return [(row.number, {renamed[name]: _bare(cell) for name, cell in row.cells.items()}) for row in table.rows]
+
+
+def _bare(cell: str) -> str:
+    # The apostrophe that keeps a spreadsheet from running a text as a formula is not part of the text.
+    return cell[1:] if cell[:2] in {"'=", "'@"} else cell
 
 
 def _has(file: SourceFile, sheet: str) -> bool:
@@ -222,6 +227,13 @@ def _row_error(finding: Finding) -> RowError:
         reason.id,
         dict(reason.facts),
     )
+
+
+def _gift_defaults(package: Package, known: Surroundings | None, topics: Sequence[Topic]) -> GiftDefaults:
+    """A GIFT category is a topic if there is one of its name; without any to compare with, it is taken as one."""
+    codes = {topic.code for topic in topics} | set((known and known.topics) or ())
+    defaults = package.gift or GiftDefaults()
+    return msgspec.structs.replace(defaults, topics=frozenset(codes)) if codes else defaults
 
 
 def _surroundings(
