@@ -12,11 +12,14 @@ from api.media import media
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
 from api.pages.items import ItemPages
+from api.pages.public import PublicPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
+from api.public import PublicController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
 from api.staff.items import ItemController
+from api.staff.results import ResultController
 from api.staff.session import SessionController
 from api.staff.sittings import SittingController
 
@@ -30,6 +33,9 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemController,
     FormController,
     SittingController,
+    ResultController,
+    PublicController,
+    PublicPages,
     media,
     StaffSessionPages,
     ExamPages,

@@ -215,12 +215,12 @@ class ExamController(Controller):
 
 async def require_readable_exam(act: Act, code: str) -> Exam:
     """Return an exam the person may read."""
-    return await _require_exam(act, code, Permission.READ_EXAMS)
+    return await require_exam_for(act, code, Permission.READ_EXAMS)
 
 
 async def require_managed_exam(act: Act, code: str) -> Exam:
     """Return an exam the person may manage."""
-    return await _require_exam(act, code, Permission.MANAGE_EXAMS)
+    return await require_exam_for(act, code, Permission.MANAGE_EXAMS)
 
 
 async def import_file(
@@ -235,7 +235,11 @@ async def import_file(
         return await run(act.session, exam, table, is_dry_run=is_dry_run, actor=act.actor, now=act.now)
 
 
-async def _require_exam(act: Act, code: str, permission: Permission) -> Exam:
-    exam = await enrolment.require_exam(act.session, code)
+async def require_exam_for(act: Act, reference: str | UUID, permission: Permission) -> Exam:
+    """Return an exam, by code or id, on whose unit the person holds a permission."""
+    if isinstance(reference, UUID):
+        exam = await enrolment.require_exam_by_id(act.session, reference)
+    else:
+        exam = await enrolment.require_exam(act.session, reference)
     await act.require(permission, UnitId(exam.unit_id))
     return exam

@@ -104,8 +104,7 @@ class SittingController(Controller):
         async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
             await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
             await sittings.open_sitting(desk_of(request, act), SittingId(sitting_id))
-            view = SittingView.of(await sittings.load_sitting(act.session, sitting_id))
-        return view
+            return SittingView.of(await sittings.load_sitting(act.session, sitting_id))
 
     @post("/{sitting_id:uuid}/close", summary="Close a sitting", status_code=200)
     async def close(self, request: Request_, sitting_id: FromPath[UUID]) -> SittingView:

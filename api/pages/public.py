@@ -1,0 +1,129 @@
+"""Public pages, working without script: the first page, results, distributions."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import HTTPException
+from litestar.params import Body, FromPath, FromQuery
+from litestar.response import Template
+
+from api.acts import engine_of
+from api.language import language_of
+from api.pages.staff_page import refusal
+from api.pages.templating import page
+from api.public import LookUpBody, find_result
+from exam_engine.infra.database import transaction
+from exam_engine.infra.errors import EngineError
+from exam_engine.infra.i18n import translator
+from exam_engine.results import look_up
+from exam_engine.results.chart import chart, describe
+from exam_engine.results.explanation import MARK_STATES, shown_lines, shown_reason, verdict
+from exam_engine.results.model import PublishedResult
+
+
+class LookUpForm(msgspec.Struct, frozen=True):
+    """The look-up form; what was typed comes back when it is refused."""
+
+    exam: str = ""
+    candidate_number: str = ""
+    code: str = ""
+
+
+class PublicPages(Controller):
+    """`/`, `/results`, `/distribution/{exam}`."""
+
+    path = "/"
+    include_in_schema = False
+
+    @get("/")
+    async def home(self, request: Request[Any, Any, Any]) -> Template:
+        """Show the doors: candidates, parents, applicants, staff."""
+        return page(request, "public/home.html", announcements=await _announcements(request))
+
+    @get("/results")
+    async def form(
+        self, request: Request[Any, Any, Any], exam: FromQuery[str] = "", number: FromQuery[str] = ""
+    ) -> Template:
+        """Show the look-up form; a QR code fills in exam and number, never the code."""
+        typed = LookUpForm(exam=exam[:60], candidate_number=number[:60])
+        return await _form(request, typed)
+
+    @post("/results", status_code=200)
+    async def result(
+        self,
+        request: Request[Any, Any, Any],
+        data: Annotated[LookUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[Any]:
+        """Show a result in one screen, its graduation score line by line."""
+        try:
+            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
+            found = await find_result(request, claim)
+        except (EngineError, HTTPException, msgspec.ValidationError) as error:
+            status, problem = refusal(request, error)
+            return await _form(request, data, problem=problem, status_code=status)
+        answer = page(request, "public/result.html", **_shown(request, found))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @get("/distribution/{exam:str}")
+    async def distribution(self, request: Request[Any, Any, Any], exam: FromPath[str]) -> Template:
+        """Show the score distributions of an exam as charts with their figures in words."""
+        engine = engine_of(request)
+        language = language_of(request)
+        translate = translator(language)
+        async with transaction(engine.sessions) as session:
+            found = await look_up.load_distributions(session, exam, now=engine.clock())
+        charts = [
+            (
+                entry,
+                chart(
+                    entry.distribution,
+                    subject=entry.subject_name,
+                    chart_id=f"c{index}",
+                    language=language,
+                    translate=translate,
+                ),
+                describe(entry.distribution, language, translate),
+            )
+            for index, entry in enumerate(found)
+        ]
+        announced = next((a for a in await _announcements(request) if a.exam_code == exam), None)
+        return page(request, "public/distribution.html", charts=charts, exam_code=exam, announced=announced)
+
+
+async def _form(
+    request: Request[Any, Any, Any],
+    typed: LookUpForm,
+    *,
+    problem: dict[str, Any] | None = None,
+    status_code: int = 200,
+) -> Template:
+    return page(
+        request,
+        "public/results.html",
+        status_code=status_code,
+        typed=typed,
+        problem=problem,
+        announcements=await _announcements(request),
+    )
+
+
+async def _announcements(request: Request[Any, Any, Any]) -> list[look_up.Announcement]:
+    engine = engine_of(request)
+    async with transaction(engine.sessions) as session:
+        return await look_up.load_announcements(session, now=engine.clock())
+
+
+def _shown(request: Request[Any, Any, Any], found: PublishedResult) -> dict[str, Any]:
+    language = language_of(request)
+    translate = translator(language)
+    graduation = found.graduation
+    return {
+        "result": found,
+        "mark_states": MARK_STATES,
+        "verdict": verdict(graduation, translate) if graduation else "",
+        "lines": shown_lines(graduation.lines, language, translate) if graduation else [],
+        "reasons": [shown_reason(reason, language, translate) for reason in graduation.reasons] if graduation else [],
+    }
