@@ -10,11 +10,11 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.cli import console
+from exam_engine.cli.imports import read_given_table
 from exam_engine.identity import imports, service
 from exam_engine.identity.model import GrantId, Person, RoleGrant
 from exam_engine.identity.permissions import Role
 from exam_engine.infra.database import transaction
-from exam_engine.infra.files import read_table
 
 app = typer.Typer(help="Staff and their roles.", no_args_is_help=True)
 
@@ -40,7 +40,7 @@ def import_file(
     Example: exam-engine person import people.csv
     """
 
-    table = read_table(file.read_bytes(), file.name)
+    table, _ = read_given_table(file, None, None)
 
     async def work(session: AsyncSession, now: datetime, today: date) -> imports.PeopleImport:
         return await imports.import_people(session, table, today=today, actor=COMMAND_LINE, now=now)

@@ -6,10 +6,11 @@ from typing import Annotated
 import typer
 
 from exam_engine.cli import console
+from exam_engine.cli.imports import read_given_table
 from exam_engine.identity import imports, service
 from exam_engine.identity.model import OrgUnit
 from exam_engine.infra.database import transaction
-from exam_engine.infra.files import Table, read_table
+from exam_engine.infra.files import Table
 
 app = typer.Typer(help="Organisation units.", no_args_is_help=True)
 
@@ -30,7 +31,7 @@ def import_file(
 
     Example: exam-engine unit import units.csv --dry-run
     """
-    done = console.run(_import(read_table(file.read_bytes(), file.name), is_dry=dry_run))
+    done = console.run(_import(read_given_table(file, None, None)[0], is_dry=dry_run))
     text = f"{done.added} units added, {done.changed} changed, {done.unchanged} unchanged"
     console.emit(done, as_json=as_json, text=f"{text} (dry run: nothing was written)" if dry_run else text)
 
