@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from exam_engine.infra.database import create_engine, session_maker
 from exam_engine.infra.embedded import places
 from exam_engine.infra.embedded.servers import EmbeddedServers
-from exam_engine.infra.migrations import upgrade
+from exam_engine.infra.migrations.runner import upgrade
 from exam_engine.infra.settings import Secret, Settings
 
 PROJECT = Path(__file__).resolve().parent.parent

@@ -22,8 +22,8 @@ def upgrade(*, dry_run: DryRun = False, as_json: AsJson = False) -> None:
 
     Example: exam-engine database upgrade --dry-run
     """
-    from exam_engine.infra.migrations import pending
-    from exam_engine.infra.migrations import upgrade as apply
+    from exam_engine.infra.migrations.runner import pending
+    from exam_engine.infra.migrations.runner import upgrade as apply
 
     settings = _settings()
     waiting = run(pending(settings))
@@ -43,7 +43,7 @@ def status(*, as_json: AsJson = False) -> None:
 
     Example: exam-engine database status --json
     """
-    from exam_engine.infra.migrations import pending
+    from exam_engine.infra.migrations.runner import pending
 
     waiting = run(pending(_settings()))
     text = f"revisions to apply: {', '.join(waiting)}" if waiting else "the schema is up to date"

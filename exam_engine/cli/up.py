@@ -20,11 +20,11 @@ from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.embedded.signals import StopRequest
 from exam_engine.infra.embedded.supervisor import Supervisor
 from exam_engine.infra.errors import EmbeddedServerError, EngineError
+from exam_engine.infra.migrations.standing import stands_at_newest
 from exam_engine.infra.settings import Secret, Settings, environment_of
 
 SAMPLE_MARK = "sample-loaded"
 READY_SECONDS = 60.0
-OLDEST_POSTGRESQL = 15
 
 app = typer.Typer(help="Start the servers, the API and the workers, and keep them running.")
 
@@ -66,12 +66,14 @@ def _run(settings: Settings, stop: StopRequest, *, reset: bool, sample: bool) ->
         servers.start()
         _tell(f"servers ready ({time.monotonic() - began:.1f} s)")
         settings = _with_addresses(settings, servers)
-        asyncio.run(_prepare_database(settings))
+        asyncio.run(_prepare(settings, is_redis_ours=servers.redis_url is not None))
         if sample and not stop.requested:
             _load_sample(settings, stop)
         if not stop.requested:
-            supervisor.launch(_plans(settings))
+            api, *workers = _plans(settings)
+            supervisor.launch([api])
             supervisor.wait_ready(stop, READY_SECONDS)
+            supervisor.launch(workers)  # after it, so that they do not slow each other down
         if not stop.requested:
             _show(settings, time.monotonic() - began, with_sample=sample)
         supervisor.watch(stop)
@@ -89,17 +91,20 @@ def _with_addresses(settings: Settings, servers: EmbeddedServers) -> Settings:
     )
 
 
-async def _prepare_database(settings: Settings) -> None:
-    """Look at servers that are not ours before trusting them with answers, and bring the schema up to date."""
-    from exam_engine.infra.migrations import upgrade
-    from exam_engine.infra.redis_client import create_redis, require_durable
+async def _prepare(settings: Settings, *, is_redis_ours: bool) -> None:
+    """Look at a Redis that is not ours before trusting it with answers, and bring the schema up to date."""
+    if not is_redis_ours:
+        from exam_engine.infra.redis_client import create_redis, require_durable
 
-    redis = create_redis(settings)
-    try:
-        await require_durable(redis)
-    finally:
-        await redis.aclose()
-    await upgrade(settings)
+        redis = create_redis(settings)
+        try:
+            await require_durable(redis)
+        finally:
+            await redis.aclose()
+    if not await stands_at_newest(settings):
+        from exam_engine.infra.migrations.runner import upgrade
+
+        await upgrade(settings)
 
 
 def _load_sample(settings: Settings, stop: StopRequest) -> None:

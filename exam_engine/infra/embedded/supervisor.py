@@ -15,6 +15,7 @@ from exam_engine.infra.errors import EmbeddedServerError
 LOW_DISK_BYTES = 100 * 2**20
 _POLL_SECONDS = 0.25
 _DISK_SECONDS = 10.0
+_LATE_SECONDS = 10.0
 _WORRYING_FAILURES = 3
 
 Tell = Callable[[str], None]
@@ -48,11 +49,15 @@ class Supervisor:
         EmbeddedServerError
             One of them ended or was not ready in time; the text shows the end of its log.
         """
-        deadline = time.monotonic() + seconds
+        began = time.monotonic()
         for child in self.children:
+            is_late = False
             while not stop.requested and not child.is_ready():
-                child.require_chance(deadline)
-                stop.wait(0.02)
+                child.require_chance(began + seconds)
+                if not is_late and time.monotonic() - began > _LATE_SECONDS:
+                    is_late = True
+                    self._tell(f"still waiting for {child.plan.name} ({child.plan.log_file}):{child.last_lines(3)}")
+                stop.wait(0.05)
 
     def watch(self, stop: StopRequest) -> None:
         """Keep everything running until somebody asks to stop."""

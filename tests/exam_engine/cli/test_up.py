@@ -14,9 +14,11 @@ from threading import Event
 
 import httpx
 import pytest
+from redis.asyncio import Redis
 
 from exam_engine.infra.embedded import places, processes
 from exam_engine.infra.embedded.running import Running, read_running
+from exam_engine.infra.settings import Settings
 
 READY_SECONDS = 90.0
 
@@ -46,13 +48,17 @@ def command(*words: str) -> list[str]:
 class Up:
     """A running `exam-engine up`."""
 
-    def __init__(self, data_folder: Path, port: int) -> None:
+    def __init__(self, data_folder: Path, port: int, **more: str) -> None:
         self.data_folder = data_folder
         self.port = port
-        self.log = (data_folder.parent / "up.log").open("ab")
-        self.process = subprocess.Popen(
-            command("up"), env=environment(data_folder, port), stdout=self.log, stderr=self.log, start_new_session=True
-        )
+        with (data_folder.parent / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                command("up"),
+                env=environment(data_folder, port, **more),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     @property
     def running(self) -> Running:
@@ -73,7 +79,6 @@ class Up:
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        self.log.close()
         return self.process.wait(60)
 
 
@@ -202,3 +207,54 @@ def test_an_interrupt_during_the_start_leaves_nothing_either(folder: Path) -> No
     children = early.running.children
     assert early.stop(signal.SIGINT) == 0
     assert not any(processes.is_alive(child) for child in children)
+
+
+def test_servers_of_your_own_are_used_and_not_started(folder: Path, settings: Settings) -> None:
+    assert settings.database_url is not None
+    assert settings.redis_url is not None
+    addresses = {
+        "EXAM_DATABASE_URL": settings.database_url.reveal(),
+        "EXAM_REDIS_URL": settings.redis_url.reveal(),
+    }
+    external = Up(folder / "sixth", free_port(), **addresses)
+    try:
+        eventually(external.is_ready, READY_SECONDS)
+        eventually(lambda: len(external.running.children) == 4)
+        names = {child.name for child in external.running.children}
+        assert names == {"API", "write-behind", "timer", "jobs"}
+        assert not (folder / "sixth" / "postgresql").exists()
+    finally:
+        assert external.stop() == 0
+
+
+def test_a_database_that_does_not_answer_is_named(folder: Path) -> None:
+    more = {"EXAM_DATABASE_URL": f"postgresql://exam@127.0.0.1:{free_port()}/exam"}
+    answer = subprocess.run(
+        command("up"),
+        env=environment(folder / "seventh", free_port(), **more),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 1
+    assert "PostgreSQL is unavailable" in answer.stderr
+    assert read_running(folder / "seventh") is None
+
+
+async def test_a_redis_that_forgets_is_refused_with_what_to_set(
+    folder: Path, settings: Settings, redis: "Redis"
+) -> None:
+    assert settings.redis_url is not None
+    await redis.config_set("appendfsync", "no")
+    try:
+        answer = subprocess.run(
+            command("up"),
+            env=environment(folder / "eighth", free_port(), EXAM_REDIS_URL=settings.redis_url.reveal()),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        await redis.config_set("appendfsync", "always")
+    assert answer.returncode == 1
+    assert "set `appendfsync always`" in answer.stderr

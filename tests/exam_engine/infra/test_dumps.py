@@ -12,7 +12,7 @@ from exam_engine.infra.embedded import places
 from exam_engine.infra.embedded.dumps import dump, restore
 from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.errors import EmbeddedServerError, EngineError
-from exam_engine.infra.migrations import pending, upgrade
+from exam_engine.infra.migrations.runner import pending, upgrade
 from exam_engine.infra.settings import Secret, Settings
 from tests.exam_engine.infra.connecting import connect
 

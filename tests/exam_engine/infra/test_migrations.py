@@ -3,15 +3,26 @@
 import asyncio
 from importlib import resources
 
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.infra.migrations import is_current, upgrade
+from exam_engine.infra.migrations.runner import alembic_configuration, is_current, upgrade
+from exam_engine.infra.migrations.standing import newest_revision, stands_at_newest
 from exam_engine.infra.settings import Settings
 
 
 async def test_a_fresh_database_stands_at_the_newest_revision(settings: Settings) -> None:
     assert await is_current(settings)
+
+
+async def test_the_quick_look_agrees_with_alembic(settings: Settings, session: AsyncSession) -> None:
+    assert await stands_at_newest(settings)
+    assert (await session.execute(text("select version_num from alembic_version"))).scalar_one() == newest_revision()
+    script = ScriptDirectory.from_config(alembic_configuration())
+    assert script.get_heads() == [newest_revision()]
+    chain = [revision.revision for revision in script.walk_revisions()]
+    assert chain == sorted(chain, reverse=True), "revisions are numbered in the order in which they run"
 
 
 async def test_a_second_upgrade_changes_nothing(settings: Settings, session: AsyncSession) -> None:
