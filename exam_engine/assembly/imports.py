@@ -69,8 +69,12 @@ def read_blueprint(content: bytes, file_name: str, header: BlueprintHeader) -> B
     try:
         require_valid(blueprint)
     except BlueprintInvalid as invalid:
-        raise FileRefused(file_name, [RowError(fault.place, fault.reason) for fault in invalid.faults]) from invalid
+        raise FileRefused(file_name, _faults(invalid)) from invalid
     return blueprint
+
+
+def _faults(invalid: BlueprintInvalid) -> list[RowError]:
+    return [RowError(f.place, f.reason, message=f.message, facts=dict(f.facts)) for f in invalid.faults]
 
 
 def _read_parts(content: bytes, file_name: str) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ from typing import Annotated
 import msgspec
 
 from item_bank.forms.errors import BlueprintInvalid, Fault
+from item_bank.messages import message
 from item_bank.model.interactions import Interaction
 from item_bank.model.item import Level
 from scoring.errors import PaperFormatUnknown
@@ -129,28 +130,41 @@ def _part_faults(blueprint: Blueprint) -> Iterator[Fault]:
     for index, part in enumerate(blueprint.parts, start=1):
         place = f"part {part.part}" if part.part not in named else f"part {part.part} (line {index})"
         if part.part < before:
-            yield Fault(place, f"it stands after part {before}; parts come in the order of their numbers")
+            yield Fault.of(
+                place, message("it stands after part {part}; parts come in the order of their numbers", part=before)
+            )
         if part.part not in named and not part.title.strip():
-            yield Fault(place, "the first run of a part needs a title")
+            yield Fault.of(place, message("the first run of a part needs a title"))
         if part.testlets is not None and part.testlets > part.count:
-            yield Fault(place, f"{part.testlets} testlets cannot stand in {part.count} items")
+            yield Fault.of(
+                place,
+                message("{testlets} testlets cannot stand in {count} items", testlets=part.testlets, count=part.count),
+            )
         cells = [(cell.topic, cell.level) for cell in part.cells]
         for number, cell in enumerate(cells, start=1):
             if cell in cells[: number - 1]:
-                topic, level = cell[0] or "any topic", cell[1] or "any level"
-                yield Fault(f"{place}, cell {number}", f"{topic}, {level} stands there twice")
+                reason = message(
+                    "topic {topic}, level {level} stands there twice", topic=cell[0] or "*", level=cell[1] or "*"
+                )
+                yield Fault.of(f"{place}, cell {number}", reason)
         before = max(before, part.part)
         named.add(part.part)
 
 
 def _paper_faults(blueprint: Blueprint) -> Iterator[Fault]:
     if blueprint.count > MAXIMUM_SLOTS:
-        yield Fault("parts", f"{blueprint.count} items; {MAXIMUM_SLOTS} is the most a form may have")
+        yield Fault.of(
+            "parts",
+            message("{count} items; {limit} is the most a form may have", count=blueprint.count, limit=MAXIMUM_SLOTS),
+        )
     prefix = blueprint.paper_code_prefix
-    if not (prefix.isascii() and prefix.isdigit() and 1 <= len(prefix) <= 4):
-        yield Fault("paper_code_prefix", "it has one to four digits")
+    if not (prefix.isascii() and prefix.isdigit() and 1 <= len(prefix) <= 3):
+        yield Fault.of("paper_code_prefix", message("it has one to three digits"))
     if blueprint.language not in ("vi", "en"):
-        yield Fault("language", f"“{blueprint.language}” is not a language of the player; vi and en are")
+        yield Fault.of(
+            "language",
+            message("“{language}” is not a language of the player; vi and en are", language=blueprint.language),
+        )
     if blueprint.format is not None:
         try:
             paper = load_format(blueprint.format)
@@ -160,7 +174,7 @@ def _paper_faults(blueprint: Blueprint) -> Iterator[Fault]:
         for reason in discrepancies(paper, FormKey(tuple(_placeholder_slots(blueprint)))):
             yield Fault(f"format {blueprint.format}", reason)
         if paper.minutes != blueprint.minutes:
-            yield Fault("minutes", f"the format {blueprint.format} has {paper.minutes} minutes")
+            yield Fault.of("minutes", message("the format has {minutes} minutes", minutes=paper.minutes))
 
 
 def _placeholder_slots(blueprint: Blueprint) -> Iterator[SlotKey]:

@@ -13,13 +13,21 @@ from collections.abc import Sequence
 import msgspec
 
 from item_bank.errors import ItemBankError
+from item_bank.messages import Fact, Message
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing wrong in one place of a blueprint."""
+    """One thing wrong in one place of a blueprint; in English, and with what another language needs."""
 
     place: str  # "part 2, cell 3"
     reason: str
+    message: str = ""  # the reason as a message id with its fields still open
+    facts: dict[str, Fact] = {}
+
+    @classmethod
+    def of(cls, place: str, reason: Message) -> "Fault":
+        """Make a fault from a message."""
+        return cls(place, str(reason), reason.id, dict(reason.facts))
 
 
 class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +45,13 @@ class Shortfall(msgspec.Struct, frozen=True, kw_only=True):
     def lacking(self) -> int:
         """By how many the cell falls short."""
         return self.wanted - self.available
+
+    @property
+    def cell(self) -> str:
+        """Name the cell and its numbers without words: `2 · DH · apply · 1/3 (-2)`; a star is any."""
+        of = "" if self.of == "items" else f" {self.of}"
+        place = f"{self.part} · {self.topic or '*'} · {self.level or '*'}"
+        return f"{place} · {self.available}/{self.wanted}{of} (-{self.lacking})"
 
     def __str__(self) -> str:
         topic = f"topic {self.topic}" if self.topic else "any topic"
@@ -60,6 +75,7 @@ class Shortage(ItemBankError):
 
     def __init__(self, shortfalls: Sequence[Shortfall]) -> None:
         self.shortfalls = tuple(shortfalls)
+        self.cells = tuple(shortfall.cell for shortfall in self.shortfalls)
         super().__init__("; ".join(str(shortfall) for shortfall in self.shortfalls))
 
 
