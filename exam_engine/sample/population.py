@@ -33,7 +33,8 @@ ABSENT = "V"
 ABSENT_SHARE = 0.008
 OLDER_SHARE = 0.03
 EXEMPT_SHARE = 0.12  # of those who chose the foreign language: a certificate stands in for it
-PRIORITY = {"1": 0.9, "2": 0.085, "3": 0.015}
+GRADUATE_GROUPS = {"1": 0.9, "2": 0.085, "3": 0.015}  # group 1 gives no points
+APPLICANT_GROUPS = {"": 0.92, "3": 0.05, "2": 0.02, "1": 0.01}  # group 1 gives most
 PRIZES = {"": 0.89, "provincial_3": 0.06, "provincial_2": 0.034, "provincial_1": 0.016}  # of the upper half
 
 
@@ -125,7 +126,7 @@ def _graduate(rng: np.random.Generator) -> SampleCandidate:
         del latents["NN"]
     overall = 0.5 * theta + 0.5 * float(np.mean([*latents.values()]))
     attributes = {
-        **_circumstances(theta, rng),
+        **_circumstances(GRADUATE_GROUPS, theta, rng),
         **_year_averages(overall, rng),
         **({"exempt": "NN"} if is_exempt else {}),
     }
@@ -153,7 +154,7 @@ def _applicant(rng: np.random.Generator) -> SampleCandidate:
         school=school,
         subjects=("ANH", "TOAN", "VAN"),
         theta=theta,
-        attributes=_circumstances(theta, rng),
+        attributes=_circumstances(APPLICANT_GROUPS, theta, rng),
         marks=_marks({"TOAN": mathematics, "VAN": literature}, rng),
         aspirations=_aspirations(strength, school, rng),
     )
@@ -187,9 +188,9 @@ def _year_averages(overall: float, rng: np.random.Generator) -> Mapping[str, str
     }
 
 
-def _circumstances(theta: float, rng: np.random.Generator) -> Mapping[str, str]:
+def _circumstances(groups: Mapping[str, float], theta: float, rng: np.random.Generator) -> Mapping[str, str]:
     prize = _one_of(PRIZES, rng)
-    return {"priority_group": _one_of(PRIORITY, rng), "encouragement": prize if theta > 0.0 else ""}
+    return {"priority_group": _one_of(groups, rng), "encouragement": prize if theta > 0.0 else ""}
 
 
 def _school(theta: float, rng: np.random.Generator) -> str:

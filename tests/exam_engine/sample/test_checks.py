@@ -1,11 +1,15 @@
 """The sample files pass the product's own readers and checks without a single remark."""
 
+import msgspec
 import pytest
 
+from exam_engine.authoring.packages import SourceFile, read_package
 from exam_engine.enrolment.model import ExamPlan
 from exam_engine.sample import data_files
+from exam_engine.sample.packages import bank_package
 from item_bank.checks.bank import Surroundings, check_items, check_stimulus
 from item_bank.interchange import rows
+from item_bank.interchange.gift import GiftDefaults
 from item_bank.model.interactions import Option, SingleChoice
 from item_bank.model.item import Item, Stimulus
 from scoring.graduation.rules import load_rules
@@ -63,3 +67,12 @@ def test_the_plans_of_the_exams_are_read_and_name_what_is_there() -> None:
         assert any(subject.mode == "online" for subject in plan.subjects)
         if plan.rule_set is not None:
             assert load_rules(plan.rule_set).id == plan.rule_set
+
+
+def test_the_gift_file_holds_the_same_items_as_the_table() -> None:
+    package = bank_package("toan-12", "vi")
+    table = read_package(package)
+    gift = SourceFile("single_choice.gift", data_files.read_bytes("toan-12/single_choice.gift"))
+    read = read_package(msgspec.structs.replace(package, items=gift, gift=GiftDefaults()))
+    assert not read.findings
+    assert read.items == tuple(item for item in table.items if isinstance(item.interaction, SingleChoice))
