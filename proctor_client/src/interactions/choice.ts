@@ -2,9 +2,9 @@
 
 import type { MultipleChoiceItem, ResponseValue, SingleChoiceItem } from '../shared/api.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import { content } from './content.ts'
 import type { InteractionContext, InteractionView } from './view.ts'
+import { t } from '../shared/texts.ts'
 
 export function choiceView(item: SingleChoiceItem | MultipleChoiceItem, context: InteractionContext): InteractionView {
   const { entry, prefix } = context

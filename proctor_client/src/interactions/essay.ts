@@ -3,8 +3,8 @@
 import type { EssayItem, ResponseValue } from '../shared/api.ts'
 import { countWords } from '../core/words.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { InteractionContext, InteractionView } from './view.ts'
+import { t } from '../shared/texts.ts'
 
 export function essayView(item: EssayItem, context: InteractionContext): InteractionView {
   const { entry, prefix } = context

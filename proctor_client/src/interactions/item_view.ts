@@ -2,10 +2,10 @@
 
 import type { Part } from '../shared/api.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import { content } from './content.ts'
 import { interactionView } from './interaction.ts'
 import type { InteractionContext, InteractionView } from './view.ts'
+import { t } from '../shared/texts.ts'
 
 export interface ItemView {
   readonly element: HTMLElement

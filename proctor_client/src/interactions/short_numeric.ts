@@ -3,9 +3,9 @@
 import type { ResponseValue, ShortNumericItem } from '../shared/api.ts'
 import { clean, hintOf, type NumericHint } from '../core/short_numeric.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { MessageKey } from '../shared/messages/vi.ts'
 import type { InteractionContext, InteractionView } from './view.ts'
+import { t } from '../shared/texts.ts'
 
 const HINTS: Readonly<Record<NumericHint, MessageKey>> = {
   empty: 'numeric.hint',
@@ -34,7 +34,8 @@ export function shortNumericView(item: ShortNumericItem, context: InteractionCon
     maxlength: max + 4, // room for a sign too many, so that it can be explained instead of vanishing
     'aria-describedby': hint.id,
   })
-  input.style.setProperty('--cells', String(max))
+  const cells = h('div', { class: 'numeric__cells' }, input)
+  cells.style.setProperty('--cells', String(max))
 
   const explain = (kind: NumericHint | 'other'): void => {
     // "-" and "3," are numbers on their way: explained, but not wrong yet.
@@ -45,9 +46,9 @@ export function shortNumericView(item: ShortNumericItem, context: InteractionCon
     else input.removeAttribute('aria-invalid')
   }
 
-  const take = (typed: string): void => {
+  const take = (typed: string, at = input.selectionStart ?? typed.length): void => {
     const text = clean(typed, max)
-    const caret = Math.max(0, (input.selectionStart ?? typed.length) - (typed.length - text.length))
+    const caret = Math.max(0, at - (typed.length - text.length))
     const lost = typed.length > text.length
     if (input.value !== text) {
       input.value = text
@@ -58,13 +59,15 @@ export function shortNumericView(item: ShortNumericItem, context: InteractionCon
     context.onChange(text)
   }
 
+  const put = (text: string): void => take(text, text.length)
+
   input.addEventListener('input', (event) => {
     if (!(event as InputEvent).isComposing) take(input.value)
   })
   input.addEventListener('compositionend', () => take(input.value))
 
   const press = (label: MessageKey, text: string, change: (value: string) => string): HTMLButtonElement =>
-    h('button', { type: 'button', class: 'numeric__key', 'aria-label': t(label), on: { click: () => take(change(input.value)) } }, text)
+    h('button', { type: 'button', class: 'numeric__key', 'aria-label': t(label), on: { click: () => put(change(input.value)) } }, text)
   const keys = [
     press('numeric.minus', '−', (value) => (value.startsWith('-') ? value.slice(1) : `-${value}`)),
     press('numeric.comma', ',', (value) => `${value},`),
@@ -74,7 +77,7 @@ export function shortNumericView(item: ShortNumericItem, context: InteractionCon
     'div',
     { class: 'numeric' },
     h('label', { class: 'numeric__label', for: id }, t('numeric.label', { position: entry.position })),
-    h('div', { class: 'numeric__row' }, input, h('div', { class: 'numeric__keys' }, ...keys)),
+    h('div', { class: 'numeric__row' }, cells, h('div', { class: 'numeric__keys' }, ...keys)),
     hint,
   )
   explain('empty')
@@ -95,7 +98,7 @@ export function shortNumericView(item: ShortNumericItem, context: InteractionCon
       if (input.readOnly) return false
       input.focus()
       input.setSelectionRange(input.value.length, input.value.length)
-      take(input.value + text)
+      put(input.value + text)
       return true
     },
   }

@@ -2,12 +2,13 @@
 
 import { cellsOf, tally } from '../core/palette.ts'
 import { type Child, h, sign, type Sign } from '../shared/dom.ts'
-import { formatClock, formatDay, t } from '../shared/i18n.ts'
+import { formatClock, formatDay } from '../shared/i18n.ts'
 import type { AppContext } from './context.ts'
 import type { Screen } from './screen.ts'
 import type { ExamSession } from './session.ts'
 import { freshClientId } from './tab_memory.ts'
 import { toolsView } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 function ending(app: AppContext, signal: AbortSignal, look: string, mark: Sign, title: string, ...body: Child[]): Screen {
   const heading = h('h1', { class: 'ending__title', tabindex: -1 }, title)

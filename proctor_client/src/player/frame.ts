@@ -2,12 +2,12 @@
 
 import { formatLeft, isShown, urgency } from '../core/timer.ts'
 import { h, sign, type Sign } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import { hideTimer, isTimerHidden } from '../shared/preferences.ts'
 import type { SaveState } from '../core/save_state.ts'
 import type { AppContext } from './context.ts'
 import type { ExamSession } from './session.ts'
 import { toolsView } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 const SAVE_SIGNS: Readonly<Record<SaveState, Sign>> = { saved: 'check', saving: 'dots', 'not-saved': 'warn' }
 
@@ -33,6 +33,7 @@ export function frameView(app: AppContext, session: ExamSession, signal: AbortSi
         'span',
         { class: 'frame__facts' },
         h('span', { class: 'number' }, t('frame.number', { number: candidate.number })),
+        h('span', { class: 'frame__code number' }, t('frame.paper-code', { code: session.paperCode })),
         seat.room !== null && h('span', { class: 'frame__seat' }, t('frame.room', { room: seat.room })),
         seat.seat !== null && h('span', { class: 'frame__seat' }, t('frame.seat', { seat: seat.seat })),
       ),

@@ -4,8 +4,8 @@ import { judgedStatements } from '../core/completeness.ts'
 import { CELL_STATES, type Cell, cellsOf, tally } from '../core/palette.ts'
 import type { Entry } from '../core/paper.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { ExamSession } from './session.ts'
+import { t } from '../shared/texts.ts'
 
 export function paletteView(session: ExamSession, signal: AbortSignal, pick: (position: number) => void): HTMLElement {
   const buttons = new Map<number, HTMLButtonElement>()

@@ -6,7 +6,6 @@ import { type Command, commandOf } from '../core/shortcuts.ts'
 import { content } from '../interactions/content.ts'
 import { type ItemView, itemView } from '../interactions/item_view.ts'
 import { h, sign } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import { hasSingleKeys } from '../shared/preferences.ts'
 import type { AppContext } from './context.ts'
 import { frameView, spokenTime } from './frame.ts'
@@ -15,6 +14,7 @@ import type { Screen } from './screen.ts'
 import type { ExamSession } from './session.ts'
 import { stripView } from './strip.ts'
 import { showHelp } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 export function paperScreen(app: AppContext, session: ExamSession, signal: AbortSignal): Screen {
   const element = h('div', { class: 'desk' })
@@ -216,6 +216,7 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
     { signal },
   )
 
+  keepFocusInSight(element, foot, signal)
   session.on('position', () => showItem(false), signal)
   session.on('responses', updateAnswer, signal)
   session.on('marks', updateFoot, signal)
@@ -230,4 +231,18 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
       if (shown && view) view.interaction.show(session.value(shown.slot))
     },
   }
+}
+
+/** The foot grows when a notice comes: what has the focus must not end up under it. */
+function keepFocusInSight(desk: HTMLElement, foot: HTMLElement, signal: AbortSignal): void {
+  const observer = new ResizeObserver(() => {
+    document.documentElement.style.scrollPaddingBottom = `${foot.offsetHeight + 12}px`
+    const focus = document.activeElement
+    if (focus instanceof HTMLElement && desk.contains(focus) && !foot.contains(focus) && !focus.closest('.frame')) focus.scrollIntoView({ block: 'nearest' })
+  })
+  observer.observe(foot)
+  signal.addEventListener('abort', () => {
+    observer.disconnect()
+    document.documentElement.style.scrollPaddingBottom = ''
+  })
 }

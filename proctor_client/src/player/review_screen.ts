@@ -3,7 +3,6 @@
 import { cellsOf, reviewGroups, tally, type Cell } from '../core/palette.ts'
 import { formatLeft } from '../core/timer.ts'
 import { h, sign } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { MessageKey } from '../shared/messages/vi.ts'
 import type { AppContext } from './context.ts'
 import { frameView } from './frame.ts'
@@ -12,6 +11,7 @@ import type { Screen } from './screen.ts'
 import type { ExamSession } from './session.ts'
 import { stripView } from './strip.ts'
 import { showDialog } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 export function reviewScreen(app: AppContext, session: ExamSession, signal: AbortSignal): Screen {
   const cells = cellsOf(session.paper, session.book, session.marks)

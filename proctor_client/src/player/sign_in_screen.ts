@@ -2,12 +2,12 @@
 
 import { CODE_LENGTH, formatCode, readCode, readNumber } from '../core/entry_codes.ts'
 import { h } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { MessageKey } from '../shared/messages/vi.ts'
 import type { AppContext } from './context.ts'
 import type { Screen } from './screen.ts'
 import { Refused } from './server.ts'
 import { toolsView } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 export interface DoorPreset {
   readonly exam: string

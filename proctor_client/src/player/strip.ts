@@ -1,9 +1,9 @@
 /** The strip above the foot: notices, warnings, hints. At the bottom, so that nothing a candidate is reading ever jumps. */
 
 import { h, sign } from '../shared/dom.ts'
-import { t } from '../shared/i18n.ts'
 import type { AppContext } from './context.ts'
 import type { ExamSession } from './session.ts'
+import { t } from '../shared/texts.ts'
 
 /** Notices already read out, so that a screen drawn anew does not repeat them. */
 const SPOKEN = new WeakMap<ExamSession, Set<number>>()

@@ -1,9 +1,10 @@
 /** The small panel behind "Display": text size, colours, language, keys; and the list of shortcuts. */
 
 import { type Child, h, sign } from '../shared/dom.ts'
-import { LANGUAGES, language, type Language, t } from '../shared/i18n.ts'
+import { LANGUAGES, language, type Language } from '../shared/i18n.ts'
 import type { MessageKey } from '../shared/messages/vi.ts'
 import * as preferences from '../shared/preferences.ts'
+import { t } from '../shared/texts.ts'
 
 export interface ToolsContext {
   readonly signal: AbortSignal

@@ -6,13 +6,14 @@ import { formatLeft } from '../core/timer.ts'
 import { type Door, doorOf, nearest } from '../core/waiting.ts'
 import { itemView } from '../interactions/item_view.ts'
 import { h, sign } from '../shared/dom.ts'
-import { formatClock, formatDay, language, t } from '../shared/i18n.ts'
+import { formatClock, formatDay, language } from '../shared/i18n.ts'
 import type { AppContext } from './context.ts'
 import { samples } from './samples.ts'
 import type { Screen } from './screen.ts'
 import { Refused } from './server.ts'
 import type { Visit } from './tab_memory.ts'
 import { shortcutTable, toolsView } from './tools.ts'
+import { t } from '../shared/texts.ts'
 
 const DAY_MS = 86_400_000
 const POLL_MS = 12_000

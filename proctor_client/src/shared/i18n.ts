@@ -1,14 +1,9 @@
 /** Texts in the reader's language, switchable while the page runs. */
 
-import { en } from './messages/en.ts'
-import { type MessageKey, vi } from './messages/vi.ts'
-
 export type Language = 'vi' | 'en'
 export type Facts = Readonly<Record<string, string | number>>
 
 export const LANGUAGES: readonly Language[] = ['vi', 'en']
-
-const CATALOGUES: Readonly<Record<Language, Readonly<Record<MessageKey, string>>>> = { vi, en }
 
 let current: Language = 'vi'
 
@@ -24,9 +19,9 @@ export function isLanguage(text: string | null | undefined): text is Language {
   return text === 'vi' || text === 'en'
 }
 
-/** The text of a key, with `{name}` replaced by facts. */
-export function t(key: MessageKey, facts: Facts = {}): string {
-  return CATALOGUES[current][key].replace(/\{(\w+)\}/g, (place, name: string) => String(facts[name] ?? place))
+/** The texts of one area: `t(key, facts)` gives the text in the current language, with `{name}` replaced by facts. */
+export function texts<Key extends string>(catalogues: Readonly<Record<Language, Readonly<Record<Key, string>>>>): (key: Key, facts?: Facts) => string {
+  return (key, facts = {}) => catalogues[current][key].replace(/\{(\w+)\}/g, (place, name: string) => String(facts[name] ?? place))
 }
 
 const ZONE = 'Asia/Ho_Chi_Minh'
