@@ -96,7 +96,7 @@ class ItemVersionRow(Base):
     __table_args__ = (
         UniqueConstraint("item_id", "number"),
         CheckConstraint(STATES, name="state"),
-        CheckConstraint("state = 'draft' or frozen_at is not null", name="frozen_unless_draft"),
+        CheckConstraint("state in ('draft', 'retired') or frozen_at is not null", name="frozen_unless_draft"),
         Index(
             "ix_item_version_one_active",
             "item_id",

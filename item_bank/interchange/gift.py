@@ -77,6 +77,7 @@ def read_gift(
         if item is not None:
             items.append(item)
             places[item.code] = at(place, item=item.code)
+    findings.sort(key=lambda finding: (finding.place.line, finding.place.character))
     return ReadItems(tuple(items), places, tuple(findings))
 
 

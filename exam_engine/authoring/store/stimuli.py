@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.authoring.model import (
@@ -27,7 +28,7 @@ async def load_stimuli(session: AsyncSession, bank_id: BankId) -> list[StimulusV
         .join(StimulusRow, StimulusRow.id == StimulusVersionRow.stimulus_id)
         .where(StimulusRow.bank_id == bank_id)
         .order_by(StimulusRow.code, StimulusVersionRow.number.desc())
-        .distinct(StimulusRow.code)
+        .ext(distinct_on(StimulusRow.code))
     )
     return [_stimulus_version(row) for (row,) in rows]
 

@@ -146,7 +146,7 @@ def _create_items() -> None:
         sa.UniqueConstraint("item_id", "number", name=op.f("uq_item_version_item_id_number")),
         sa.CheckConstraint(STATES, name=op.f("ck_item_version_state")),
         sa.CheckConstraint(
-            "state = 'draft' or frozen_at is not null", name=op.f("ck_item_version_frozen_unless_draft")
+            "state in ('draft', 'retired') or frozen_at is not null", name=op.f("ck_item_version_frozen_unless_draft")
         ),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], name=op.f("fk_item_version_item_id")),
         sa.ForeignKeyConstraint(
