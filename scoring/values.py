@@ -36,6 +36,12 @@ def to_decimal(hundredths: int) -> Decimal:
     return Decimal(hundredths).scaleb(-2)
 
 
+def plain_decimal(value: Decimal) -> str:
+    """Write an exact number without trailing zeros: 0.250 becomes "0.25", 1.00 becomes "1"."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def is_blank(response: ResponseValue) -> bool:
     """Tell whether nothing was answered: cleared, empty, or only white space."""
     if isinstance(response, str):

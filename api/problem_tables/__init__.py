@@ -3,9 +3,9 @@
 A test walks all error classes and fails on one that is missing.
 """
 
-from api.problem_tables import delivery, ground
+from api.problem_tables import assembly, delivery, ground
 from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
 
-PROBLEMS: ProblemTable = {**ground.PROBLEMS, **delivery.PROBLEMS}
+PROBLEMS: ProblemTable = {**ground.PROBLEMS, **assembly.PROBLEMS, **delivery.PROBLEMS, **results.PROBLEMS}
 
 __all__ = ["PROBLEMS", "UNEXPECTED", "Problem", "ProblemTable"]

@@ -175,11 +175,11 @@ def _judged(
     if marks:
         lowest = min(mark for _, mark in marks)
         sign = ">" if lowest > limit else "≤"
-        lines.append(Line("Lowest mark", "no" if reasons else "yes", f"{shown(lowest)} {sign} {shown(limit)}"))
+        lines.append(Line("Lowest mark", "not met" if reasons else "met", f"{shown(lowest)} {sign} {shown(limit)}"))
     is_enough = to_decimal(score) >= minimum
     sign = "≥" if is_enough else "<"
     lines.append(
-        Line("Required score", "yes" if is_enough else "no", f"{shown(to_decimal(score))} {sign} {shown(minimum)}")
+        Line("Required score", "met" if is_enough else "not met", f"{shown(to_decimal(score))} {sign} {shown(minimum)}")
     )
     if not is_enough:
         facts = {"score": shown(to_decimal(score)), "minimum": shown(minimum)}

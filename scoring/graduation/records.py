@@ -4,7 +4,7 @@ Every mistake of a record is found in one pass and named by its column. Nothing 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 
@@ -121,6 +121,12 @@ def read_record(cells: Mapping[str, str], rules: RuleSet) -> Record:
         Every mistake, each with its column.
     """
     return _Reader(cells, rules).record()
+
+
+def unknown_columns(columns: Iterable[str], rules: RuleSet) -> list[Mistake]:
+    """Return a mistake for every column that means nothing to the rule set: a table is told once, not by row."""
+    reader = _Reader(dict.fromkeys(columns, ""), rules)
+    return reader.mistakes
 
 
 def year_average(marks: list[Decimal]) -> Decimal:

@@ -17,7 +17,7 @@ from exam_engine.enrolment.tables import CandidateRow, ExamSubjectRow
 from exam_engine.results.model import RunSummary, ScorableAttempt, Score, ScoreRun, ScoreRunId
 from exam_engine.results.tables import ScoreRow, ScoreRunRow
 from scoring.totals import FormKey
-from scoring.values import to_decimal
+from scoring.values import plain_decimal, to_decimal
 
 FINISHED = ("submitted", "closed")
 ROWS_AT_ONCE = 2000
@@ -108,8 +108,8 @@ async def insert_run(session: AsyncSession, run: ScoreRun, scores: Iterable[Scor
             "candidate_id": score.candidate_id,
             "attempt_id": score.attempt_id,
             "total": score.total,
-            "parts": {str(part): _written(points) for part, points in score.parts.items()},
-            "slots": {str(slot): _written(points) for slot, points in score.slots.items()},
+            "parts": {str(part): plain_decimal(points) for part, points in score.parts.items()},
+            "slots": {str(slot): plain_decimal(points) for slot, points in score.slots.items()},
         }
         for score in scores
     ]
@@ -208,9 +208,3 @@ async def load_newest_runs(session: AsyncSession, exam_id: UUID) -> list[tuple[S
 def _run(row: ScoreRunRow) -> ScoreRun:
     values: dict[str, Any] = {name: getattr(row, name) for name in ScoreRun.__struct_fields__ if name != "form_key"}
     return ScoreRun(**values, form_key=msgspec.convert(row.keys, FormKey))
-
-
-def _written(points: Decimal) -> str:
-    """Write exact points without trailing zeros: 0.25, 1, 0.025."""
-    text = f"{points:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
