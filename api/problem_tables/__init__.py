@@ -3,7 +3,7 @@
 A test walks all error classes and fails on one that is missing.
 """
 
-from api.problem_tables import assembly, delivery, ground
+from api.problem_tables import assembly, delivery, ground, results
 from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
 
 PROBLEMS: ProblemTable = {**ground.PROBLEMS, **assembly.PROBLEMS, **delivery.PROBLEMS, **results.PROBLEMS}
