@@ -11,8 +11,12 @@ from api.candidate import CandidateController
 from api.media import media
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
+from api.pages.house import HousePages
 from api.pages.items import ItemPages
+from api.pages.marking import MarkingPages
 from api.pages.public import PublicPages
+from api.pages.results import ResultPages
+from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
 from api.public import PublicController
@@ -41,6 +45,10 @@ ROUTES: list[ControllerRouterHandler] = [
     ExamPages,
     ItemPages,
     FormPages,
+    SittingPages,
+    ResultPages,
+    MarkingPages,
+    HousePages,
 ]
 
 

@@ -1,0 +1,199 @@
+"""Pages of sittings: list, one sitting with its rooms, the live room board."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from litestar import Controller, Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
+from litestar.response import Template
+
+from api.acts import delivery_of, engine_of, staff_act
+from api.pages.staff_page import done, refusal, staff_page
+from api.staff.forms import readable_forms
+from api.staff.sittings import desk_of, readable_sittings, require_sitting
+from exam_engine.delivery import service as sittings
+from exam_engine.delivery.draining import drain
+from exam_engine.delivery.model import SittingId, SittingState
+from exam_engine.delivery.service import SittingPlan
+from exam_engine.enrolment import service as enrolment
+from exam_engine.enrolment.model import SubjectMode
+from exam_engine.identity.model import UnitId
+from exam_engine.identity.permissions import Permission
+from exam_engine.infra.errors import EngineError
+from exam_engine.infra.i18n import N_
+
+STATES = {"planned": N_("Planned"), "open": N_("Open"), "closed": N_("Closed")}
+BADGES = {"planned": "", "open": "badge--accent", "closed": "badge--good"}
+ATTEMPT_STATES = {
+    "ready": N_("not started"),
+    "running": N_("writing"),
+    "submitted": N_("handed in"),
+    "closed": N_("closed"),
+}
+Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+class SittingPages(Controller):
+    """`/staff/sittings`."""
+
+    path = "/staff/sittings"
+    include_in_schema = False
+
+    @get("/")
+    async def sittings(self, request: Request[Any, Any, Any]) -> Template:
+        """List sittings, those that run now on top."""
+        async with staff_act(request, Permission.WATCH_ROOMS) as act:
+            found = await readable_sittings(act)
+            order = {SittingState.OPEN: 0, SittingState.PLANNED: 1, SittingState.CLOSED: 2}
+            return staff_page(
+                request,
+                act.person,
+                "staff/sittings/list.html",
+                rows=sorted(found, key=lambda c: (order[c.sitting.state], c.sitting.starts_at)),
+                may_manage=act.person.may_somewhere(Permission.MANAGE_SITTINGS),
+                states=STATES,
+                badges=BADGES,
+            )
+
+    @get("/new")
+    async def new(self, request: Request[Any, Any, Any]) -> Template:
+        """Show the form of a new sitting."""
+        return await _plan_page(request, {})
+
+    @post("/new", status_code=200)
+    async def plan(self, request: Request[Any, Any, Any], data: Form) -> Response[Any]:
+        """Plan a sitting; a refused form keeps what was typed."""
+        try:
+            async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+                subject = await enrolment.require_subject_by_id(act.session, UUID(data.get("subject", "")))
+                exam = await enrolment.require_exam_by_id(act.session, subject.exam_id)
+                await act.require(Permission.MANAGE_SITTINGS, UnitId(exam.unit_id))
+                sitting = await sittings.plan_sitting(
+                    act.session,
+                    _plan_of(data, subject.id, subject.minutes, engine_of(request).settings.time_zone),
+                    actor=act.actor,
+                    now=act.now,
+                )
+        except (EngineError, ValueError) as error:
+            status, problem = refusal(request, error) if isinstance(error, EngineError) else (422, _UNREADABLE)
+            return await _plan_page(request, data, problem=problem, status_code=status)
+        return done(request, f"/staff/sittings/{sitting.id}", N_("Sitting {code} is planned."), code=sitting.code)
+
+    @get("/{sitting_id:uuid}")
+    async def sitting(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Template:
+        """Show a sitting: its figures, its rooms, the next step."""
+        return await _sitting_page(request, sitting_id)
+
+    @post("/{sitting_id:uuid}/{step:str}", status_code=200)
+    async def step(
+        self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID], step: FromPath[str]
+    ) -> Response[Any]:
+        """Open or close a sitting."""
+        try:
+            async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+                await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+                use_case = sittings.open_sitting if step == "open" else sittings.close_sitting
+                sitting = await use_case(desk_of(request, act), SittingId(sitting_id))
+            if step != "open":
+                await drain(engine_of(request).redis, sitting)
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _sitting_page(request, sitting_id, problem=problem, status_code=status)
+        said = N_("The sitting is open.") if step == "open" else N_("The sitting is closed and every answer is stored.")
+        return done(request, f"/staff/sittings/{sitting_id}", said)
+
+    @get("/{sitting_id:uuid}/rooms/{room_id:uuid}")
+    async def room(
+        self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID], room_id: FromPath[UUID]
+    ) -> Template:
+        """Show the live board of a room."""
+        async with staff_act(request, Permission.WATCH_ROOMS) as act:
+            context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
+            rooms = await enrolment.load_rooms(act.session, context.exam_id)
+            room = next((room for room in rooms if room.id == room_id), None)
+            return staff_page(request, act.person, "staff/sittings/room.html", context=context, room=room)
+
+
+async def _sitting_page(
+    request: Request[Any, Any, Any],
+    sitting_id: UUID,
+    *,
+    problem: dict[str, Any] | None = None,
+    status_code: int = 200,
+) -> Template:
+    async with staff_act(request, Permission.WATCH_ROOMS) as act:
+        context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
+        rooms = await enrolment.load_rooms(act.session, context.exam_id)
+        statement = (
+            await sittings.reconcile(act.session, delivery_of(request).register, SittingId(sitting_id))
+            if context.sitting.state is SittingState.CLOSED
+            else None
+        )
+        return staff_page(
+            request,
+            act.person,
+            "staff/sittings/sitting.html",
+            status_code=status_code,
+            context=context,
+            rooms=rooms,
+            statement=statement,
+            may_manage=act.person.may_somewhere(Permission.MANAGE_SITTINGS),
+            states=STATES,
+            badges=BADGES,
+            attempt_states=ATTEMPT_STATES,
+            problem=problem,
+        )
+
+
+async def _plan_page(
+    request: Request[Any, Any, Any],
+    typed: dict[str, str],
+    *,
+    problem: dict[str, Any] | None = None,
+    status_code: int = 200,
+) -> Template:
+    async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+        units = frozenset(map(UUID, map(str, await act.units(Permission.MANAGE_SITTINGS))))
+        subjects = [
+            (exam, subject)
+            for exam in await enrolment.load_exams(act.session, units)
+            for subject in await enrolment.load_subjects(act.session, exam.id)
+            if subject.mode is SubjectMode.ONLINE
+        ]
+        forms = [summary for summary in await readable_forms(act) if summary.form.state.value == "sealed"]
+        return staff_page(
+            request,
+            act.person,
+            "staff/sittings/plan.html",
+            status_code=status_code,
+            subjects=subjects,
+            forms=forms,
+            typed=typed,
+            problem=problem,
+        )
+
+
+_UNREADABLE = {
+    "title": "",
+    "detail": "",
+    "code": "request-invalid",
+}
+
+
+def _plan_of(data: dict[str, str], subject_id: UUID, minutes: int, zone: str) -> SittingPlan:
+    starts_at = datetime.fromisoformat(data.get("starts_at", "")).replace(tzinfo=ZoneInfo(zone))
+    duration = timedelta(minutes=int(data.get("minutes") or minutes))
+    late = timedelta(minutes=int(data.get("late_minutes") or 15))
+    return SittingPlan(
+        exam_subject_id=subject_id,
+        form_id=UUID(data.get("form", "")),
+        code=data.get("code", "").strip(),
+        name=data.get("name", "").strip() or data.get("code", "").strip(),
+        starts_at=starts_at,
+        ends_at=starts_at + duration + late,
+        duration_seconds=int(duration.total_seconds()),
+        late_limit_seconds=int(late.total_seconds()),
+    )
