@@ -1,0 +1,98 @@
+"""`exam-engine sample`: load the sample province, show its sign-ins, write its files."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from exam_engine.cli import console
+
+app = typer.Typer(help="Load the sample province.", no_args_is_help=True)
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed gives the same candidates.")]
+
+
+@app.command()
+def load(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is missing.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Load units, people, banks, forms, exams and sittings that are not there yet; what is there stays as it is.
+
+    Example: exam-engine sample load
+    """
+    from exam_engine.sample.loader import Step, load_sample
+
+    def tell(step: Step) -> None:
+        if step.is_new:
+            console.note(f"  {step.name}{': ' if step.detail else ''}{step.detail}")
+
+    async def work() -> list[Step]:
+        async with console.engine() as engine:
+            return list(await load_sample(engine, tell, is_dry_run=dry_run))
+
+    steps = console.run(work())
+    count = sum(step.is_new for step in steps)
+    if dry_run:
+        text = f"{count} of {len(steps)} parts of the sample province are missing"
+    elif count:
+        text = f"the sample province is loaded: {count} of {len(steps)} parts are new"
+    else:
+        text = "the sample province is loaded already; nothing was changed"
+    console.emit(steps, as_json=as_json, text=text)
+
+
+@app.command("sign-ins")
+def show_sign_ins(
+    each: Annotated[int, typer.Option(min=1, max=500, help="How many candidates of each exam.")] = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Show who can sign in: staff with demo passwords, and the first candidates with the codes of their cards.
+
+    Example: exam-engine sample sign-ins --each 3
+    """
+    from exam_engine.sample.sign_ins import SignIns, sign_ins
+
+    async def work() -> SignIns:
+        async with console.engine() as engine:
+            return await sign_ins(engine, each)
+
+    found = console.run(work())
+    if as_json:
+        console.emit(found, as_json=True)
+        return
+    console.emit_table(
+        ("user name", "password", "role", "name"),
+        [(one.user_name, one.password, one.role, one.display_name) for one in found.staff],
+    )
+    console.emit("")
+    console.emit_table(
+        ("exam", "candidate number", "sit code", "look-up code", "name"),
+        [(c.exam, c.candidate_number, c.sit_code, c.look_up_code, c.full_name) for c in found.candidates],
+    )
+
+
+@app.command()
+def write(
+    folder: Annotated[Path, typer.Argument(help="Folder to write into; it is made if need be.")],
+    graduates: Annotated[int, typer.Option(min=1, max=200_000, help="Candidates of the mock graduation.")] = 200,
+    applicants: Annotated[int, typer.Option(min=1, max=200_000, help="Applicants of the grade-10 intake.")] = 100,
+    seed: SeedOption = 2027,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which files would be written.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the invented candidates, marks and aspirations as the CSV files a school would hand in.
+
+    Example: exam-engine sample write ./mau --graduates 1000 --seed 7
+    """
+    from exam_engine.sample.files import population_files, write_population
+    from exam_engine.sample.population import grade_10_intake, mock_graduation
+
+    populations = (mock_graduation(graduates, seed), grade_10_intake(applicants, seed))
+    if dry_run:
+        paths = [folder / population.exam / name for population in populations for name in population_files(population)]
+    else:
+        paths = [path for population in populations for path in write_population(population, folder)]
+    names = [str(path) for path in paths]
+    console.emit({"files": names, "written": not dry_run}, as_json=as_json, text="\n".join(names))
