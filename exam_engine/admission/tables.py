@@ -23,6 +23,7 @@ class ProgrammeRow(Base):
     school_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("org_unit.id"))
     quota: Mapped[int]
     floor: Mapped[int | None]  # hundredths
+    stage: Mapped[int]  # programmes of an earlier stage are filled first
 
 
 class AspirationRow(Base):
@@ -49,7 +50,8 @@ class AllocationRunRow(Base):
     __table_args__ = (
         UniqueConstraint("exam_id", "number"),
         CheckConstraint("state in ('computed', 'released', 'withdrawn')", name="state"),
-        CheckConstraint("(state = 'computed') = (release_at is null)", name="release_at"),
+        CheckConstraint("state <> 'released' or release_at is not null", name="release_at"),
+        CheckConstraint("released_by <> created_by", name="four_eyes"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -59,9 +61,12 @@ class AllocationRunRow(Base):
     inputs: Mapped[bytes]  # the canonical instance, zlib
     input_hash: Mapped[str]
     state: Mapped[str]
+    n_applicants: Mapped[int]
+    n_admitted: Mapped[int]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
     release_at: Mapped[datetime | None]
+    released_by: Mapped[str | None]
 
 
 class AllocationOutcomeRow(Base):

@@ -13,8 +13,10 @@ from exam_engine.enrolment.birth_dates import parse_birth_date
 from exam_engine.infra.files import Table, TableReader, fold_name
 from exam_engine.infra.i18n import N_
 from exam_engine.infra.vietnamese import name_sort_key, normalised_name
+from scoring.graduation.records import ALIASES as RECORD_ALIASES
 
 ALIASES: Mapping[str, str] = {
+    **RECORD_ALIASES,
     **dict.fromkeys(
         ("sbd", "so_bao_danh", "so_bd", "number", "ma_thi_sinh", "candidate", "registration_number"), "candidate_number"
     ),
@@ -24,18 +26,7 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("ngay_sinh", "ngay_thang_nam_sinh", "nam_sinh", "dob", "birth_date"), "date_of_birth"),
     **dict.fromkeys(("truong", "ma_truong", "truong_thcs", "truong_thpt", "don_vi", "school_code", "unit"), "school"),
     **dict.fromkeys(("mon_thi", "mon", "cac_mon_thi", "bai_thi", "subject"), "subjects"),
-    **dict.fromkeys(("nhom_uu_tien", "doi_tuong_uu_tien", "uu_tien"), "priority_group"),
-    **dict.fromkeys(("diem_khuyen_khich", "khuyen_khich"), "encouragement"),
-    **{
-        f"{before}{year}": f"year{year}"
-        for year in (10, 11, 12)
-        for before in ("tb", "dtb", "lop_", "dtb_lop_", "year_")
-    },
-    **{
-        f"{before}{year}": f"year{year}"
-        for year in (6, 7, 8, 9)
-        for before in ("tb", "dtb", "lop_", "dtb_lop_", "year_")
-    },
+    **{f"{before}{year}": f"year{year}" for year in (6, 7, 8, 9) for before in ("tb", "tb_", "dtb", "dtb_", "lop_")},
 }
 """Folded title → column. Any further column becomes an attribute under its folded title."""
 

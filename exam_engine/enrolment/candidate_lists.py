@@ -54,8 +54,20 @@ async def load_page(session: AsyncSession, exam_id: UUID, query: CandidateQuery)
     return CandidatePage(total or 0, found)
 
 
+def name_conditions(text: str) -> list[ColumnElement[bool]]:
+    """Return the conditions on candidates for a number or words of a name."""
+    text = text.replace("\x00", "").strip()[:100]
+    if text.isdecimal():
+        return [CandidateRow.number.startswith(text, autoescape=True)]
+    plain, exact = literal(" ") + CandidateRow.folded_name, literal(" ") + CandidateRow.lower_name
+    return [
+        and_(or_(*((exact if marked else plain).contains(f" {word}", autoescape=True) for word in words)))
+        for words, marked in query_words(text)
+    ]
+
+
 def _conditions(query: CandidateQuery) -> list[ColumnElement[bool]]:
-    conditions = _search(query.text)
+    conditions = name_conditions(query.text)
     if query.school_unit_id is not None:
         conditions.append(CandidateRow.school_unit_id == query.school_unit_id)
     if query.exam_subject_id is not None:
@@ -68,14 +80,3 @@ def _conditions(query: CandidateQuery) -> list[ColumnElement[bool]]:
     if query.has_number is not None:
         conditions.append(CandidateRow.number.is_not(None) if query.has_number else CandidateRow.number.is_(None))
     return conditions
-
-
-def _search(text: str) -> list[ColumnElement[bool]]:
-    text = text.replace("\x00", "").strip()[:100]
-    if text.isdecimal():
-        return [CandidateRow.number.startswith(text, autoescape=True)]
-    plain, exact = literal(" ") + CandidateRow.folded_name, literal(" ") + CandidateRow.lower_name
-    return [
-        and_(or_(*((exact if marked else plain).contains(f" {word}", autoescape=True) for word in words)))
-        for words, marked in query_words(text)
-    ]

@@ -7,7 +7,7 @@ import numpy as np
 
 from exam_engine.admission.allocation.limits import NO_EDGE, read_limits
 from exam_engine.admission.allocation.market import Integers, Market
-from exam_engine.admission.allocation.model import ASPIRATION_RANK, Applicant, Instance, Programme
+from exam_engine.admission.allocation.model import ASPIRATION_RANK, Applicant, Instance, Programme, criterion_name
 from exam_engine.admission.allocation.outcome import ApplicantOutcome, ProgrammeOutcome, Reason, ReasonCode
 
 
@@ -69,18 +69,17 @@ class Explanation:
         programme = self._programmes[self._targets[edge]]
         if self._refused[edge]:
             return self._refusal(edge, rank, programme)
-        person, code = self._applicants[applicant], programme.code
-        score = person.aspirations[rank - 1].score
+        aspiration, code = self._applicants[applicant].aspirations[rank - 1], programme.code
         if obtained == rank:
-            return self._admission(edge, rank, programme, score)
+            return self._admission(edge, rank, programme, aspiration.score)
         if obtained is not None and self._was_passed(applicant, edge):
             later = ReasonCode.HIGHER_ASPIRATION if obtained < rank else ReasonCode.EARLIER_STAGE
             return Reason(rank, code, later, obtained_rank=obtained)
-        if person.ineligible is not None:
-            return Reason(rank, code, ReasonCode.NOT_ELIGIBLE, cause=person.ineligible)
+        if aspiration.ineligible is not None:
+            return Reason(rank, code, ReasonCode.NOT_ELIGIBLE, cause=aspiration.ineligible)
         if programme.priority is not None:
             return Reason(rank, code, ReasonCode.NOT_RANKED)
-        return Reason(rank, code, ReasonCode.BELOW_FLOOR, score=score, floor=programme.floor)
+        return Reason(rank, code, ReasonCode.BELOW_FLOOR, score=aspiration.score, floor=programme.floor)
 
     def _was_passed(self, applicant: int, edge: int) -> bool:
         mine = self._programmes[self._targets[self._held[applicant]]].stage
@@ -133,7 +132,7 @@ class Explanation:
         return Reason(rank, code, ReasonCode.BELOW_CUT_OFF, score=score, required=required, cut_off=outcome.cut_off)
 
     def _deciding_criterion(self, edge: int, last: int) -> tuple[str, int, int]:
-        for name in self._market.scale.rules.sub_criteria:
+        for name in map(criterion_name, self._market.scale.rules.sub_criteria):
             own, theirs = self._value(edge, name), self._value(last, name)
             if own != theirs:
                 return name, own, theirs

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exam_engine.admission.allocation.model import ASPIRATION_RANK, Instance, Rules
+from exam_engine.admission.allocation.model import ASPIRATION_RANK, Instance, Rules, criterion_name
 
 Integers = NDArray[np.int64]
 
@@ -94,14 +94,18 @@ def build(instance: Instance, rules: Rules) -> Market:
         for edge in np.flatnonzero(by_priority):
             effective[edge] = places[programme[edge]].get(ids[owner[edge]], 0)
     below_floor = ~by_priority & (score < floor[programme])
-    ineligible = np.array([a.ineligible is not None for a in applicants], dtype=bool)[owner]
+    ineligible = np.array([x.ineligible is not None for a in applicants for x in a.aspirations], dtype=bool)
     granted = ~below_floor & ~ineligible & ~(by_priority & (effective == 0))
 
     components = [effective]
-    for name in rules.sub_criteria:
+    for entry in rules.sub_criteria:
         # Inside one programme a priority list leaves nothing equal, so criteria below it change nothing.
-        values = -rank if name == ASPIRATION_RANK else _integers([a.criteria.get(name, 0) for a in applicants])[owner]
-        components.append(values)
+        if entry == ASPIRATION_RANK:
+            components.append(-rank)
+        else:
+            sign = -1 if entry.startswith("-") else 1
+            values = _integers([sign * a.criteria.get(criterion_name(entry), 0) for a in applicants])
+            components.append(values[owner])
     key = np.where(granted, pack(components), 0)
     return Market(
         applicants=tuple(a.id for a in applicants),

@@ -40,7 +40,7 @@ class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     ties: TieRule = TieRule.REJECT_ALL
-    criteria: tuple[str, ...] = ()  # names of sub-criteria, higher is better; or "aspiration_rank"
+    criteria: tuple[str, ...] = ()  # sub-criteria, higher is better ("-age": lower), or "aspiration_rank"
     then: LastLevel = LastLevel.REJECT_ALL  # after the criteria
     offsets: tuple[int, ...] = ()
     percentages: tuple[Annotated[int, msgspec.Meta(gt=-10_000)], ...] = ()
@@ -83,19 +83,19 @@ class Programme(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Aspiration(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One wish; the score is the applicant's score for this programme."""
+    """One wish; the score is the applicant's score for this programme, `ineligible` says why it cannot be granted."""
 
     programme: str
     score: int | None = None
+    ineligible: str | None = None
 
 
 class Applicant(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A person with wishes in rank order; `ineligible` says why none of them can be granted."""
+    """A person with wishes in rank order."""
 
     id: str
     aspirations: tuple[Aspiration, ...]
     criteria: Mapping[str, int] = {}
-    ineligible: str | None = None
 
 
 class Instance(msgspec.Struct, frozen=True):
@@ -132,6 +132,11 @@ def check(instance: Instance, rules: Rules) -> None:
         raise InstanceInvalid(problems)
 
 
+def criterion_name(entry: str) -> str:
+    """Return the name of a sub-criterion without the sign that says that lower is better."""
+    return entry.removeprefix("-")
+
+
 def _problems(instance: Instance, rules: Rules) -> Iterator[str]:
     programmes: dict[str, Programme] = {}
     for programme in instance.programmes:
@@ -141,7 +146,7 @@ def _problems(instance: Instance, rules: Rules) -> Iterator[str]:
         if programme.priority is not None and len(set(programme.priority)) < len(programme.priority):
             yield f"programme {programme.code}: its priority list names an applicant twice"
     applicants: set[str] = set()
-    wanted = [name for name in rules.sub_criteria if name != ASPIRATION_RANK]
+    wanted = [criterion_name(entry) for entry in rules.sub_criteria if entry != ASPIRATION_RANK]
     for applicant in instance.applicants:
         if applicant.id in applicants:
             yield f"applicant {applicant.id} stands there twice"
@@ -155,10 +160,11 @@ def _problems(instance: Instance, rules: Rules) -> Iterator[str]:
             chosen.add(code)
             if code not in programmes:
                 yield f"{place}: there is no programme {code}"
-            elif aspiration.score is None and programmes[code].priority is None and not applicant.ineligible:
+            elif aspiration.score is None and programmes[code].priority is None and not aspiration.ineligible:
                 yield f"{place}: no score for programme {code}"
+        is_compared = any(not aspiration.ineligible for aspiration in applicant.aspirations)
         for name in wanted:
-            if name not in applicant.criteria and not applicant.ineligible:
+            if is_compared and name not in applicant.criteria:
                 yield f"applicant {applicant.id}: no value for the criterion {name}"
 
 
