@@ -14,6 +14,7 @@ from exam_engine.authoring.imports import ImportOrder
 from exam_engine.authoring.model import Bank, ImportReport, ItemPage, ItemQuery
 from exam_engine.authoring.packages import FIGURE_SUFFIXES, Contents, Package, SourceFile, read_package
 from exam_engine.cli import console
+from exam_engine.cli.score import score_command
 from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person
 from exam_engine.infra.database import transaction
@@ -23,6 +24,7 @@ from item_bank.model.item import Level
 from item_bank.model.review import ItemState
 
 app = typer.Typer(help="Items: check, import, export, review, score.", no_args_is_help=True)
+app.command(name="score")(score_command)
 
 FileArgument = Annotated[Path, typer.Argument(help="items.csv, a workbook of the template, or a GIFT file.")]
 BankOption = Annotated[str, typer.Option("--bank", help="Code of the bank.")]
