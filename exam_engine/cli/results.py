@@ -1,0 +1,373 @@
+"""Results on the command line: score runs, graduation runs, releases, distributions."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+
+from exam_engine.cli.console import act, emit, emit_table, refuse, run
+
+if TYPE_CHECKING:
+    from exam_engine.cli.console import CommandAct
+    from exam_engine.results.look_up import SubjectDistribution
+    from exam_engine.results.model import GraduationRun, PublishedResult, Release, RunSummary, ScoreRun
+    from scoring.rescoring import Rescoring
+
+app = typer.Typer(help="Score runs, releases, result slips.", no_args_is_help=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check and say what would come out.")]
+AsPerson = Annotated[str | None, typer.Option("--as", help="User name of the person who does it.")]
+ExamCode = Annotated[str, typer.Argument(help="Code of the exam.")]
+ReleaseNumber = Annotated[int | None, typer.Option("--release", help="Number of the release; the newest if left out.")]
+
+
+@app.command()
+def score(
+    sitting: Annotated[str, typer.Argument(help="Code of a closed sitting.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why this run is made; it is kept with it.")] = "first scoring",
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Score every started attempt of a sitting as a new run; earlier runs stay.
+
+    Example: exam-engine results score toan-2027 --reason "key of slot 7 changed" --as board
+    """
+
+    async def work() -> "ScoreRun":
+        from exam_engine.delivery import service as delivery
+        from exam_engine.results import service
+
+        async with act(is_dry_run=dry_run) as command:
+            actor = await _actor(command, as_person)
+            found = await delivery.load_sitting(command.session, sitting)
+            return await service.score_sitting(
+                command.session, found.sitting.id, actor=actor, now=command.now, reason=reason
+            )
+
+    done = run(work())
+    verb = "would score" if dry_run else "scored"
+    text = f"run {done.number} {verb} {done.n_scored} attempts; {done.n_changed} totals differ from the run before"
+    emit(
+        {
+            "id": str(done.id),
+            "number": done.number,
+            "key_version": done.key_version,
+            "n_scored": done.n_scored,
+            "n_changed": done.n_changed,
+            "input_hash": done.input_hash,
+        },
+        as_json=as_json,
+        text=text,
+    )
+
+
+@app.command(name="runs")
+def list_runs(exam: ExamCode, *, as_json: AsJson = False) -> None:
+    """List the score runs of an exam, newest first.
+
+    Example: exam-engine results runs thi-thu-tn-2027
+    """
+
+    async def work() -> "list[RunSummary]":
+        from exam_engine.enrolment import service as enrolment
+        from exam_engine.results import service
+
+        async with act() as command:
+            found = await enrolment.require_exam(command.session, exam)
+            return await service.load_runs(command.session, found.id)
+
+    runs = run(work())
+    if as_json:
+        emit(runs, as_json=True)
+        return
+    headers = ["subject", "sitting", "run", "key", "scored", "changed", "mean", "by", "reason", "id"]
+    emit_table(
+        headers,
+        [
+            (r.subject_code, r.sitting_code, r.number, r.key_version, r.n_scored, r.n_changed, r.mean, r.created_by,
+             r.reason, r.id)
+            for r in runs
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def compare(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of a score run (see `results runs`).")],
+    *,
+    before: Annotated[str | None, typer.Option(help="Id of another run; the one before it if left out.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List who scores otherwise than in the run before, with the cause in each slot.
+
+    Example: exam-engine results compare 0b6c7a4e-6f0d-4e0c-9b5e-0f6f0a4f2b11 --json
+    """
+
+    async def work() -> "Rescoring":
+        from exam_engine.results import service
+
+        async with act() as command:
+            other = None if before is None else _uuid(before)
+            return await service.compare_runs(command.session, _uuid(run_id), other)
+
+    report = run(work())
+    if as_json:
+        emit(report, as_json=True)
+        return
+    rows = []
+    for change in report.changes:
+        slots = ", ".join(f"{slot.slot}: {slot.before} -> {slot.after} ({slot.cause})" for slot in change.slots)
+        rows.append((change.candidate, _points(change.before), _points(change.after), slots))
+    emit_table(["candidate", "before", "after", "slots"], rows)
+
+
+@app.command()
+def graduate(
+    exam: ExamCode,
+    *,
+    rules: Annotated[str | None, typer.Option(help="Name of a rule set; the exam's own if left out.")] = None,
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the graduation scores of an exam as a new run.
+
+    Example: exam-engine results graduate thi-thu-tn-2027 --as board
+    """
+
+    async def work() -> "GraduationRun":
+        from exam_engine.enrolment import service as enrolment
+        from exam_engine.results import service
+
+        async with act(is_dry_run=dry_run) as command:
+            actor = await _actor(command, as_person)
+            found = await enrolment.require_exam(command.session, exam)
+            return await service.compute_graduation(
+                command.session, found.id, actor=actor, now=command.now, rule_set=rules
+            )
+
+    done = run(work())
+    text = (
+        f"graduation run {done.number} by {done.rule_set}: {done.n_complete} complete records, {done.n_passed} passed"
+    )
+    emit(done, as_json=as_json, text=text)
+
+
+@app.command()
+def prepare(
+    exam: ExamCode,
+    *,
+    at: Annotated[
+        str | None, typer.Option(help="When it becomes public: 2027-07-01T08:00 (local time); else the exam's moment.")
+    ] = None,
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze the results of an exam for publication; somebody else approves them.
+
+    Example: exam-engine results prepare thi-thu-tn-2027 --at 2027-07-01T08:00 --as board
+    """
+
+    async def work() -> "Release":
+        from exam_engine.enrolment import service as enrolment
+        from exam_engine.results import service
+
+        async with act(is_dry_run=dry_run) as command:
+            actor = await _actor(command, as_person)
+            found = await enrolment.require_exam(command.session, exam)
+            moment = None if at is None else _moment(at, command.engine.settings.time_zone)
+            return await service.prepare_release(
+                command.session, found.id, actor=actor, now=command.now, release_at=moment
+            )
+
+    done = run(work())
+    emit(done, as_json=as_json, text=_said(done))
+
+
+@app.command()
+def approve(
+    exam: ExamCode,
+    *,
+    release: ReleaseNumber = None,
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Let a prepared release become public at its moment; who prepared it may not.
+
+    Example: exam-engine results approve thi-thu-tn-2027 --as board2
+    """
+
+    async def work() -> "Release":
+        from exam_engine.results import service
+
+        async with act(is_dry_run=dry_run) as command:
+            actor = await _actor(command, as_person)
+            found = await _release(command, exam, release)
+            return await service.approve_release(command.session, found.id, actor=actor, now=command.now)
+
+    done = run(work())
+    emit(done, as_json=as_json, text=_said(done))
+
+
+@app.command()
+def withdraw(
+    exam: ExamCode,
+    *,
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the audit record.")],
+    release: ReleaseNumber = None,
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Take a release back; an earlier approved one shows again.
+
+    Example: exam-engine results withdraw thi-thu-tn-2027 --reason "wrong key in slot 7" --as board
+    """
+
+    async def work() -> "Release":
+        from exam_engine.results import service
+
+        async with act(is_dry_run=dry_run) as command:
+            actor = await _actor(command, as_person)
+            found = await _release(command, exam, release)
+            return await service.withdraw_release(
+                command.session, found.id, actor=actor, reason=reason, now=command.now
+            )
+
+    done = run(work())
+    emit(done, as_json=as_json, text=_said(done))
+
+
+@app.command()
+def show(
+    exam: ExamCode,
+    number: Annotated[str | None, typer.Argument(help="A candidate number; everybody if left out.")] = None,
+    *,
+    release: ReleaseNumber = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a release holds, public or not.
+
+    Example: exam-engine results show thi-thu-tn-2027 31000001 --json
+    """
+
+    async def work() -> "list[PublishedResult]":
+        from exam_engine.results import service
+
+        async with act() as command:
+            found = await _release(command, exam, release)
+            _, results = await service.load_release(command.session, found.id)
+            return [result for result in results if number in {None, result.candidate_number}]
+
+    results = run(work())
+    if number is not None and not results:
+        refuse(f"the release holds nothing for candidate {number}")
+    if as_json:
+        import msgspec
+
+        emit([msgspec.to_builtins(result, str_keys=True) for result in results], as_json=True)
+        return
+    rows = []
+    for result in results:
+        marks = " ".join(
+            f"{subject.code}={subject.state.value if subject.score is None else _points(subject.score)}"
+            for subject in result.subjects
+        )
+        graduation = "" if result.graduation is None else _points(result.graduation.score)
+        rows.append((result.candidate_number, marks, graduation))
+    emit_table(["candidate", "marks", "graduation"], rows)
+
+
+@app.command()
+def distribution(
+    exam: ExamCode,
+    subject: Annotated[str, typer.Argument(help="Code of the subject.")],
+    *,
+    svg: Annotated[Path | None, typer.Option(help="Write the chart to this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show the public score distribution of a subject, or draw it.
+
+    Example: exam-engine results distribution thi-thu-tn-2027 TOAN --svg toan.svg
+    """
+
+    async def work() -> "SubjectDistribution":
+        from exam_engine.results.look_up import load_distributions
+
+        async with act() as command:
+            (found,) = await load_distributions(command.session, exam, now=command.now, subject_code=subject)
+            return found
+
+    found = run(work())
+    if svg is not None:
+        from exam_engine.infra.i18n import translator
+        from exam_engine.results.chart import chart
+
+        picture = chart(
+            found.distribution,
+            subject=found.subject_name,
+            chart_id="distribution",
+            language="vi",
+            translate=translator("vi"),
+        )
+        try:
+            svg.write_text(picture, encoding="utf-8")
+        except OSError as error:
+            refuse(f"{svg}: {error.strerror}")
+    emit(found, as_json=as_json, text=None if svg is None else f"{svg} written")
+
+
+async def _actor(command: "CommandAct", as_person: str | None) -> str:
+    """Name the person of the command line; without one, the command line itself."""
+    if as_person is None:
+        return command.actor
+    from exam_engine.identity import service as identity
+    from exam_engine.identity.model import actor_of
+
+    return actor_of(await identity.load_person_named(command.session, as_person, on=command.now.date()))
+
+
+async def _release(command: "CommandAct", exam: str, number: int | None) -> "Release":
+    from exam_engine.enrolment import service as enrolment
+    from exam_engine.results import service
+    from exam_engine.results.errors import ReleaseUnknown
+
+    found = await enrolment.require_exam(command.session, exam)
+    releases = await service.load_releases(command.session, found.id)
+    chosen = next((release for release in releases if number in {None, release.number}), None)
+    if chosen is None:
+        raise ReleaseUnknown("of " + exam if number is None else f"{number} of {exam}")
+    return chosen
+
+
+def _said(release: "Release") -> str:
+    return f"release {release.number} is {release.state}: {release.n_published} results, public at {release.release_at}"
+
+
+def _points(hundredths: int | None) -> str:
+    from scoring.values import to_decimal
+
+    return "" if hundredths is None else str(to_decimal(hundredths))
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        refuse(f"{text!r} is not an id")
+
+
+def _moment(text: str, zone: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        refuse(f"{text!r} is not a moment like 2027-07-01T08:00")
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
