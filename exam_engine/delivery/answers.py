@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from exam_engine.delivery.papers import SlotFacts, check_response
+from exam_engine.delivery.errors import ResponseInvalid, UnknownSlot
 from exam_engine.delivery.register import pack_response
 from exam_engine.delivery.wire import SaveResponse
+from item_bank import errors as item_bank
+from item_bank.model.responses import ResponseShape, check_response
 
 LAST_CLIENT_MS = 4_102_444_800_000  # 2100: clocks of seats are recorded, never believed
+MAXIMUM_VALUE_BYTES = 40_000
 
 
-def pack_answers(slots: Mapping[int, SlotFacts], responses: Sequence[SaveResponse]) -> list[list[tuple[int, bytes]]]:
+def pack_answers(
+    shapes: Mapping[int, ResponseShape], responses: Sequence[SaveResponse]
+) -> list[list[tuple[int, bytes]]]:
     """Check and pack all answers of a body, in rounds in which no slot stands twice; nearly always one round.
 
     Raises
@@ -23,9 +28,7 @@ def pack_answers(slots: Mapping[int, SlotFacts], responses: Sequence[SaveRespons
     if len(responses) > 1:
         responses = sorted(responses, key=_by_sequence)
     for response in responses:
-        is_answered = check_response(slots, response.slot, response.value)
-        value = msgspec.json.encode(response.value)
-        packed = pack_response(response.sequence, believable_ms(response.client_time_ms), value, is_answered)
+        packed = _pack(shapes, response)
         for answers in rounds:
             if response.slot not in answers:
                 answers[response.slot] = packed
@@ -35,9 +38,35 @@ def pack_answers(slots: Mapping[int, SlotFacts], responses: Sequence[SaveRespons
     return [list(answers.items()) for answers in rounds]
 
 
+def require_slot(shapes: Mapping[int, ResponseShape], slot: int) -> ResponseShape:
+    """Return the shape of an answer to a slot.
+
+    Raises
+    ------
+    UnknownSlot
+    """
+    shape = shapes.get(slot)
+    if shape is None:
+        raise UnknownSlot(slot)
+    return shape
+
+
 def believable_ms(milliseconds: int) -> int:
     """Return a client's time within what the database can hold."""
     return min(max(milliseconds, 0), LAST_CLIENT_MS)
+
+
+def _pack(shapes: Mapping[int, ResponseShape], response: SaveResponse) -> bytes:
+    shape = require_slot(shapes, response.slot)
+    try:
+        value = check_response(shape, response.value)
+    except item_bank.ResponseInvalid as error:
+        raise ResponseInvalid(response.slot, str(error.reason)) from error
+    content = msgspec.json.encode(value)
+    if len(content) > MAXIMUM_VALUE_BYTES:
+        raise ResponseInvalid(response.slot, f"the text is longer than {MAXIMUM_VALUE_BYTES} bytes")
+    client_ms = believable_ms(response.client_time_ms)
+    return pack_response(response.sequence, client_ms, content, is_answered=value is not None)
 
 
 def _by_sequence(response: SaveResponse) -> int:

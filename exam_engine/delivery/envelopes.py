@@ -11,10 +11,10 @@ from exam_engine.infra.clock import to_milliseconds
 
 def envelope(sat: Sat, facts: AttemptFacts, held: Held, notices: list[SeatNotice], now_ms: int) -> Envelope:
     """Return the envelope of a started attempt."""
-    code = sat.roll.codes[sat.seat.paper_code_id]
+    code = sat.roll.paper.codes[sat.seat.paper_code_id]
     return Envelope(
         attempt_id=sat.seat.attempt_id,
-        form_hash=sat.roll.form.hash,
+        form_hash=sat.roll.paper.hash,
         paper_code=code.code,
         ordering=code.ordering,
         lease=facts.lease,

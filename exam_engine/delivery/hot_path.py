@@ -15,13 +15,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from exam_engine.assembly.errors import CompiledFormUnknown
-from exam_engine.delivery import counters, model, store, tokens
-from exam_engine.delivery.answers import believable_ms, pack_answers
+from exam_engine.delivery import counters, model, tokens
+from exam_engine.delivery.answers import believable_ms, pack_answers, require_slot
 from exam_engine.delivery.bulletins import Bulletins
+from exam_engine.delivery.cards import check_card
 from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
-from exam_engine.delivery.papers import check_response
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
 from exam_engine.delivery.restoring import Restorer
@@ -29,10 +29,8 @@ from exam_engine.delivery.rolls import Roll, Rolls, Sat
 from exam_engine.delivery.tokens import CandidatePass
 from exam_engine.delivery.wire import (
     AttemptList,
-    CandidateSummary,
     Envelope,
     EventsBody,
-    ExamSummary,
     SaveBody,
     SavedSlot,
     SaveReply,
@@ -43,10 +41,8 @@ from exam_engine.delivery.wire import (
     SubmitReply,
     TimeReply,
 )
-from exam_engine.enrolment.codes import sit_code_matches
-from exam_engine.enrolment.errors import CodeExpired, CodeRefused
 from exam_engine.infra.clock import Clock, to_milliseconds
-from exam_engine.infra.database import SessionMaker, reaching_database
+from exam_engine.infra.database import SessionMaker
 from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
 from exam_engine.infra.secrets import derive_key
@@ -98,20 +94,14 @@ class Delivery:
             They do not belong together; whether anybody has that number is neither said nor to be timed.
         CodeExpired, ServiceUnavailable
         """
-        number = body.candidate_number.strip()
-        found = self.rolls.candidate_named(body.exam, number) or await self._find_candidate(body.exam, number)
-        version = found.code_version if found else 1
-        if not sit_code_matches(self._master_secret, body.exam, number, version, body.code) or found is None:
-            raise CodeRefused
         now = self.clock()
-        if found.codes_valid_until is not None and now > found.codes_valid_until:
-            raise CodeExpired(found.codes_valid_until)
-        candidate = CandidatePass(found.candidate_id, found.exam_id, int((now + TOKEN_LIFE).timestamp()))
+        holder = await check_card(body, self._sessions, self.rolls, self._master_secret, now)
+        candidate = CandidatePass(holder.candidate_id, holder.exam_id, int((now + TOKEN_LIFE).timestamp()))
         listed = await self.attempts_of(candidate)
         return SignedIn(
             token=tokens.issue_token(self._token_key, candidate),
-            candidate=CandidateSummary(found.number, found.full_name, found.school),
-            exam=ExamSummary(found.exam_code, found.exam_name),
+            candidate=holder.candidate,
+            exam=holder.exam,
             attempts=listed.attempts,
             server_time_ms=listed.server_time_ms,
         )
@@ -148,11 +138,11 @@ class Delivery:
         CompiledFormUnknown
         """
         for sat in await self.rolls.of_candidate(candidate.candidate_id):
-            if sat.roll.form.hash != form_hash:
+            if sat.roll.paper.hash != form_hash:
                 continue
             known = await self._recall(sat)
             if known.state != AttemptState.READY:
-                return sat.roll.form.blob(accepts)
+                return sat.roll.paper.blob(accepts)
         raise CompiledFormUnknown(form_hash)
 
     # Answers
@@ -169,7 +159,7 @@ class Delivery:
         sat = await self._mine(candidate, attempt_id)
         saved: list[SavedSlot] = []
         deadline_ms = 0
-        for packed in pack_answers(sat.roll.form.slots, body.responses):
+        for packed in pack_answers(sat.roll.paper.shapes, body.responses):
             try:
                 kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
             except NotHeld:
@@ -278,13 +268,6 @@ class Delivery:
                 logger.warning("bulletins_not_exchanged", error=type(error).__name__)
             await asyncio.sleep(EXCHANGE_SECONDS)
 
-    async def _find_candidate(self, exam_code: str, number: str) -> store.KnownCandidate | None:
-        if "\x00" in exam_code + number:
-            return None  # PostgreSQL knows no such text
-        with reaching_database():
-            async with self._sessions() as session:
-                return await store.find_candidate(session, exam_code, number)
-
     async def _mine(self, candidate: CandidatePass, attempt_id: AttemptId) -> Sat:
         sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         self.bulletins.seen(sat.place, self.now_ms())
@@ -306,7 +289,7 @@ class Delivery:
 
     async def _submit(self, sat: Sat, body: SubmitBody) -> SubmitReply:
         for slot in body.sequences:
-            check_response(sat.roll.form.slots, slot, None)
+            require_slot(sat.roll.paper.shapes, slot)
         # What the server holds only grows, so sequences read before the facts still decide rightly.
         held = await self._held(sat, "s")
         stored = held.sequences()

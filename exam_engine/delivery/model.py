@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NewType
+from typing import Annotated, Any, NewType
 from uuid import UUID
 
 import msgspec
@@ -87,6 +87,13 @@ class ChangeKind(StrEnum):
     REOPEN = "reopen"
 
 
+class SittingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a sitting may have different from others."""
+
+    linger_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 120  # open after its end, for extra time given late
+    columns: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0  # seats in a row of the room; 0: not known
+
+
 class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     """One scheduled administration of a form."""
 
@@ -105,12 +112,7 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     state: SittingState
     shards: int
     seed: int
-    settings: dict[str, Any]
-
-    @property
-    def linger_seconds(self) -> int:
-        """How long after its end the sitting stays open for extra time given late."""
-        return int(self.settings.get("linger_seconds", 120))
+    settings: SittingSettings = SittingSettings()
 
 
 class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,13 @@ import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.assembly.errors import CompiledFormUnknown
+from exam_engine.assembly import service as assembly
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, NotYours, SittingUnknown
 from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingState
-from exam_engine.delivery.papers import CompiledForm, PaperCode
+from exam_engine.delivery.papers import Paper, read_paper
 from exam_engine.delivery.register import Place, place_of, stream_keys
-from exam_engine.delivery.store import KnownCandidate, Seat, SittingContext
+from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.database import SessionMaker, reaching_database
 
 logger = structlog.get_logger(__name__)
@@ -36,8 +36,7 @@ class Roll(msgspec.Struct, kw_only=True):
     context: SittingContext
     seats: Mapping[AttemptId, Seat]
     places: Mapping[AttemptId, Place]
-    form: CompiledForm
-    codes: Mapping[UUID, PaperCode]
+    paper: Paper
     streams: list[str]
     is_open: bool
     left_at: datetime | None = None  # when this worker saw it closed
@@ -129,23 +128,10 @@ class Rolls:
                 self._without[candidate_id] = asyncio.get_running_loop().time() + BELIEVED_SECONDS
         return sorted(sats or (), key=lambda sat: sat.roll.sitting.starts_at)
 
-    def candidate_named(self, exam_code: str, number: str) -> KnownCandidate | None:
+    def candidate_named(self, exam_code: str, number: str) -> Sat | None:
         """Find somebody who sits by exam and candidate number, in memory alone."""
         candidate_id = self._numbers.get((exam_code, number))
-        if candidate_id is None:
-            return None
-        roll, seat, _ = self._candidates[candidate_id][0]
-        return KnownCandidate(
-            candidate_id=seat.candidate_id,
-            number=seat.number,
-            full_name=seat.full_name,
-            school=seat.school,
-            code_version=seat.code_version,
-            exam_id=roll.context.exam_id,
-            exam_code=roll.context.exam_code,
-            exam_name=roll.context.exam_name,
-            codes_valid_until=roll.context.codes_valid_until,
-        )
+        return None if candidate_id is None else self._candidates[candidate_id][0]
 
     async def _find(self, attempt_id: AttemptId) -> Sat:
         sitting_id = await self._ask(store.sitting_of_attempt, attempt_id)
@@ -170,16 +156,13 @@ class Rolls:
                     raise SittingUnknown(str(sitting_id))
                 sitting = context.sitting
                 seats = await store.load_seats(session, sitting_id)
-                form = await store.find_compiled_form(session, form_id=sitting.form_id)
-                codes = await store.load_paper_codes(session, sitting.form_id)
-        if form is None or form.hash != sitting.form_hash:
-            raise CompiledFormUnknown(sitting.form_hash)
+                compiled = await assembly.load_compiled(session, sitting.form_hash)
+                codes = await assembly.load_paper_codes(session, sitting.form_id)
         roll = Roll(
             context=context,
             seats={seat.attempt_id: seat for seat in seats},
             places={seat.attempt_id: place_of(sitting_id, sitting.shards, seat.attempt_id) for seat in seats},
-            form=form,
-            codes={code.id: code for code in codes},
+            paper=read_paper(compiled, codes),
             streams=stream_keys(sitting_id, sitting.shards),
             is_open=sitting.state is SittingState.OPEN,
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from exam_engine.delivery.model import MAXIMUM_SEQUENCE
-from exam_engine.delivery.papers import OrderedSlot
+from item_bank.forms.ordering import OrderedSlot
 from scoring.values import ResponseValue
 
 Slot = Annotated[int, msgspec.Meta(ge=1, le=10_000)]

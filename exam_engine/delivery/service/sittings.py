@@ -5,22 +5,23 @@ doing it again.
 """
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID, uuid4
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.assembly.errors import CompiledFormUnknown, FormNotSealed, FormUnknown
-from exam_engine.assembly.model import FormId, PaperCodeId
+from exam_engine.assembly import service as assembly
+from exam_engine.assembly.model import FormId
 from exam_engine.audit import service as audit
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import SittingPlanInvalid, SittingStateWrong
-from exam_engine.delivery.model import CloseReason, Sitting, SittingId, SittingState
+from exam_engine.delivery.model import CloseReason, Sitting, SittingId, SittingSettings, SittingState
 from exam_engine.delivery.register import PrimedAttempt, place_of, stream_keys
 from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sitting, record
 from exam_engine.delivery.store import SittingContext
-from exam_engine.enrolment.errors import SubjectUnknown
+from exam_engine.enrolment import service as enrolment
+from exam_engine.enrolment.model import SubjectMode
 from exam_engine.infra.randomness import fresh_seed
 
 
@@ -39,7 +40,7 @@ class SittingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=600)] = 10
     shards: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     seed: int | None = None
-    settings: dict[str, Any] = {}  # linger_seconds, columns
+    settings: SittingSettings = SittingSettings()
 
 
 async def plan_sitting(session: AsyncSession, plan: SittingPlan, *, actor: str, now: datetime) -> Sitting:
@@ -50,9 +51,10 @@ async def plan_sitting(session: AsyncSession, plan: SittingPlan, *, actor: str, 
     SittingPlanInvalid, SubjectUnknown, FormUnknown, FormNotSealed
     """
     sitting = _planned(plan)
-    if not await store.subject_exists(session, plan.exam_subject_id):
-        raise SubjectUnknown(plan.exam_subject_id)
-    await _require_sealed(session, plan.form_id)
+    subject = await enrolment.require_subject_by_id(session, plan.exam_subject_id)
+    if subject.mode is not SubjectMode.ONLINE:
+        raise SittingPlanInvalid("exam_subject_id", "this subject is not sat on line")
+    await assembly.require_sealed(session, sitting.form_id)
     if await store.find_sitting(session, plan.code) is not None:
         raise SittingPlanInvalid("code", f"there is a sitting {plan.code} already")
     await store.insert_sitting(session, sitting)
@@ -84,15 +86,13 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     sitting = await lock_sitting(desk, sitting_id)
     if sitting.state is SittingState.CLOSED:
         raise SittingStateWrong(sitting.code, sitting.state, SittingState.PLANNED)
-    await _require_sealed(desk.session, sitting.form_id)
-    form = await store.find_compiled_form(desk.session, form_id=sitting.form_id)
-    if form is None:
-        raise CompiledFormUnknown(str(sitting.form_id))
-    codes = [PaperCodeId(code.id) for code in await store.load_paper_codes(desk.session, sitting.form_id)]
+    await assembly.require_sealed(desk.session, sitting.form_id)
+    form = await assembly.load_compiled_of_form(desk.session, sitting.form_id)
+    codes = [code.id for code in await assembly.load_paper_codes(desk.session, sitting.form_id)]
     seats = await store.load_unseated(desk.session, sitting)
     if not seats and sitting.state is SittingState.PLANNED:
         raise SittingPlanInvalid("candidates", "nobody is registered or seated for this subject")
-    assigned = model.assign_paper_codes(seats, codes, sitting.seed, int(sitting.settings.get("columns", 0)))
+    assigned = model.assign_paper_codes(seats, codes, sitting.seed, sitting.settings.columns)
     attempt_ids = [uuid4() for _ in seats]
     attempts = [
         {
@@ -171,11 +171,3 @@ def _planned(plan: SittingPlan) -> Sitting:
         seed=plan.seed if plan.seed is not None else fresh_seed(),
         settings=plan.settings,
     )
-
-
-async def _require_sealed(session: AsyncSession, form_id: UUID) -> None:
-    state = await store.form_state(session, form_id)
-    if state is None:
-        raise FormUnknown(form_id)
-    if state != "sealed":
-        raise FormNotSealed(str(form_id))

@@ -1,7 +1,6 @@
 """SQL on attempts and their answers, and on the candidates and seats behind their foreign keys."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +23,6 @@ from exam_engine.delivery.tables import AttemptRow, ResponseEventRow, ResponseRo
 from exam_engine.enrolment.tables import (
     CandidateRow,
     CandidateSubjectRow,
-    ExamRow,
     ExamSubjectRow,
     RoomRow,
     SeatRow,
@@ -51,20 +49,6 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     seat_number: int | None
     paper_code_id: UUID
     state: AttemptState  # as PostgreSQL knows it
-
-
-class KnownCandidate(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody who may sign in."""
-
-    candidate_id: UUID
-    number: str
-    full_name: str
-    school: str
-    code_version: int
-    exam_id: UUID
-    exam_code: str
-    exam_name: str
-    codes_valid_until: datetime | None
 
 
 class AttemptCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -150,28 +134,6 @@ async def load_seats(session: AsyncSession, sitting_id: SittingId) -> list[Seat]
         Seat(**({**row} | {"state": AttemptState(row["state"]), "number": row["number"] or ""}))
         for row in (await session.execute(query)).mappings()
     ]
-
-
-async def find_candidate(session: AsyncSession, exam_code: str, number: str) -> KnownCandidate | None:
-    """Find a candidate by exam and number."""
-    query = (
-        select(
-            CandidateRow.id.label("candidate_id"),
-            CandidateRow.number,
-            CandidateRow.full_name,
-            func.coalesce(OrgUnitRow.name, "").label("school"),
-            CandidateRow.code_version,
-            ExamRow.id.label("exam_id"),
-            ExamRow.code.label("exam_code"),
-            ExamRow.name.label("exam_name"),
-            ExamRow.codes_valid_until,
-        )
-        .join(ExamRow, ExamRow.id == CandidateRow.exam_id)
-        .outerjoin(OrgUnitRow, OrgUnitRow.id == CandidateRow.school_unit_id)
-        .where(ExamRow.code == exam_code, CandidateRow.number == number)
-    )
-    row = (await session.execute(query)).mappings().one_or_none()
-    return None if row is None else KnownCandidate(**row)
 
 
 async def sitting_of_attempt(session: AsyncSession, attempt_id: AttemptId) -> SittingId | None:

@@ -8,9 +8,7 @@ import msgspec
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.assembly.tables import CompiledFormRow, FormRow, PaperCodeRow
-from exam_engine.delivery.model import Sitting, SittingId, SittingState
-from exam_engine.delivery.papers import CompiledForm, OrderedSlot, PaperCode, read_compiled_form
+from exam_engine.delivery.model import Sitting, SittingId, SittingSettings, SittingState
 from exam_engine.delivery.tables import NoticeRow, SittingRow
 from exam_engine.enrolment.tables import ExamRow, ExamSubjectRow
 from exam_engine.infra.clock import to_milliseconds
@@ -47,6 +45,7 @@ async def insert_sitting(session: AsyncSession, sitting: Sitting) -> None:
     values = msgspec.structs.asdict(sitting)
     values["form_hash"] = sitting.form_hash or None
     values["state"] = sitting.state.value
+    values["settings"] = msgspec.to_builtins(sitting.settings)
     session.add(SittingRow(**values))
     await session.flush()
 
@@ -110,33 +109,6 @@ async def mark_stored(session: AsyncSession, sitting_id: SittingId, now: datetim
     )
 
 
-async def subject_exists(session: AsyncSession, exam_subject_id: UUID) -> bool:
-    """Whether an exam subject exists and is sat on line."""
-    query = select(ExamSubjectRow.mode).where(ExamSubjectRow.id == exam_subject_id)
-    return (await session.execute(query)).scalar() == "online"
-
-
-async def form_state(session: AsyncSession, form_id: UUID) -> str | None:
-    """Return a form's state, None if there is none."""
-    return (await session.execute(select(FormRow.state).where(FormRow.id == form_id))).scalar()
-
-
-async def find_compiled_form(session: AsyncSession, *, form_id: UUID) -> CompiledForm | None:
-    """Load the compiled form of a form."""
-    query = select(CompiledFormRow).where(CompiledFormRow.form_id == form_id)
-    row = (await session.execute(query)).scalar()
-    return None if row is None else read_compiled_form(row.hash, row.body, row.brotli, row.gzip)
-
-
-async def load_paper_codes(session: AsyncSession, form_id: UUID) -> list[PaperCode]:
-    """Load the orderings of a form, by code."""
-    query = select(PaperCodeRow).where(PaperCodeRow.form_id == form_id).order_by(PaperCodeRow.code)
-    return [
-        PaperCode(row.id, row.code, msgspec.convert(row.ordering, tuple[OrderedSlot, ...]))
-        for row in (await session.execute(query)).scalars()
-    ]
-
-
 async def load_notices(session: AsyncSession, sitting_id: SittingId) -> list[StoredNotice]:
     """Load the notices of a sitting in order."""
     query = select(NoticeRow).where(NoticeRow.sitting_id == sitting_id).order_by(NoticeRow.number)
@@ -178,4 +150,5 @@ def _context(sitting: SittingRow, subject: ExamSubjectRow, exam: ExamRow) -> Sit
 
 def _sitting(row: SittingRow) -> Sitting:
     fields = {name: getattr(row, name) for name in Sitting.__struct_fields__}
+    fields["settings"] = msgspec.convert(row.settings, SittingSettings)
     return Sitting(**(fields | {"state": SittingState(row.state), "form_hash": row.form_hash or ""}))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from exam_engine.assembly.tables import BlueprintRow, CompiledFormRow, FormRow, PaperCodeRow
 from exam_engine.authoring.tables import BankRow
 from exam_engine.delivery import service
-from exam_engine.delivery.model import AttemptId, Sitting
+from exam_engine.delivery.model import AttemptId, Sitting, SittingSettings
 from exam_engine.delivery.register import Place, Register, place_of
 from exam_engine.delivery.service import Desk, SittingPlan
 from exam_engine.delivery.store import Seat, load_seats
@@ -120,7 +120,7 @@ async def plan_hall(
     minutes: int = 60,
     late_limit_seconds: int = 900,
     paper_codes: int = 2,
-    settings: dict[str, int] | None = None,
+    settings: SittingSettings = SittingSettings(),  # noqa: B008 (frozen)
 ) -> Hall:
     """Commit a hall whose sitting is planned."""
     mark = uuid4().hex[:8]
@@ -268,7 +268,7 @@ async def plan_hall(
             late_limit_seconds=late_limit_seconds,
             shards=shards,
             seed=7,
-            settings=settings or {},
+            settings=settings,
         )
         sitting = await service.plan_sitting(session, plan, actor=ACTOR, now=starts_at)
     return Hall(
