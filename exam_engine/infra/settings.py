@@ -6,7 +6,7 @@ An unknown `EXAM_…` variable stops the start, because a typing error must not 
 import difflib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -43,10 +43,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_url: str = ""  # how browsers reach us; empty: http://host:port
     trusted_proxies: Annotated[int, msgspec.Meta(ge=0, le=8)] = 0  # reverse proxies in front, for the client's address
     api_workers: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
-    default_language: str = "vi"
+    default_language: Literal["vi", "en"] = "vi"
     time_zone: str = "Asia/Ho_Chi_Minh"
-    log_level: str = "info"
-    log_format: str = "text"  # text | json
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
     secure_cookies: bool = False  # True behind HTTPS
 
     @property
@@ -113,9 +113,9 @@ _SPECIAL: Mapping[str, Callable[[str], Any]] = {
 
 
 def _decode(kind: type, value: Any) -> Any:
-    if isinstance(value, kind):
-        return value
-    raise NotImplementedError(kind)
+    if not isinstance(value, kind):
+        raise TypeError(f"{kind.__name__} is expected")
+    return value
 
 
 def _explain(error: msgspec.ValidationError) -> str:

@@ -6,6 +6,7 @@ Several processes count together when PROMETHEUS_MULTIPROC_DIR is set before the
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -31,14 +32,16 @@ def set_up_logging(settings: Settings) -> None:
     if settings.log_format == "json":
         last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr is not None and sys.stderr.isatty(), pad_event_to=0)]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = _PatientHandler(sys.stderr)
+    # Started with a closed standard error there is none; the process must run all the same.
+    stream = sys.stderr or Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 (open as long as the process)
+    handler = _PatientHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
@@ -46,10 +49,9 @@ def set_up_logging(settings: Settings) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.INFO)
-    logging.getLogger("exam_engine").setLevel(settings.log_level.upper())
-    for noisy in ("httpx", "procrastinate", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    root.setLevel(logging.WARNING)  # libraries speak when something is wrong
+    for ours in ("exam_engine", "api"):
+        logging.getLogger(ours).setLevel(settings.log_level.upper())
 
 
 def render_metrics(accept_header: str) -> tuple[bytes, str]:
