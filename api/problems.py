@@ -18,7 +18,9 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
-from exam_engine.infra.i18n import N_, translator
+from exam_engine.infra.i18n import N_, Translator, translator
+from item_bank.checks.findings import Finding
+from item_bank.messages import Message
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +56,7 @@ def describe(error: Exception, language: str) -> dict[str, Any]:
     """Return the problem document of an error in a language."""
     translate = translator(language)
     problem = problem_of(error)
-    facts = _facts(error)
+    facts = _facts(error, translate)
     document: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.code,
         "title": translate(problem.title),
@@ -106,10 +108,31 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
     return is_page and MediaType.HTML in request.headers.get("accept", "")
 
 
-def _facts(error: Exception) -> dict[str, Any]:
+def _facts(error: Exception, translate: Translator) -> dict[str, Any]:
     if isinstance(error, HTTPException):
         return {}
-    return {name: _plain(value) for name, value in vars(error).items() if not name.startswith("_") and _is_plain(value)}
+    return {
+        name: _said(value, translate)
+        for name, value in vars(error).items()
+        if not name.startswith("_") and _is_plain(value)
+    }
+
+
+def _said(value: object, translate: Translator) -> Any:
+    """Say messages and findings of the item bank in the reader's language; all else stays as it is."""
+    if isinstance(value, Message):
+        return value.translated(translate)
+    if isinstance(value, Finding):
+        return {
+            "severity": value.severity.value,
+            "code": value.code,
+            "place": value.place.described(translate),
+            "field": value.place.field,
+            "message": value.message.translated(translate),
+        }
+    if isinstance(value, tuple | list):
+        return [_said(part, translate) for part in value]
+    return _plain(value)
 
 
 def _is_plain(value: object) -> bool:

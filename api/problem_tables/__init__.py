@@ -3,9 +3,15 @@
 A test walks all error classes and fails on one that is missing.
 """
 
-from api.problem_tables import assembly, delivery, ground, results
+from api.problem_tables import assembly, bank, delivery, ground, results
 from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
 
-PROBLEMS: ProblemTable = {**ground.PROBLEMS, **assembly.PROBLEMS, **delivery.PROBLEMS, **results.PROBLEMS}
+PROBLEMS: ProblemTable = {
+    **ground.PROBLEMS,
+    **assembly.PROBLEMS,
+    **bank.PROBLEMS,
+    **delivery.PROBLEMS,
+    **results.PROBLEMS,
+}
 
 __all__ = ["PROBLEMS", "UNEXPECTED", "Problem", "ProblemTable"]

@@ -5,7 +5,6 @@ AuthoringError
 ├── BankExists         the code of a bank is taken
 ├── ItemUnknown        no item has this code or id
 ├── ItemExists         the bank has an item of this code
-├── StimulusUnknown    no stimulus of this bank has this code
 ├── MediaUnknown       no figure has this hash
 ├── VersionOutdated    somebody changed the item in between
 └── ItemNotSound       the checks found errors: it cannot be submitted
@@ -54,14 +53,6 @@ class ItemExists(AuthoringError):
     def __init__(self, item: str) -> None:
         self.item = item
         super().__init__(f"the bank already has an item with the code {item}")
-
-
-class StimulusUnknown(AuthoringError):
-    """No stimulus of the bank has this code."""
-
-    def __init__(self, stimulus: UUID | str) -> None:
-        self.stimulus = str(stimulus)
-        super().__init__(f"there is no stimulus {stimulus}")
 
 
 class MediaUnknown(AuthoringError):
