@@ -37,6 +37,12 @@ PROBLEMS: ProblemTable = {
         HTTPStatus.UNPROCESSABLE_ENTITY,
         N_("This is not an ordering of the form"),
     ),
+    assembly.OrderInvalid: Problem(
+        "order-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This is not possible here"),
+        N_("{field}: codes are 1 to 64 of A-Z, a-z, 0-9 and . _ -, seeds whole numbers from 0. Nothing was written."),
+    ),
     assembly.BlueprintUnknown: Problem("blueprint-unknown", HTTPStatus.NOT_FOUND, N_("There is no such blueprint")),
     assembly.BlueprintInUse: Problem(
         "blueprint-in-use",

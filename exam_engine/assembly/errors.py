@@ -1,6 +1,7 @@
 """Refusals of assembly. What a blueprint or a draw can get wrong stands in `item_bank.forms.errors`.
 
 AssemblyError
+├── OrderInvalid           a code, seed or number of an order is not possible
 ├── BlueprintUnknown       there is no such blueprint
 ├── BlueprintInUse         forms were made by it; it may not change any more
 ├── FormUnknown            there is no such form
@@ -24,6 +25,14 @@ from exam_engine.infra.errors import EngineError
 
 class AssemblyError(EngineError):
     """Base of the refusals of assembly."""
+
+
+class OrderInvalid(AssemblyError):
+    """A code, a seed or a number of paper codes is not possible."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"{field} is not possible: codes are 1 to 64 of A-Z, a-z, 0-9 and . _ -, seeds 0 to 2^63 - 1")
 
 
 class BlueprintUnknown(AssemblyError):

@@ -2,15 +2,17 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NewType
+from typing import NewType
 from uuid import UUID
 
 import brotli
 import msgspec
 
+from exam_engine.assembly.errors import OrderInvalid
 from exam_engine.authoring.model import BankId, ItemVersionId
 from exam_engine.identity.model import PersonId, UnitId
 from item_bank.forms.blueprint import Blueprint
@@ -131,10 +133,10 @@ class AssemblyOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What somebody asks for when assembling a form."""
 
     blueprint_id: BlueprintId
-    code: Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**63)]
-    paper_codes: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 1
-    first_serial: Annotated[int, msgspec.Meta(ge=0, le=9999)] = 1
+    code: str
+    seed: int
+    paper_codes: int = 1
+    first_serial: int = 1
     prefer_unused: bool = True  # False: the draw looks at the seed alone, whatever was used before
 
 
@@ -161,6 +163,30 @@ class FormPlan(msgspec.Struct, frozen=True, kw_only=True):
     def hash(self) -> str:
         """Name of the keyless form."""
         return content_hash(self.body)
+
+
+def is_code(text: str) -> bool:
+    """Whether a text may be the code of a form or a blueprint."""
+    return re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text) is not None
+
+
+def require_possible(order: AssemblyOrder) -> None:
+    """Check the numbers and the code of an order.
+
+    Raises
+    ------
+    OrderInvalid
+        Names the first that is not possible.
+    """
+    checks = {
+        "code": is_code(order.code),
+        "seed": 0 <= order.seed < 2**63,
+        "paper_codes": order.paper_codes >= 1,
+        "first_serial": order.first_serial >= 0,
+    }
+    for field, is_possible in checks.items():
+        if not is_possible:
+            raise OrderInvalid(field)
 
 
 def compress(form_id: FormId, body: bytes) -> CompiledForm:

@@ -48,4 +48,4 @@ async def verify(
 
 async def load_entries(session: AsyncSession, query: AuditQuery) -> Sequence[AuditEntry]:
     """Return one page of entries, newest first."""
-    return await store.load_matching(session, query)
+    return await store.load_matching(session, model.cleaned(query))

@@ -119,7 +119,7 @@ async def load_unit(session: AsyncSession, unit_id: UnitId) -> OrgUnit:
 
 async def load_unit_coded(session: AsyncSession, code: str) -> OrgUnit:
     """Return a unit by its code, as `load_unit` does."""
-    units = await store.load_units(session, [code])
+    units = [] if "\x00" in code else await store.load_units(session, [code])
     if not units:
         raise UnitUnknown(code)
     return units[0]
@@ -148,7 +148,7 @@ async def create_person(
     person = Person(
         id=PersonId(uuid4()),
         user_name=name,
-        display_name=display_name.strip() or name,
+        display_name=display_name.replace("\x00", "").strip() or name,
         is_active=True,
         language=language,
         credential_version=1,

@@ -152,6 +152,8 @@ def _part_faults(blueprint: Blueprint) -> Iterator[Fault]:
 
 
 def _paper_faults(blueprint: Blueprint) -> Iterator[Fault]:
+    if b"\\u0000" in msgspec.json.encode(blueprint):
+        yield Fault.of("blueprint", message("it holds a character that cannot be kept"))
     if blueprint.count > MAXIMUM_SLOTS:
         yield Fault.of(
             "parts",

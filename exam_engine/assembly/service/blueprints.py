@@ -7,8 +7,8 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import store
-from exam_engine.assembly.errors import BlueprintInUse, BlueprintUnknown
-from exam_engine.assembly.model import BlueprintId, StoredBlueprint
+from exam_engine.assembly.errors import BlueprintInUse, BlueprintUnknown, OrderInvalid
+from exam_engine.assembly.model import BlueprintId, StoredBlueprint, is_code
 from exam_engine.audit import service as audit
 from exam_engine.authoring import service as authoring
 from exam_engine.authoring.model import BankId
@@ -25,9 +25,12 @@ async def save_blueprint(
 
     Raises
     ------
-    BankUnknown, PermissionDenied, BlueprintInvalid, BlueprintInUse
+    OrderInvalid, BankUnknown, PermissionDenied, BlueprintInvalid, BlueprintInUse
         Nothing was written.
     """
+    for field, is_possible in {"code": is_code(code), "name": "\x00" not in name}.items():
+        if not is_possible:
+            raise OrderInvalid(field)
     bank = await authoring.load_bank(session, bank_id)
     await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
     require_valid(spec)
@@ -75,7 +78,7 @@ async def load_blueprint(session: AsyncSession, blueprint_id: BlueprintId) -> St
 
 async def load_blueprint_coded(session: AsyncSession, code: str) -> StoredBlueprint:
     """Return a blueprint by its code, as `load_blueprint` does."""
-    found = await store.find_blueprint(session, code=code)
+    found = await store.find_blueprint(session, code=code) if is_code(code) else None
     if found is None:
         raise BlueprintUnknown(code)
     return found

@@ -44,9 +44,10 @@ async def plan(session: AsyncSession, order: AssemblyOrder) -> FormPlan:
 
     Raises
     ------
-    BlueprintUnknown, Shortage, DrawUndecided, PaperCodesImpossible
+    OrderInvalid, BlueprintUnknown, Shortage, DrawUndecided, PaperCodesImpossible
         Nothing can be planned.
     """
+    model.require_possible(order)
     return await _plan(session, await _load_blueprint(session, order), order)
 
 
@@ -55,9 +56,10 @@ async def assemble(session: AsyncSession, order: AssemblyOrder, *, actor: Person
 
     Raises
     ------
-    BlueprintUnknown, PermissionDenied, Shortage, DrawUndecided, PaperCodesImpossible, FormCodeTaken
+    OrderInvalid, BlueprintUnknown, PermissionDenied, Shortage, DrawUndecided, PaperCodesImpossible, FormCodeTaken
         Nothing was written.
     """
+    model.require_possible(order)
     blueprint = await _load_blueprint(session, order)
     bank = await authoring.load_bank(session, blueprint.bank_id)
     await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
@@ -158,7 +160,7 @@ async def load_form(session: AsyncSession, form_id: FormId) -> Form:
 
 async def load_form_coded(session: AsyncSession, code: str) -> Form:
     """Return a form by its code, as `load_form` does."""
-    form = await store.find_form(session, code=code)
+    form = await store.find_form(session, code=code) if model.is_code(code) else None
     if form is None:
         raise FormUnknown(code)
     return form

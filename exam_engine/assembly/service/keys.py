@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import store
@@ -22,6 +23,7 @@ from exam_engine.authoring import service as authoring
 from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person, actor_of
 from exam_engine.identity.permissions import Permission
+from item_bank.forms.errors import KeyMisfit
 from item_bank.forms.keys import require_key_fits
 from scoring.keys.validity import require_valid_key
 from scoring.keys.values import Key
@@ -77,6 +79,7 @@ async def change_key(
         raise SlotUnknown(form.code, slot)
     version_id = slots[slot].item_version_id
     items = await authoring.frozen_versions(session, [version_id])
+    _require_keepable(key, reason)
     require_valid_key(key)
     require_key_fits(items[version_id].item.interaction, key)
     history = [each for each in await store.load_keys(session, form_id) if each.slot == slot]
@@ -104,6 +107,12 @@ async def change_key(
         now=now,
     )
     return version
+
+
+def _require_keepable(key: Key, reason: str) -> None:
+    # PostgreSQL holds no NUL character, neither in text nor in JSON.
+    if b"\\u0000" in msgspec.json.encode([key, reason]):
+        raise KeyMisfit("key", "it holds a character that cannot be kept")
 
 
 def _require_changeable(form: Form, actor: Person, reason: str) -> None:

@@ -25,7 +25,7 @@ async def load_compiled(session: AsyncSession, form_hash: str) -> CompiledForm:
     CompiledFormUnknown
         No form has it.
     """
-    compiled = await store.find_compiled(session, hash=form_hash)
+    compiled = await store.find_compiled(session, hash=form_hash) if form_hash.isalnum() else None
     if compiled is None:
         raise CompiledFormUnknown(form_hash[:64])
     return compiled

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import service
 from exam_engine.assembly.errors import (
+    AssemblyError,
     BlueprintInUse,
     BlueprintUnknown,
     CompiledFormUnknown,
@@ -21,6 +22,7 @@ from exam_engine.assembly.errors import (
     FormSealed,
     FormUnknown,
     FourEyesNeeded,
+    OrderInvalid,
     PaperCodesImpossible,
     PaperCodeUnknown,
 )
@@ -31,7 +33,8 @@ from exam_engine.identity import service as identity
 from exam_engine.identity.errors import PermissionDenied
 from exam_engine.identity.permissions import Role
 from item_bank.forms.blueprint import Cell
-from item_bank.forms.errors import BlueprintInvalid, Shortage
+from item_bank.forms.errors import BlueprintInvalid, KeyMisfit, Shortage
+from scoring.keys.values import VoidKey
 from tests.exam_engine.assembly.banks import assembled, hall, sealed, spec
 from tests.exam_engine.identity.people import NOW
 
@@ -180,6 +183,43 @@ async def test_unknown_forms_and_blueprints_are_refused(session: AsyncSession) -
         await assembled(session, on, blueprint_id=BlueprintId(uuid4()))
     with pytest.raises(BlueprintUnknown):
         await service.load_blueprint_coded(session, "nothing")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("code", "", id="no code"),
+        pytest.param("code", "a\x00b", id="a code that cannot be kept"),
+        pytest.param("seed", 2**63, id="a seed too large"),
+        pytest.param("seed", -1, id="a seed below 0"),
+        pytest.param("paper_codes", 0, id="no paper code"),
+        pytest.param("first_serial", -1, id="a serial below 0"),
+    ],
+)
+async def test_an_order_that_is_not_possible_is_refused_by_its_field(
+    session: AsyncSession, field: str, value: object
+) -> None:
+    on = await hall(session)
+    with pytest.raises(OrderInvalid) as refused:
+        await assembled(session, on, **{field: value})
+    assert refused.value.field == field
+
+
+async def test_a_nul_character_is_refused_wherever_it_comes(session: AsyncSession) -> None:
+    on = await hall(session)
+    values = {"bank_id": on.bank.id, "actor": on.developer, "now": NOW}
+    with pytest.raises(OrderInvalid):
+        await service.save_blueprint(session, code="b", name="a\x00", spec=spec(), **values)  # type: ignore[arg-type]
+    broken = msgspec.structs.replace(spec(), title="T\x00")
+    with pytest.raises(BlueprintInvalid):
+        await service.save_blueprint(session, code="b", name="a", spec=broken, **values)  # type: ignore[arg-type]
+    for loader in (service.load_form_coded, service.load_blueprint_coded, service.load_compiled):
+        with pytest.raises(AssemblyError):
+            await loader(session, "a\x00")
+    form = await sealed(session, on)
+    for key, reason in ((VoidKey("a\x00"), "why"), (VoidKey("a"), "why\x00")):
+        with pytest.raises(KeyMisfit):
+            await service.change_key(session, form.id, 1, key, reason, actor=on.board, now=NOW)
 
 
 async def test_paper_codes_have_four_digits_and_no_more_than_fit(session: AsyncSession) -> None:
