@@ -30,7 +30,15 @@ class Matching(msgspec.Struct, frozen=True):
     rounds: int
 
 
-def solve(first_edge: Integers, programme: Integers, key: Integers, quota: Integers, last: LastLevel) -> Matching:
+def solve(
+    first_edge: Integers,
+    programme: Integers,
+    key: Integers,
+    quota: Integers,
+    last: LastLevel,
+    *,
+    max_rounds: int = MAX_ROUNDS,
+) -> Matching:
     """Return the applicant-optimal stable matching under score limits.
 
     Parameters
@@ -42,6 +50,8 @@ def solve(first_edge: Integers, programme: Integers, key: Integers, quota: Integ
     quota : ndarray, shape (n_programmes,)
     last : LastLevel
         Whether a level that does not fit into the last places is refused or admitted as a whole.
+    max_rounds : int
+        After so many rounds the rest is settled one at a time; the result is the same.
 
     References
     ----------
@@ -51,7 +61,7 @@ def solve(first_edge: Integers, programme: Integers, key: Integers, quota: Integ
     market = _State(first_edge, programme, key, quota, last)
     free = np.arange(len(first_edge) - 1)
     rounds = 0
-    while free.size and rounds < MAX_ROUNDS:
+    while free.size and rounds < max_rounds:
         rounds += 1
         free = market.refuse(market.propose(free))
     if free.size:
