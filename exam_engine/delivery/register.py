@@ -114,6 +114,11 @@ def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
     return int(sequence), int(client_time), value
 
 
+def count_answered(responses: Mapping[int, bytes]) -> int:
+    """Count the slots that hold an answer, not a cleared one."""
+    return sum(packed.split(b" ", 3)[2] == b"1" for packed in responses.values())
+
+
 class Register:
     """Every read and write of attempts in Redis; each write is in the shard's stream when it is acknowledged."""
 
@@ -190,7 +195,7 @@ class Register:
         for attempt in attempts:
             facts = _fields(attempt.facts)
             arguments: list[str | bytes | int] = [_limit(attempt.facts), len(facts) + 2, *facts]
-            arguments += ("answered", sum(1 for packed in attempt.responses.values() if _is_answered(packed)))
+            arguments += ("answered", count_answered(attempt.responses))
             for slot, packed in attempt.responses.items():
                 arguments += (slot, packed)
             weight = sum(map(len, attempt.responses.values()))
@@ -298,10 +303,6 @@ def _fields(facts: AttemptFacts) -> list[str | int]:
 
 def _limit(facts: AttemptFacts) -> str | int:
     return facts.limit_ms if facts.state is AttemptState.RUNNING else ""
-
-
-def _is_answered(packed: bytes) -> bool:
-    return packed.split(b" ", 3)[2] == b"1"
 
 
 def _translated(error: Exception) -> Exception:

@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from exam_engine.delivery import counters, store
 from exam_engine.delivery.bulletins import notice_of
 from exam_engine.delivery.model import AttemptId, Sitting
-from exam_engine.delivery.register import Held, Register, place_of, stream_keys
+from exam_engine.delivery.register import Held, Register, count_answered, place_of, stream_keys
 from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.redis_client import is_away, unavailable
 
@@ -66,7 +66,8 @@ class Restorer:
         with reaching_database():
             async with self._sessions() as session:
                 found = await store.load_stored_attempts(session, sitting, [attempt_id])
-        return Held(facts=found[0].facts, responses=found[0].responses)
+        responses = found[0].responses
+        return Held(facts=found[0].facts, responses=responses, answered=count_answered(responses))
 
     async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
         with reaching_database():
