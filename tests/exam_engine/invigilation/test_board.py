@@ -18,16 +18,6 @@ from exam_engine.invigilation import service
 from exam_engine.invigilation.errors import RoomUnknown
 from exam_engine.invigilation.model import Flag, SeatFacts, board_seat
 from tests.exam_engine.delivery.conftest import HallMaker
-    HallMaker,
-    clock,
-    delivery,
-    opened,
-    plan,
-    pool,
-    register,
-    runner,
-    writer,
-)
 from tests.exam_engine.delivery.halls import ACTOR, START, SetClock
 
 NOW = to_milliseconds(START)
