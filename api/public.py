@@ -8,6 +8,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
 from api.acts import engine_of
 from api.limits import limit_source
+from exam_engine.admission import service as admission
+from exam_engine.admission.model import Decision
 from exam_engine.infra.database import transaction
 from exam_engine.results import look_up
 from exam_engine.results.look_up import Announcement, SubjectDistribution
@@ -37,6 +39,11 @@ class PublicController(Controller):
         """Answer the result; an unknown number answers as a wrong code does."""
         return await find_result(request, data)
 
+    @post("/admission/look-up", summary="Look an admission decision up", status_code=200)
+    async def decision(self, request: Request[Any, Any, Any], data: JSONBody[LookUpBody]) -> Decision:
+        """Answer the decision with its reasons; an unknown number answers as a wrong code does."""
+        return await find_decision(request, data)
+
     @get("/announcements", summary="Exams whose results are out or announced")
     async def announcements(self, request: Request[Any, Any, Any]) -> list[Announcement]:
         """Answer the exams of the public page."""
@@ -63,6 +70,21 @@ async def find_result(request: Request[Any, Any, Any], claim: LookUpBody) -> Pub
     engine = engine_of(request)
     async with transaction(engine.sessions) as session:
         return await look_up.look_up(
+            session,
+            exam_code=claim.exam,
+            candidate_number=claim.candidate_number,
+            code=claim.code,
+            secret=engine.master_secret,
+            now=engine.clock(),
+        )
+
+
+async def find_decision(request: Request[Any, Any, Any], claim: LookUpBody) -> Decision:
+    """Look a decision up, counting the try of this source; the JSON route and the page share this."""
+    await limit_source(request, "look-up", LOOK_UPS_PER_MINUTE)
+    engine = engine_of(request)
+    async with transaction(engine.sessions) as session:
+        return await admission.look_up(
             session,
             exam_code=claim.exam,
             candidate_number=claim.candidate_number,

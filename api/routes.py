@@ -9,6 +9,7 @@ from litestar.types import ControllerRouterHandler
 from api import health
 from api.candidate import CandidateController
 from api.media import media
+from api.pages.admission import AdmissionPages
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
 from api.pages.house import HousePages
@@ -20,6 +21,7 @@ from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.templating import DIST
 from api.public import PublicController
+from api.staff.admission import AdmissionController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
 from api.staff.items import ItemController
@@ -38,6 +40,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormController,
     SittingController,
     ResultController,
+    AdmissionController,
     PublicController,
     PublicPages,
     media,
@@ -47,6 +50,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormPages,
     SittingPages,
     ResultPages,
+    AdmissionPages,
     MarkingPages,
     HousePages,
 ]

@@ -13,7 +13,8 @@ from api.acts import engine_of
 from api.language import language_of
 from api.pages.staff_page import refusal
 from api.pages.templating import page
-from api.public import LookUpBody, find_result
+from api.public import LookUpBody, find_decision, find_result
+from exam_engine.admission.explanations import reason_text
 from exam_engine.infra.database import transaction
 from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import translator
@@ -64,6 +65,38 @@ class PublicPages(Controller):
             status, problem = refusal(request, error)
             return await _form(request, data, problem=problem, status_code=status)
         answer = page(request, "public/result.html", **_shown(request, found))
+        answer.headers["Cache-Control"] = "no-store"
+        return answer
+
+    @get("/admission")
+    async def admission_form(
+        self, request: Request[Any, Any, Any], exam: FromQuery[str] = "", number: FromQuery[str] = ""
+    ) -> Template:
+        """Show the look-up form of admission."""
+        typed = LookUpForm(exam=exam[:60], candidate_number=number[:60])
+        return page(request, "public/admission.html", typed=typed, problem=None)
+
+    @post("/admission", status_code=200)
+    async def decision(
+        self,
+        request: Request[Any, Any, Any],
+        data: Annotated[LookUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[Any]:
+        """Show the decision with the reason for every aspiration."""
+        try:
+            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
+            found = await find_decision(request, claim)
+        except (EngineError, HTTPException, msgspec.ValidationError) as error:
+            status, problem = refusal(request, error)
+            return page(request, "public/admission.html", status_code=status, typed=data, problem=problem)
+        language = language_of(request)
+        translate = translator(language)
+        answer = page(
+            request,
+            "public/decision.html",
+            decision=found,
+            reasons=[(reason, reason_text(reason, translate, language)) for reason in found.reasons],
+        )
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
