@@ -13,6 +13,7 @@ import pytest
 from exam_engine.infra.vietnamese import name_sort_key
 from exam_engine.sample import data_files, files, marks, true_items
 from exam_engine.sample.population import Population, grade_10_intake, mock_graduation, practice
+from scoring.graduation import compute, load_rules, read_record
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,23 @@ def test_applicants_rank_two_to_four_different_schools_and_the_strong_aim_high()
     weak = Counter(one.aspirations[0] for one in applicants if one.theta < -1.0)
     assert strong["THPT-A"] > strong["THPT-D"]
     assert weak["THPT-D"] > weak["THPT-A"]
+
+
+def test_graduation_records_are_readable_and_most_candidates_pass(many: Population) -> None:
+    rules = load_rules("grad_2025")
+    outcomes = Counter(
+        compute(
+            read_record(
+                {**one.attributes, **one.marks, "TOAN": str(marks.mark_at(one.theta, "TOAN"))},
+                rules,
+            ),
+            rules,
+        ).passed
+        for one in many.candidates
+    )
+    assert 0.9 <= outcomes[True] / len(many.candidates) <= 0.99
+    assert outcomes[False]
+    assert outcomes[None]  # somebody was absent from a paper
 
 
 def test_names_are_of_several_peoples_and_lengths() -> None:
