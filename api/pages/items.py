@@ -53,7 +53,6 @@ class ItemPages(Controller):
         self,
         request: Request[Any, Any, Any],
         bank: FromQuery[str] = "",
-        state: FromQuery[str] = "",
         kind: FromQuery[str] = "",
         level: FromQuery[str] = "",
         topic: FromQuery[str] = "",
@@ -67,7 +66,7 @@ class ItemPages(Controller):
             chosen = next((summary.bank for summary in banks if summary.bank.code == bank), None)
             query = ItemQuery(
                 bank_id=chosen.id if chosen else None,
-                state=_member(ItemState, state),
+                state=_member(ItemState, request.query_params.get("state", "")),
                 kind=kind if kind in KINDS else "",
                 level=_member(Level, level),
                 topic=topic,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, get, post, put
-from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter, QueryParameter
 
 from api.acts import Act, staff_act
 from exam_engine.authoring import service as authoring
@@ -103,7 +103,7 @@ class ItemController(Controller):
         self,
         request: Request[Any, Any, Any],
         bank: FromQuery[Annotated[str, Parameter(max_length=40)]] = "",
-        state: FromQuery[ItemState | None] = None,
+        item_state: Annotated[ItemState | None, QueryParameter(name="state")] = None,
         kind: FromQuery[Annotated[str, Parameter(max_length=40)]] = "",
         level: FromQuery[Level | None] = None,
         topic: FromQuery[Annotated[str, Parameter(max_length=100)]] = "",
@@ -115,7 +115,7 @@ class ItemController(Controller):
         async with staff_act(request, Permission.READ_ITEMS) as act:
             bank_id = (await authoring.bank_by_code(act.session, bank)).id if bank else None
             query = ItemQuery(
-                bank_id=bank_id, state=state, kind=kind, level=level, topic=topic, text=q, sort=sort, page=page
+                bank_id=bank_id, state=item_state, kind=kind, level=level, topic=topic, text=q, sort=sort, page=page
             )
             return await authoring.list_items(act.session, query, actor=act.person, now=act.now)
 
