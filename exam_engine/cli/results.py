@@ -44,8 +44,8 @@ def score(
         from exam_engine.results import service
 
         async with act(is_dry_run=dry_run) as command:
-            actor = await _actor(command, as_person)
             found = await delivery.load_sitting(command.session, sitting)
+            actor = await _actor(command, as_person, "run_scores", found.exam_unit_id)
             return await service.score_sitting(
                 command.session, found.sitting.id, actor=actor, now=command.now, reason=reason
             )
@@ -146,8 +146,8 @@ def graduate(
         from exam_engine.results import service
 
         async with act(is_dry_run=dry_run) as command:
-            actor = await _actor(command, as_person)
             found = await enrolment.require_exam(command.session, exam)
+            actor = await _actor(command, as_person, "run_scores", found.unit_id)
             return await service.compute_graduation(
                 command.session, found.id, actor=actor, now=command.now, rule_set=rules
             )
@@ -180,8 +180,8 @@ def prepare(
         from exam_engine.results import service
 
         async with act(is_dry_run=dry_run) as command:
-            actor = await _actor(command, as_person)
             found = await enrolment.require_exam(command.session, exam)
+            actor = await _actor(command, as_person, "release_results", found.unit_id)
             moment = None if at is None else _moment(at, command.engine.settings.time_zone)
             return await service.prepare_release(
                 command.session, found.id, actor=actor, now=command.now, release_at=moment
@@ -206,10 +206,12 @@ def approve(
     """
 
     async def work() -> "Release":
+        from exam_engine.enrolment import service as enrolment
         from exam_engine.results import service
 
         async with act(is_dry_run=dry_run) as command:
-            actor = await _actor(command, as_person)
+            unit_id = (await enrolment.require_exam(command.session, exam)).unit_id
+            actor = await _actor(command, as_person, "release_results", unit_id)
             found = await _release(command, exam, release)
             return await service.approve_release(command.session, found.id, actor=actor, now=command.now)
 
@@ -233,10 +235,12 @@ def withdraw(
     """
 
     async def work() -> "Release":
+        from exam_engine.enrolment import service as enrolment
         from exam_engine.results import service
 
         async with act(is_dry_run=dry_run) as command:
-            actor = await _actor(command, as_person)
+            unit_id = (await enrolment.require_exam(command.session, exam)).unit_id
+            actor = await _actor(command, as_person, "release_results", unit_id)
             found = await _release(command, exam, release)
             return await service.withdraw_release(
                 command.session, found.id, actor=actor, reason=reason, now=command.now
@@ -325,14 +329,18 @@ def distribution(
     emit(found, as_json=as_json, text=None if svg is None else f"{svg} written")
 
 
-async def _actor(command: "CommandAct", as_person: str | None) -> str:
-    """Name the person of the command line; without one, the command line itself."""
+async def _actor(command: "CommandAct", as_person: str | None, permission: str, unit_id: UUID) -> str:
+    """Name the person of the command, who must hold the permission; without one, the command line itself."""
     if as_person is None:
         return command.actor
     from exam_engine.identity import service as identity
-    from exam_engine.identity.model import actor_of
+    from exam_engine.identity.model import UnitId, actor_of
+    from exam_engine.identity.permissions import Permission
 
-    return actor_of(await identity.load_person_named(command.session, as_person, on=command.now.date()))
+    today = command.now.date()
+    person = await identity.load_person_named(command.session, as_person, on=today)
+    await identity.require(command.session, person.id, Permission(permission), UnitId(unit_id), on=today)
+    return actor_of(person)
 
 
 async def _release(command: "CommandAct", exam: str, number: int | None) -> "Release":

@@ -232,5 +232,5 @@ def content_hash(results: Iterable[PublishedResult]) -> str:
     encode = msgspec.json.Encoder(order="sorted").encode
     digest = hashlib.sha256()
     for result in sorted(results, key=lambda result: result.candidate_number):
-        digest.update(encode(result))
+        digest.update(encode(msgspec.to_builtins(result, str_keys=True)))
     return digest.hexdigest()
