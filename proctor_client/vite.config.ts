@@ -2,12 +2,13 @@
 
 import { defineConfig } from 'vitest/config'
 import { mathFont } from './build/math_font.ts'
+import { budget } from './build/budget.ts'
 import { precache } from './build/precache.ts'
 
 export default defineConfig({
   base: '/static/',
   publicDir: false,
-  plugins: [mathFont(), precache()],
+  plugins: [mathFont(), precache(), budget()],
   build: {
     target: ['chrome109', 'firefox115'],
     manifest: true,

@@ -1,9 +1,25 @@
 /** Tells the service worker which hashed files make the player's shell: the page's script, styles and fonts. */
 
-import type { Plugin } from 'vite'
+import type { Plugin, Rollup } from 'vite'
 
 const PLACE = '__SHELL_FILES__'
-const SHELL_FONTS = /(be-vietnam-pro-(latin|vietnamese)-(400|600)-normal|stix-two-math)-[\w-]+\.woff2$/
+export const SHELL_FONTS: RegExp = /(be-vietnam-pro-(latin|vietnamese)-(400|600)-normal|stix-two-math)-[\w-]+\.woff2$/
+
+/** Scripts and styles the player's page loads, directly or through imports. */
+export function shellOf(bundle: Rollup.OutputBundle): { readonly scripts: readonly string[]; readonly styles: readonly string[] } {
+  const scripts = new Set<string>()
+  const styles = new Set<string>()
+  const visit = (name: string): void => {
+    const file = bundle[name]
+    if (file?.type !== 'chunk' || scripts.has(name)) return
+    scripts.add(name)
+    for (const style of file.viteMetadata?.importedCss ?? []) styles.add(style)
+    for (const next of file.imports) visit(next)
+  }
+  const page = Object.values(bundle).find((file) => file.type === 'chunk' && file.facadeModuleId?.endsWith('exam.html'))
+  if (page) visit(page.fileName)
+  return { scripts: [...scripts], styles: [...styles] }
+}
 
 export function precache(): Plugin {
   let base = '/'
@@ -17,22 +33,12 @@ export function precache(): Plugin {
       order: 'post',
       handler(_options, bundle) {
         const worker = bundle['exam/worker.js']
-        const player = Object.values(bundle).find((file) => file.type === 'chunk' && file.facadeModuleId?.endsWith('exam.html'))
-        if (worker?.type !== 'chunk' || player?.type !== 'chunk') return
-        const scripts = new Set<string>()
-        const styles = new Set<string>()
-        const visit = (name: string): void => {
-          const file = bundle[name]
-          if (file?.type !== 'chunk' || scripts.has(name)) return
-          scripts.add(name)
-          for (const style of file.viteMetadata?.importedCss ?? []) styles.add(style)
-          for (const next of file.imports) visit(next)
-        }
-        visit(player.fileName)
+        if (worker?.type !== 'chunk') return
+        const { scripts, styles } = shellOf(bundle)
         const fonts = Object.keys(bundle).filter((name) => SHELL_FONTS.test(name))
-        const files = [...scripts, ...styles, ...fonts].sort().map((name) => base + name)
-        worker.code = worker.code.replace(`"${PLACE}"`, JSON.stringify(files)).replace(`\`${PLACE}\``, JSON.stringify(files))
-        if (worker.code.includes(PLACE)) this.error('the list of shell files did not reach the service worker')
+        const files = JSON.stringify([...scripts, ...styles, ...fonts].sort().map((name) => base + name))
+        worker.code = worker.code.replace(new RegExp(`(["'\`])${PLACE}\\1`), () => files)
+        if (worker.code.includes(PLACE) || scripts.length === 0) this.error('the list of shell files did not reach the service worker')
       },
     },
   }

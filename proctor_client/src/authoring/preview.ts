@@ -2,7 +2,7 @@
 
 import './preview.css'
 
-import type { Item, Part, Stimulus } from '../shared/api.ts'
+import type { Item } from '../shared/api.ts'
 import { choicesOf, type Entry } from '../core/paper.ts'
 import { content } from '../interactions/content.ts'
 import { itemView } from '../interactions/item_view.ts'
@@ -10,15 +10,8 @@ import { h } from '../shared/dom.ts'
 import { isLanguage, useLanguage } from '../shared/i18n.ts'
 import { t } from '../shared/texts.ts'
 
-interface PreviewData {
-  readonly item: Item
-  readonly stimulus?: Stimulus | null
-  readonly part?: Part | null
-  /** Language of the content; the page's own when left out. */
-  readonly language?: string
-  /** Number shown above the item. */
-  readonly position?: number
-}
+/** An item of the keyless form, with its passage beside it. */
+type PreviewData = Item & { readonly stimulus_content?: { readonly title: string; readonly content: string } }
 
 class ItemPreview extends HTMLElement {
   static define(): void {
@@ -28,17 +21,18 @@ class ItemPreview extends HTMLElement {
   connectedCallback(): void {
     const source = this.querySelector('script[type="application/json"]')?.textContent
     if (!source) return
-    const { item, stimulus = null, part = null, language = document.documentElement.lang, position = 1 } = JSON.parse(source) as PreviewData
-    const entry: Entry = { position, slot: item.slot, section: 0, item, stimulus, choices: choicesOf(item, '') }
+    const item = JSON.parse(source) as PreviewData
+    const passage = item.stimulus_content ?? null
+    const language = this.lang || document.documentElement.lang
+    const entry: Entry = { position: 1, slot: item.slot, section: 0, item, stimulus: null, choices: choicesOf(item, '') }
     const quiet = (): void => undefined
-    const view = itemView({ entry, prefix: `preview-${item.slot}-${position}`, contentLanguage: language, onChange: quiet, onDraft: quiet, onSettle: quiet }, part)
-    this.replaceChildren(
-      ...(stimulus === null
+    const view = itemView({ entry, prefix: 'preview', contentLanguage: language, onChange: quiet, onDraft: quiet, onSettle: quiet }, null)
+    const side =
+      passage === null
         ? []
-        : [h('section', { class: 'preview__passage', 'aria-label': t('item.stimulus') }, stimulus.title !== '' && h('h3', { lang: language }, stimulus.title), content(stimulus.content, language))]),
-      view.element,
-    )
-    this.classList.toggle('preview--passage', stimulus !== null)
+        : [h('section', { class: 'preview__passage', 'aria-label': t('item.stimulus') }, passage.title !== '' && h('h3', { lang: language }, passage.title), content(passage.content, language))]
+    this.replaceChildren(...side, view.element)
+    this.lang = document.documentElement.lang // labels are in the page's language, contents say their own
   }
 }
 

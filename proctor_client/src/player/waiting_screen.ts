@@ -161,7 +161,7 @@ function attemptCard(start: () => void): AttemptCard {
       shown = state
       title.textContent = attempt.subject
       badge.className = `badge ${BADGES[door]}`
-      badge.textContent = t(attempt.state === 'closed' ? 'waiting.closed' : `waiting.${door}`)
+      badge.textContent = t(attempt.state === 'closed' ? 'waiting.door-closed' : `waiting.door-${door}`)
       facts.textContent = `${t('waiting.starts', { time: formatClock(attempt.starts_at_ms), date: formatDay(attempt.starts_at_ms) })} · ${t('waiting.minutes', { minutes: attempt.minutes })}`
       label.hidden = countdown.hidden = !isEarly
       button.hidden = door === 'over' || door === 'handed-in' || (isEarly && !isFirst)

@@ -21,7 +21,7 @@ export async function askTime(host: HTMLElement, audience: Audience): Promise<{ 
   minutes.addEventListener('input', update)
   update()
   const quick = QUICK_MINUTES.map((count) =>
-    h('button', { class: 'button button--small', type: 'button', on: { click: () => { minutes.value = String(count); update() } } }, t('board.minutes', { count })),
+    h('button', { class: 'button button--small', type: 'button', on: { click: () => { minutes.value = String(count); update() } } }, t('board.age-minutes', { count })),
   )
   const given = await ask(host, t('board.add-time-title', { who }), 'board.give', [
     h('div', { class: 'field' }, h('label', { class: 'field__label', for: 'act-minutes' }, t('board.minutes-label')), h('div', { class: 'row' }, minutes, h('div', { class: 'button-group' }, ...quick))),

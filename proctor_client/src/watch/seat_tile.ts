@@ -75,7 +75,7 @@ export class SeatTile {
 
 export function ageText(ms: number): string {
   const { unit, count } = ageOf(ms)
-  return t(`board.${unit}`, { count })
+  return t(`board.age-${unit}`, { count })
 }
 
 /** Write only what changed: twenty-four tiles, every two seconds, on an old computer. */

@@ -1,0 +1,159 @@
+/** A server and a vault in memory, for sessions on a fake clock. The server can be cut off, emptied or taken over. */
+
+import type {
+  AttemptList, ClientEvent, Envelope, Form, HeldResponse, Notice, SavedResponse, SaveReply, SaveRequest, SignedIn, SubmissionRequest, Submitted, TimeReply,
+} from '../../src/shared/api.ts'
+import { type ExamServer, Refused, Unreachable } from '../../src/player/server.ts'
+import type { Ports } from '../../src/player/session.ts'
+import type { KeptAttempt, Vault } from '../../src/player/vault.ts'
+import { form, ordering } from '../forms.ts'
+
+export const ATTEMPT = '3f2a91bc-0000-4000-8000-000000000001'
+const HASH = 'ab'.repeat(32)
+
+export class MemoryServer implements ExamServer {
+  /** This server's clock; moved along with the fake timers by `now()`. */
+  now: () => number
+  state: Envelope['state'] = 'running'
+  lease = 1
+  client = ''
+  deadlineMs: number
+  held = new Map<number, HeldResponse>()
+  notices: Notice[] = []
+  events: ClientEvent[] = []
+  calls: string[] = []
+  /** Thrown by every call while it is set. */
+  trouble: (() => Error) | null = null
+  /** Thrown by the next save only. */
+  nextSave: Error | null = null
+
+  constructor(now: () => number, minutes = 90) {
+    this.now = now
+    this.deadlineMs = now() + minutes * 60_000
+  }
+
+  cutOff(): void {
+    this.trouble = () => new Unreachable('no network')
+  }
+  reconnect(): void {
+    this.trouble = null
+  }
+
+  useToken(): void {}
+  useLanguage(): void {}
+  signIn(): Promise<SignedIn> {
+    throw new Error('not asked here')
+  }
+  attempts(): Promise<AttemptList> {
+    throw new Error('not asked here')
+  }
+
+  async start(_attempt: string, clientId: string): Promise<Envelope> {
+    this.#enter('start')
+    if (this.state === 'submitted' || this.state === 'closed') throw new Refused(409, 'attempt-closed', '', { state: this.state })
+    if (clientId !== this.client) {
+      if (this.client !== '') this.lease += 1
+      this.client = clientId
+    }
+    return {
+      attempt_id: ATTEMPT, form_hash: HASH, paper_code: '0101', ordering, lease: this.lease, started_at_ms: 0, extra_seconds: 0,
+      responses: [...this.held.values()], candidate: { number: '1', name: 'An' }, ...this.#facts(0),
+    }
+  }
+
+  async form(): Promise<Form> {
+    this.#enter('form')
+    return form
+  }
+
+  async save(_attempt: string, request: SaveRequest): Promise<SaveReply> {
+    this.#enter('save')
+    const refusal = this.nextSave
+    this.nextSave = null
+    if (refusal) throw refusal
+    this.#requireWritable(request.lease)
+    for (const { slot, sequence, value } of request.responses) {
+      if (sequence > (this.held.get(slot)?.sequence ?? 0)) this.held.set(slot, { slot, sequence, value })
+    }
+    const saved = request.responses.map(({ slot }) => ({ slot, sequence: this.held.get(slot)?.sequence ?? 0 }))
+    return { saved, ...this.#facts(request.after) }
+  }
+
+  async time(_attempt: string, after: number): Promise<TimeReply> {
+    this.#enter('time')
+    return this.#facts(after)
+  }
+
+  async submit(_attempt: string, request: SubmissionRequest): Promise<Submitted> {
+    this.#enter('submit')
+    this.#requireWritable(request.lease)
+    const missing = Object.entries(request.sequences).filter(([slot, sequence]) => (this.held.get(Number(slot))?.sequence ?? 0) < sequence)
+    if (missing.length > 0) throw new Refused(409, 'responses-missing', '', { missing: missing.map(([slot]) => Number(slot)) })
+    this.state = 'submitted'
+    return { state: 'submitted', submitted_at_ms: this.now(), answered: this.held.size }
+  }
+
+  async report(_attempt: string, events: readonly ClientEvent[]): Promise<void> {
+    this.#enter('report')
+    this.events.push(...events)
+  }
+
+  async warm(): Promise<void> {}
+
+  values(): Record<number, unknown> {
+    return Object.fromEntries([...this.held.values()].map(({ slot, value }) => [slot, value]))
+  }
+
+  #enter(call: string): void {
+    this.calls.push(call)
+    if (this.trouble) throw this.trouble()
+  }
+
+  #facts(after: number): TimeReply {
+    return { server_time_ms: this.now(), deadline_ms: this.deadlineMs, state: this.state, notices: this.notices.filter((notice) => notice.id > after) }
+  }
+
+  #requireWritable(lease: number): void {
+    if (this.state !== 'running') throw new Refused(409, 'attempt-closed', '', { state: this.state })
+    if (lease !== this.lease) throw new Refused(409, 'lease-taken', '', { lease: this.lease })
+  }
+}
+
+export class MemoryVault implements Vault {
+  kept = new Map<string, KeptAttempt>()
+  held = new Map<number, SavedResponse>()
+  forms = new Map<string, Form>()
+  isBroken = false
+  order: string[] = []
+
+  async attempt(id: string): Promise<KeptAttempt | null> {
+    return this.kept.get(id) ?? null
+  }
+  async keepAttempt(attempt: KeptAttempt): Promise<void> {
+    if (this.isBroken) throw new Error('the disk is full')
+    this.kept.set(attempt.attempt_id, structuredClone(attempt))
+  }
+  async responses(): Promise<readonly SavedResponse[]> {
+    return [...this.held.values()]
+  }
+  async keepResponses(_id: string, responses: readonly SavedResponse[]): Promise<void> {
+    if (this.isBroken) throw new Error('the disk is full')
+    for (const response of responses) this.held.set(response.slot, response)
+    this.order.push('written')
+  }
+  async form(hash: string): Promise<Form | null> {
+    return this.forms.get(hash) ?? null
+  }
+  async keepForm(hash: string, kept: Form): Promise<void> {
+    this.forms.set(hash, kept)
+  }
+  async erase(): Promise<void> {
+    this.kept.clear()
+    this.held.clear()
+    this.forms.clear()
+  }
+}
+
+export function portsOf(server: ExamServer, vault: Vault): Ports {
+  return { server, vault, counter: () => performance.now(), wall: () => Date.now(), chance: () => 0.5 }
+}
