@@ -5,10 +5,13 @@ from exam_engine.delivery.service.notices import Extended, Extension, Message, S
 from exam_engine.delivery.service.reconciliation import Gap, Reconciliation, reconcile
 from exam_engine.delivery.service.sittings import (
     SittingPlan,
+    attempt_of_number,
+    check_opening,
     close_sitting,
     load_sittings,
     open_sitting,
     plan_sitting,
+    room_of_code,
 )
 
 __all__ = [
@@ -20,6 +23,8 @@ __all__ = [
     "Reconciliation",
     "Scope",
     "SittingPlan",
+    "attempt_of_number",
+    "check_opening",
     "close_sitting",
     "extend",
     "load_sitting",
@@ -27,5 +32,6 @@ __all__ = [
     "open_sitting",
     "plan_sitting",
     "reconcile",
+    "room_of_code",
     "send_message",
 ]

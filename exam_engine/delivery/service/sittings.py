@@ -12,11 +12,19 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import service as assembly
-from exam_engine.assembly.model import FormId
+from exam_engine.assembly.model import FormId, PaperCodeId
 from exam_engine.audit import service as audit
 from exam_engine.delivery import counters, model, store
-from exam_engine.delivery.errors import SittingPlanInvalid, SittingStateWrong
-from exam_engine.delivery.model import CloseReason, Sitting, SittingId, SittingSettings, SittingState
+from exam_engine.delivery.errors import AttemptUnknown, SittingPlanInvalid, SittingStateWrong
+from exam_engine.delivery.model import (
+    AttemptId,
+    AttemptSeat,
+    CloseReason,
+    Sitting,
+    SittingId,
+    SittingSettings,
+    SittingState,
+)
 from exam_engine.delivery.register import PrimedAttempt, place_of, stream_keys
 from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sitting, record
 from exam_engine.delivery.store import SittingContext
@@ -84,15 +92,7 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     SittingUnknown, SittingStateWrong, SittingPlanInvalid, CompiledFormUnknown, ServiceUnavailable
     """
     sitting = await lock_sitting(desk, sitting_id)
-    if sitting.state is SittingState.CLOSED:
-        raise SittingStateWrong(sitting.code, sitting.state, SittingState.PLANNED)
-    await assembly.require_sealed(desk.session, sitting.form_id)
-    form = await assembly.load_compiled_of_form(desk.session, sitting.form_id)
-    codes = [code.id for code in await assembly.load_paper_codes(desk.session, sitting.form_id)]
-    seats = await store.load_unseated(desk.session, sitting)
-    if not seats and sitting.state is SittingState.PLANNED:
-        raise SittingPlanInvalid("candidates", "nobody is registered or seated for this subject")
-    assigned = model.assign_paper_codes(seats, codes, sitting.seed, sitting.settings.columns)
+    form_hash, seats, assigned = await check_opening(desk.session, sitting)
     attempt_ids = [uuid4() for _ in seats]
     attempts = [
         {
@@ -112,10 +112,56 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     if sitting.state is SittingState.PLANNED:
         for stream in stream_keys(sitting.id, sitting.shards):
             await desk.register.mark_primed(stream)
-        await store.mark_open(desk.session, sitting_id, form.hash, desk.now)
-    opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form.hash)
-    await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form.hash)
+        await store.mark_open(desk.session, sitting_id, form_hash, desk.now)
+    opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form_hash)
+    await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form_hash)
     return opened
+
+
+async def check_opening(
+    session: AsyncSession, sitting: Sitting
+) -> tuple[str, list[AttemptSeat], dict[UUID, PaperCodeId]]:
+    """Return what opening would do: the form's hash, the seats to take in, and their paper codes.
+
+    Raises
+    ------
+    SittingStateWrong, SittingPlanInvalid, FormNotSealed
+    """
+    if sitting.state is SittingState.CLOSED:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.PLANNED)
+    await assembly.require_sealed(session, sitting.form_id)
+    form = await assembly.load_compiled_of_form(session, sitting.form_id)
+    codes = [code.id for code in await assembly.load_paper_codes(session, sitting.form_id)]
+    seats = await store.load_unseated(session, sitting)
+    if not seats and sitting.state is SittingState.PLANNED:
+        raise SittingPlanInvalid("candidates", "nobody is registered or seated for this subject")
+    return form.hash, seats, model.assign_paper_codes(seats, codes, sitting.seed, sitting.settings.columns)
+
+
+async def attempt_of_number(session: AsyncSession, sitting: Sitting, number: str) -> AttemptId:
+    """Return the attempt of a candidate number.
+
+    Raises
+    ------
+    AttemptUnknown
+    """
+    for seat in await store.load_seats(session, sitting.id):
+        if seat.number == number:
+            return seat.attempt_id
+    raise AttemptUnknown(number)
+
+
+async def room_of_code(session: AsyncSession, sitting: Sitting, code: str) -> UUID:
+    """Return the room of a code in which somebody of the sitting sits.
+
+    Raises
+    ------
+    AttemptUnknown
+    """
+    for seat in await store.load_seats(session, sitting.id):
+        if seat.room_id is not None and seat.room_code == code:
+            return seat.room_id
+    raise AttemptUnknown(code)
 
 
 async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
