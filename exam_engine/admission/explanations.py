@@ -10,8 +10,8 @@ REASONS: Mapping[ReasonCode, str] = {
     ReasonCode.BELOW_CUT_OFF: N_("Not admitted: {score} is below {required}, the score needed at this rank"),
     ReasonCode.BELOW_FLOOR: N_("Not admitted: {score} is below the floor of {floor}"),
     ReasonCode.TIED_GROUP_REFUSED: N_(
-        "Not admitted: {group_size} applicants stood level at {level} for {places} free places, "
-        "and by the rules such a group is refused as a whole"
+        "Not admitted: {group_size} applicants stood level at {level}, more than the free places ({places}); "
+        "by the rules such a group is refused as a whole"
     ),
     ReasonCode.LOST_ON_SUB_CRITERIA: N_(
         "Not admitted: level with the last one admitted at {cut_off}, but behind by the sub-criterion “{criterion}”"

@@ -1,10 +1,11 @@
 """Results of an allocation as tables: one line for each applicant with the reasons, one for each programme."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from exam_engine.admission.allocation import Allocation
 from exam_engine.admission.explanations import reason_text
+from exam_engine.admission.model import RunOutcome
 from exam_engine.infra.i18n import translator
 from exam_engine.infra.sheets import Lines
 
@@ -16,20 +17,37 @@ def result_lines(allocation: Allocation, language: str, *, has_reasons: bool = T
 
 
 def cut_off_lines(allocation: Allocation) -> Lines:
-    """Return a line for each programme: places, admitted, cut-off, and what each further rank needed."""
+    """Return a line for each programme: places, admitted, cut-off, what each rank needed, the last of a list."""
     ranks = max((len(p.required) for p in allocation.programmes), default=0)
     differing = [r for r in range(2, ranks + 1) if any(_differs(p.required, r) for p in allocation.programmes)]
-    titles = ("programme", "quota", "admitted", "cut_off", *(f"needed_at_rank_{r}" for r in differing))
-    lines = [
-        (
-            p.code,
-            p.quota,
-            p.admitted,
-            points(p.cut_off),
-            *(points(p.required[r - 1]) if p.required else "" for r in differing),
+    has_lists = any(p.last_admitted is not None for p in allocation.programmes)
+    titles = ["programme", "quota", "admitted", "cut_off", *(f"needed_at_rank_{r}" for r in differing)]
+    lines = []
+    for p in allocation.programmes:
+        needed = [points(p.required[r - 1]) if p.required else "" for r in differing]
+        lines.append(
+            [p.code, p.quota, p.admitted, points(p.cut_off), *needed, *([p.last_admitted] if has_lists else [])]
         )
-        for p in allocation.programmes
-    ]
+    titles += ["last_admitted"] if has_lists else []
+    return titles, lines
+
+
+def outcome_lines(outcomes: Iterable[RunOutcome], language: str) -> Lines:
+    """Return a line for each applicant of a stored run, with name and score."""
+    translate = translator(language)
+    titles = ("candidate_number", "full_name", "score", "programme", "rank", "decision", "explanation")
+    lines = (
+        (
+            o.number,
+            o.full_name,
+            points(o.score),
+            o.programme,
+            o.rank,
+            "admitted" if o.programme is not None else "not_admitted",
+            "\n".join(f"{r.rank}. {r.programme}: {reason_text(r, translate, language)}" for r in o.reasons),
+        )
+        for o in outcomes
+    )
     return titles, lines
 
 

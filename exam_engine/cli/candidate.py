@@ -55,7 +55,7 @@ def list_candidates(
     *,
     text: Annotated[str, typer.Option(help="Number, or words of the name; words with marks match marks.")] = "",
     by_name: Annotated[bool, typer.Option("--by-name", help="In the order of a class list.")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=500, help="How many to show.")] = 50,
     as_json: AsJson = False,
 ) -> None:
     """List or search candidates.

@@ -4,8 +4,6 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 
-import xlsxwriter
-
 Lines = tuple[Sequence[str], Iterable[Sequence[object]]]
 """Column titles, then the rows."""
 
@@ -21,6 +19,8 @@ def csv_bytes(titles: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
 
 def workbook_bytes(sheets: Mapping[str, Lines]) -> bytes:
     """Write a workbook; texts stay texts: numbers keep leading zeros, nothing runs as a formula."""
+    import xlsxwriter  # slow to load, and most processes write no workbook
+
     out = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(out, options) as book:
