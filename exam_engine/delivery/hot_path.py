@@ -141,6 +141,9 @@ class Delivery:
             if sat.roll.paper.hash != form_hash:
                 continue
             known = await self._recall(sat)
+            if known.state == AttemptState.READY:  # another worker may have started it since: ask Redis itself
+                held = await self._held(sat, "f")
+                known = self._recollection.remember(sat.seat.attempt_id, held.facts, self.now_ms())
             if known.state != AttemptState.READY:
                 return sat.roll.paper.blob(accepts)
         raise CompiledFormUnknown(form_hash)

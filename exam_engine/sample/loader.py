@@ -4,7 +4,7 @@ Every step is one transaction and is left out when what it makes is there alread
 can be taken up again, and a second one changes nothing, not even what people have edited since.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -39,7 +39,9 @@ from item_bank.forms.blueprint import parse_blueprint
 
 ACTOR = "system:sample"
 PROVINCE = "31"
-POPULATIONS: dict[str, Callable[[], population.Population]] = {
+Populations = Mapping[str, Callable[[], population.Population]]
+
+POPULATIONS: Populations = {
     population.GRADUATION: population.mock_graduation,
     population.INTAKE: population.grade_10_intake,
     population.PRACTICE: population.practice,
@@ -57,8 +59,16 @@ class Step(msgspec.Struct, frozen=True):
 Tell = Callable[[Step], None]
 
 
-async def load_sample(engine: Engine, tell: Tell = lambda _: None, *, is_dry_run: bool = False) -> Sequence[Step]:
+async def load_sample(
+    engine: Engine,
+    tell: Tell = lambda _: None,
+    *,
+    is_dry_run: bool = False,
+    populations: Populations = POPULATIONS,
+) -> Sequence[Step]:
     """Load what is missing of the sample province, and say step by step what that was.
+
+    `populations` gives the candidates of each exam by its code.
 
     Raises
     ------
@@ -66,7 +76,7 @@ async def load_sample(engine: Engine, tell: Tell = lambda _: None, *, is_dry_run
         A step was refused; the steps before it stand, and a second call goes on from there.
     """
     steps: list[Step] = []
-    for part in _parts(engine, load_plan()):
+    for part in _parts(engine, load_plan(), populations):
         async with transaction(engine.sessions) as session:
             is_new = not await part.is_there(session)
             detail = await part.make(session, engine.clock()) if is_new and not is_dry_run else ""
@@ -82,7 +92,7 @@ class _Part(msgspec.Struct, frozen=True):
     make: Callable[[AsyncSession, datetime], Awaitable[str]]  # says what it made
 
 
-def _parts(engine: Engine, plan: SamplePlan) -> Sequence[_Part]:
+def _parts(engine: Engine, plan: SamplePlan, populations: Populations) -> Sequence[_Part]:
     return (
         _Part("province", partial(_finds, identity.load_unit_coded, PROVINCE, UnitUnknown), _load_province),
         *(
@@ -105,7 +115,7 @@ def _parts(engine: Engine, plan: SamplePlan) -> Sequence[_Part]:
             _Part(
                 f"exam {exam.code}",
                 partial(_finds, enrolment.require_exam, exam.code, ExamUnknown),
-                partial(_load_exam, exam),
+                partial(_load_exam, exam, populations[exam.code]),
             )
             for exam in plan.exams
         ),
@@ -179,10 +189,12 @@ async def _load_form(plan: SampleForm, session: AsyncSession, now: datetime) -> 
     return f"{blueprint.spec.count} items, {plan.paper_codes} paper codes, sealed"
 
 
-async def _load_exam(plan: SampleExam, session: AsyncSession, now: datetime) -> str:
+async def _load_exam(
+    plan: SampleExam, people_of: Callable[[], population.Population], session: AsyncSession, now: datetime
+) -> str:
     described = data_files.read_json(f"exams/{plan.code}.json", ExamPlan)
     exam = await enrolment.create_exam(session, described, actor=ACTOR, now=now)
-    people = files.population_files(POPULATIONS[plan.code]())
+    people = files.population_files(people_of())
     candidates = await enrolment.import_candidates(
         session, exam, _given("candidates.csv", people["candidates.csv"]), actor=ACTOR, now=now
     )

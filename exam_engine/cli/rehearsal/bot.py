@@ -13,13 +13,14 @@ import msgspec
 import numpy as np
 
 from exam_engine.cli.rehearsal.simulator import Step
+from exam_engine.infra.errors import EngineError
 from scoring.values import ResponseValue
 
 RETRY_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 PATIENCE_SECONDS = 60.0
 
 
-class RehearsalRefused(Exception):
+class RehearsalRefused(EngineError):
     """The server refused what a correct client must be allowed to do."""
 
     def __init__(self, who: str, what: str, answer: str) -> None:
@@ -69,6 +70,7 @@ class CandidateBot:
         self.number = number
         self.attempt_id = ""
         self.acknowledged: dict[int, Acknowledged] = {}
+        self.is_submitted = False
         self.form_hash = ""
         self.order: list[int] = []
         self._client, self._tally, self._exam, self._code = client, tally, exam, code
@@ -129,6 +131,7 @@ class CandidateBot:
         answer = await self._call("POST", f"/api/attempts/{self.attempt_id}/submission", body)
         if answer["state"] != "submitted":
             raise RehearsalRefused(self.number, "submission", f"state is {answer['state']}")
+        self.is_submitted = True
 
     async def _save(self, responses: list[dict[str, Any]]) -> None:
         path = f"/api/attempts/{self.attempt_id}/responses"

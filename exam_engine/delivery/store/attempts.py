@@ -29,6 +29,7 @@ from exam_engine.enrolment.tables import (
 )
 from exam_engine.identity.tables import OrgUnitRow
 from exam_engine.infra.clock import to_milliseconds
+from scoring.values import ResponseValue
 
 GENERATION = 1_000_000
 """Revisions jump by this when attempts are taken back from PostgreSQL: a change that was lost with Redis, and is
@@ -217,3 +218,15 @@ def _facts(sitting: Sitting, row: AttemptRow, generation: int) -> AttemptFacts:
         finished_ms=to_milliseconds(finished) if finished else 0,
         reason=CloseReason(row.close_reason).value if row.close_reason else "",
     )
+
+
+async def load_stored_values(session: AsyncSession, sitting_id: SittingId) -> dict[tuple[str, int], ResponseValue]:
+    """Load every stored answer of a sitting by candidate number and slot; an answer taken back is left out."""
+    query = (
+        select(CandidateRow.number, ResponseRow.slot, ResponseRow.value)
+        .join(AttemptRow, AttemptRow.id == ResponseRow.attempt_id)
+        .join(CandidateRow, CandidateRow.id == AttemptRow.candidate_id)
+        .where(AttemptRow.sitting_id == sitting_id)
+    )
+    rows = await session.execute(query)
+    return {(number or "", slot): value for number, slot, value in rows if value is not None}
