@@ -7,9 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from typing import IO
 
 import msgspec
 import typer
@@ -23,10 +24,44 @@ from exam_engine.infra.errors import EmbeddedServerError, EngineError
 from exam_engine.infra.migrations.standing import stands_at_newest
 from exam_engine.infra.settings import Secret, Settings, environment_of
 
-SAMPLE_MARK = "sample-loaded"
+SAMPLE_FILE = "sample-sign-ins.json"
+COMMAND = (sys.executable, "-m", "exam_engine.cli.main")
 READY_SECONDS = 60.0
 
+PAGES: Mapping[str, str] = {
+    "start page": "/",
+    "candidates": "/exam/",
+    "staff": "/staff/",
+    "results": "/results",
+    "admission": "/admission",
+    "API description": "/api/schema",
+}
+
 app = typer.Typer(help="Start the servers, the API and the workers, and keep them running.")
+
+
+class _StaffSignIn(msgspec.Struct, frozen=True):
+    """What we print of a person of the sample."""
+
+    role: str
+    user_name: str
+    password: str
+
+
+class _CandidateSignIn(msgspec.Struct, frozen=True):
+    """What we print of a candidate's card."""
+
+    exam: str
+    candidate_number: str
+    sit_code: str
+    look_up_code: str
+
+
+class _SignIns(msgspec.Struct, frozen=True):
+    """Answer of `exam-engine sample sign-ins --json`."""
+
+    staff: list[_StaffSignIn]
+    candidates: list[_CandidateSignIn]
 
 
 @app.command()
@@ -108,23 +143,38 @@ async def _prepare(settings: Settings, *, is_redis_ours: bool) -> None:
 
 
 def _load_sample(settings: Settings, stop: StopRequest) -> None:
-    mark = settings.data_folder / SAMPLE_MARK
-    if mark.exists():
+    """Load the sample by the commands a user would use, once; keep its sign-ins beside the data for later starts."""
+    kept = settings.data_folder / SAMPLE_FILE
+    if kept.exists():
         return
     _tell("loading the sample province …")
-    command = [sys.executable, "-m", "exam_engine.cli.main", "sample", "load"]
-    loading = subprocess.Popen(command, env=_environment(settings), stdin=subprocess.DEVNULL, start_new_session=True)
-    while loading.poll() is None:
+    _run_command(settings, stop, "sample", "load")
+    if not stop.requested:
+        unfinished = kept.with_suffix(".unfinished")
+        with unfinished.open("wb") as output:
+            unfinished.chmod(0o600)
+            _run_command(settings, stop, "sample", "sign-ins", "--json", output=output)
+        if not stop.requested:
+            unfinished.replace(kept)
+
+
+def _run_command(settings: Settings, stop: StopRequest, *words: str, output: IO[bytes] | None = None) -> None:
+    """Run one of our own commands and wait for it, unless somebody asks to stop.
+
+    Raises
+    ------
+    EmbeddedServerError
+        It was refused; it has said why.
+    """
+    process = subprocess.Popen(
+        [*COMMAND, *words], env=_environment(settings), stdin=subprocess.DEVNULL, stdout=output, start_new_session=True
+    )
+    while process.poll() is None:
         if stop.requested:
-            loading.terminate()
+            process.terminate()
         stop.wait(0.2)
-    if stop.requested:
-        return
-    if loading.returncode != 0:
-        raise EmbeddedServerError(
-            "the sample province could not be loaded (see above); begin anew with make demo RESET=1"
-        )
-    mark.touch()
+    if process.returncode != 0 and not stop.requested:
+        raise EmbeddedServerError(f"exam-engine {' '.join(words)} failed (see above); make demo RESET=1 begins anew")
 
 
 def _plans(settings: Settings) -> list[ChildPlan]:
@@ -135,7 +185,6 @@ def _plans(settings: Settings) -> list[ChildPlan]:
     shutil.rmtree(metrics, ignore_errors=True)
     metrics.mkdir(mode=0o700)
     environment = _environment(settings) | {"PROMETHEUS_MULTIPROC_DIR": str(metrics)}
-    exam_engine = (sys.executable, "-m", "exam_engine.cli.main")
 
     def plan(name: str, log: str, command: Sequence[str]) -> ChildPlan:
         return ChildPlan(name=name, command=command, log_file=logs / log, environment=environment, folder=Path.cwd())
@@ -152,9 +201,9 @@ def _plans(settings: Settings) -> list[ChildPlan]:
     )
     return [
         msgspec.structs.replace(api, is_ready=lambda: _is_ready(settings)),
-        plan("write-behind", "write-behind.log", (*exam_engine, "worker", "write-behind")),
-        plan("timer", "timer.log", (*exam_engine, "worker", "timer")),
-        plan("jobs", "jobs.log", (*exam_engine, "worker", "jobs")),
+        plan("write-behind", "write-behind.log", (*COMMAND, "worker", "write-behind")),
+        plan("timer", "timer.log", (*COMMAND, "worker", "timer")),
+        plan("jobs", "jobs.log", (*COMMAND, "worker", "jobs")),
     ]
 
 
@@ -197,19 +246,28 @@ def _require_port(settings: Settings) -> None:
 
 
 def _show(settings: Settings, seconds: float, *, with_sample: bool) -> None:
-    """Print where everything is. A reader that went away must not stop the servers."""
-    del with_sample
+    """Print where everything is and who can sign in. A reader that went away must not stop the servers."""
     base = settings.base_url
     lines = [
         f"The examination engine is ready ({seconds:.1f} s). Ctrl-C stops it; data in {settings.data_folder}",
         "",
-        f"  start page         {base}/",
-        f"  candidates         {base}/exam/",
-        f"  staff              {base}/staff/",
-        f"  results            {base}/results",
-        f"  admission          {base}/admission",
-        f"  API description    {base}/api/schema",
+        *(f"  {name:<18} {base}{path}" for name, path in PAGES.items()),
     ]
+    kept = settings.data_folder / SAMPLE_FILE
+    if with_sample and kept.exists():
+        found = msgspec.json.decode(kept.read_bytes(), type=_SignIns)
+        lines += ["", "  Staff sign in with", f"  {'role':<18} {'user name':<16} password"]
+        lines += [f"  {one.role:<18} {one.user_name:<16} {one.password}" for one in found.staff]
+        lines += [
+            "",
+            "  Candidates and parents use their cards",
+            f"  {'exam':<18} {'number':<16} {'to sit':<16} to look up",
+        ]
+        lines += [
+            f"  {one.exam:<18} {one.candidate_number:<16} {one.sit_code:<16} {one.look_up_code}"
+            for one in found.candidates
+        ]
+        lines += ["", "  More of them: exam-engine sample sign-ins --each 10"]
     _print("\n".join(lines), sys.stdout)
 
 
