@@ -29,8 +29,6 @@ from exam_engine.marking.tables import MarkingTaskRow, MarkRow
 from item_bank.model.item import Item, Stimulus
 from scoring.keys import Key, RubricKey, rubric
 
-FINISHED = ("submitted", "closed")
-
 
 async def insert_missing_tasks(session: AsyncSession, sitting_id: UUID | None, now: datetime) -> int:
     """Add a first-round task for every answered essay of a finished attempt that has none."""
@@ -45,7 +43,8 @@ async def insert_missing_tasks(session: AsyncSession, sitting_id: UUID | None, n
         .join(FormItemRow, FormItemRow.form_id == FormRow.id)
         .join(ResponseRow, (ResponseRow.attempt_id == AttemptRow.id) & (ResponseRow.slot == FormItemRow.slot))
         .where(
-            AttemptRow.state.in_(FINISHED),
+            # A paper closed by the clock may be reopened by extra time until its sitting closes; one handed in may not.
+            or_(AttemptRow.state == "submitted", (AttemptRow.state == "closed") & (SittingRow.state == "closed")),
             key["rule"].astext == "rubric",
             func.jsonb_typeof(ResponseRow.value) == "string",
             ResponseRow.value.op("#>>")(literal_column("'{}'")).op("~")(r"\S"),
