@@ -5,6 +5,7 @@ from http import HTTPStatus
 from api.problem_tables.problem import Problem, ProblemTable
 from exam_engine.delivery import errors as delivery
 from exam_engine.infra.i18n import N_
+from exam_engine.invigilation import errors as invigilation
 
 PROBLEMS: ProblemTable = {
     delivery.TokenRefused: Problem("sign-in-needed", HTTPStatus.UNAUTHORIZED, N_("Please sign in first")),
@@ -78,6 +79,11 @@ PROBLEMS: ProblemTable = {
         HTTPStatus.CONFLICT,
         N_("The sitting is not in the state this needs"),
         N_("Sitting {code} is {state}; this needs {needed}."),
+    ),
+    invigilation.RoomUnknown: Problem(
+        "sitting-room-unknown",
+        HTTPStatus.NOT_FOUND,
+        N_("Nobody of this sitting sits in that room"),
     ),
     delivery.NotStored: Problem(
         "not-stored",

@@ -8,6 +8,7 @@ from exam_engine.delivery.errors import ResponseInvalid, UnknownSlot
 from exam_engine.delivery.register import pack_response
 from exam_engine.delivery.wire import SaveResponse
 from item_bank import errors as item_bank
+from item_bank.messages import message
 from item_bank.model.responses import ResponseShape, check_response
 
 LAST_CLIENT_MS = 4_102_444_800_000  # 2100: clocks of seats are recorded, never believed
@@ -61,10 +62,12 @@ def _pack(shapes: Mapping[int, ResponseShape], response: SaveResponse) -> bytes:
     try:
         value = check_response(shape, response.value)
     except item_bank.ResponseInvalid as error:
-        raise ResponseInvalid(response.slot, str(error.reason)) from error
+        raise ResponseInvalid(response.slot, error.reason) from error
     content = msgspec.json.encode(value)
     if len(content) > MAXIMUM_VALUE_BYTES:
-        raise ResponseInvalid(response.slot, f"the text is longer than {MAXIMUM_VALUE_BYTES} bytes")
+        raise ResponseInvalid(
+            response.slot, message("the text is longer than {maximum} bytes", maximum=MAXIMUM_VALUE_BYTES)
+        )
     client_ms = believable_ms(response.client_time_ms)
     return pack_response(response.sequence, client_ms, content, is_answered=value is not None)
 

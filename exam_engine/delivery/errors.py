@@ -11,6 +11,7 @@ DeliveryError
 from collections.abc import Sequence
 
 from exam_engine.infra.errors import EngineError
+from item_bank.messages import Message
 
 
 class DeliveryError(EngineError):
@@ -32,7 +33,7 @@ class SittingUnknown(SittingError):
 class SittingPlanInvalid(SittingError):
     """The plan of a sitting contradicts itself or what it refers to."""
 
-    def __init__(self, field: str, reason: str) -> None:
+    def __init__(self, field: str, reason: Message) -> None:
         self.field = field
         self.reason = reason
         super().__init__(f"{field}: {reason}")
@@ -140,7 +141,7 @@ class UnknownSlot(ResponseRefusal):
 class ResponseInvalid(ResponseRefusal):
     """The value is not a possible answer to this item."""
 
-    def __init__(self, slot: int, reason: str) -> None:
+    def __init__(self, slot: int, reason: Message) -> None:
         self.slot = slot
         self.reason = reason
         super().__init__(f"slot {slot}: {reason}")

@@ -41,6 +41,7 @@ from exam_engine.delivery.errors import (
     TimeOver,
 )
 from exam_engine.infra.clock import to_milliseconds
+from item_bank.messages import message
 
 SittingId = NewType("SittingId", UUID)
 AttemptId = NewType("AttemptId", UUID)
@@ -291,7 +292,7 @@ def assign_paper_codes(
     known (seats numbered row by row) the row shifts the count, so that front and back differ as well.
     """
     if not codes:
-        raise SittingPlanInvalid("form", "the form has no paper codes")
+        raise SittingPlanInvalid("form", message("the form has no paper codes"))
     assigned: dict[UUID, PaperCodeId] = {}
     for position, seat in enumerate(seats):
         place = seat.seat_number - 1 if seat.seat_number is not None else position

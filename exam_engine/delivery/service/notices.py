@@ -13,6 +13,7 @@ from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, ChangeKi
 from exam_engine.delivery.register import place_of
 from exam_engine.delivery.service.desk import Desk, change_attempts, record, require_open
 from exam_engine.delivery.store import Seat
+from item_bank import messages
 
 MAXIMUM_MESSAGE = 1000
 
@@ -58,7 +59,9 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
     SittingUnknown, SittingStateWrong, SittingPlanInvalid, AttemptUnknown, AttemptClosed, ServiceUnavailable
     """
     if not 1 <= extension.seconds <= model.MAXIMUM_EXTRA_SECONDS:
-        raise SittingPlanInvalid("seconds", f"extra time is 1 to {model.MAXIMUM_EXTRA_SECONDS} seconds")
+        raise SittingPlanInvalid(
+            "seconds", messages.message("extra time is 1 to {maximum} seconds", maximum=model.MAXIMUM_EXTRA_SECONDS)
+        )
     sitting = await require_open(desk, sitting_id)
     scope = extension.scope
     seats = await _seats_in(desk, sitting_id, scope)
@@ -100,7 +103,9 @@ async def send_message(desk: Desk, sitting_id: SittingId, message: Message) -> i
     """
     text = message.text.replace("\x00", "").strip()
     if not 1 <= len(text) <= MAXIMUM_MESSAGE:
-        raise SittingPlanInvalid("text", f"a message has 1 to {MAXIMUM_MESSAGE} characters")
+        raise SittingPlanInvalid(
+            "text", messages.message("a message has 1 to {maximum} characters", maximum=MAXIMUM_MESSAGE)
+        )
     sitting = await require_open(desk, sitting_id)
     scope = message.scope
     seats = await _seats_in(desk, sitting_id, scope)

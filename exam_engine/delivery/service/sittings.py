@@ -31,6 +31,7 @@ from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import SubjectMode
 from exam_engine.infra.randomness import fresh_seed
+from item_bank.messages import message
 
 
 class SittingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -61,10 +62,10 @@ async def plan_sitting(session: AsyncSession, plan: SittingPlan, *, actor: str, 
     sitting = _planned(plan)
     subject = await enrolment.require_subject_by_id(session, plan.exam_subject_id)
     if subject.mode is not SubjectMode.ONLINE:
-        raise SittingPlanInvalid("exam_subject_id", "this subject is not sat on line")
+        raise SittingPlanInvalid("exam_subject_id", message("this subject is not sat on line"))
     await assembly.require_sealed(session, sitting.form_id)
     if await store.find_sitting(session, plan.code) is not None:
-        raise SittingPlanInvalid("code", f"there is a sitting {plan.code} already")
+        raise SittingPlanInvalid("code", message("there is a sitting {code} already", code=plan.code))
     await store.insert_sitting(session, sitting)
     await audit.append(
         session,
@@ -134,7 +135,7 @@ async def check_opening(
     codes = [code.id for code in await assembly.load_paper_codes(session, sitting.form_id)]
     seats = await store.load_unseated(session, sitting)
     if not seats and sitting.state is SittingState.PLANNED:
-        raise SittingPlanInvalid("candidates", "nobody is registered or seated for this subject")
+        raise SittingPlanInvalid("candidates", message("nobody is registered or seated for this subject"))
     return form.hash, seats, model.assign_paper_codes(seats, codes, sitting.seed, sitting.settings.columns)
 
 
@@ -192,13 +193,15 @@ def _planned(plan: SittingPlan) -> Sitting:
     for field in ("starts_at", "ends_at", "opens_at"):
         moment = getattr(plan, field)
         if moment is not None and moment.tzinfo is None:
-            raise SittingPlanInvalid(field, "the time zone is missing")
+            raise SittingPlanInvalid(field, message("the time zone is missing"))
     if plan.ends_at <= plan.starts_at:
-        raise SittingPlanInvalid("ends_at", "it must lie after the start")
+        raise SittingPlanInvalid("ends_at", message("it must lie after the start"))
     if opens_at > plan.starts_at:
-        raise SittingPlanInvalid("opens_at", "it must not lie after the start")
+        raise SittingPlanInvalid("opens_at", message("it must not lie after the start"))
     if plan.ends_at - plan.starts_at < timedelta(seconds=plan.duration_seconds):
-        raise SittingPlanInvalid("ends_at", "the sitting ends before a candidate who starts on time has all the time")
+        raise SittingPlanInvalid(
+            "ends_at", message("the sitting ends before a candidate who starts on time has all the time")
+        )
     return Sitting(
         id=SittingId(uuid4()),
         exam_subject_id=plan.exam_subject_id,
