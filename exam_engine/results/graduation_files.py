@@ -175,6 +175,8 @@ def _cell(column: str, value: Any) -> str:
     if isinstance(value, list):
         return ";".join(_cell(column, entry) for entry in value)
     if isinstance(value, dict) and all(isinstance(entry, str) for entry in value.values()):
-        joined = ":" if fold_name(column) in {"conserved", "bao_luu"} else ""
-        return ";".join(f"{name}{joined}{entry}" if joined else entry for name, entry in value.items())
+        if fold_name(column) in {"conserved", "bao_luu"}:
+            return ";".join(f"{name}:{entry}" for name, entry in value.items())
+        if fold_name(column).endswith("_subjects"):
+            return ";".join(value.values())
     raise ValueError(f"{column}: this value is not understood")
