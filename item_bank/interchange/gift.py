@@ -196,7 +196,7 @@ class _Reader:
             for letter, choice in zip(LETTERS, choices, strict=False)
         )
         full = [letter for letter, c in zip(LETTERS, choices, strict=False) if c.is_correct and _weight(c) == 100]
-        partial = [letter for letter, c in zip(LETTERS, choices, strict=False) if 0 < _weight(c) < 100]
+        partial = [letter for letter, c in zip(LETTERS, choices, strict=False) if _weight(c) > 0 and letter not in full]
         if any(_weight(choice) < 0 for choice in choices):
             self.note("gift-penalty", message("negative weights are not kept: a wrong option gives nothing"))
         if full:

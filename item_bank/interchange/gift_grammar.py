@@ -288,7 +288,7 @@ class _Answers:
         parts = _split(self.block.text, "#", start + judged.end(), end)
         feedback = [self._text(begin, stop) for begin, stop in parts[1:]]
         if len(feedback) > 2:
-            raise self.block.refuse(message("true/false has at most two feedbacks"), parts[3][0])
+            raise self.block.refuse(message("true/false has at most two feedbacks"), parts[3][0] - 1)
         shown = [text if text.text else None for text in feedback] + [None, None]
         return {
             "kind": Kind.TRUE_FALSE,
