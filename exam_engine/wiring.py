@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
 import asyncpg
 import msgspec
@@ -31,7 +30,7 @@ class Engine:
         clock: Clock,
         engine: AsyncEngine,
         pool: "asyncpg.Pool[asyncpg.Record]",
-        redis: "Redis[Any]",
+        redis: Redis,
         master_secret: bytes,
     ) -> None:
         self.settings = settings

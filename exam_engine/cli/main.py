@@ -1,5 +1,6 @@
 """The `exam-engine` command: a literal table of nouns, each loaded when it is called, so that help is quick."""
 
+import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -66,7 +67,7 @@ class _Nouns(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, load_noun(name) if name in NOUNS else command, rest
+        return name, load_noun(name) if name is not None and name in NOUNS else command, rest
 
 
 app = typer.Typer(
@@ -94,7 +95,7 @@ def main() -> None:
         sys.exit(REFUSED)
     except BrokenPipeError:
         # Python would complain again when it flushes at exit.
-        sys.stdout = None  # type: ignore[assignment]
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)
 
 

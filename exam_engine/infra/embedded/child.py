@@ -61,7 +61,6 @@ class Child:
     def start(self) -> None:
         """Start the process; its output is appended to its log."""
         plan = self.plan
-        user = {} if plan.user is None else {"user": plan.user.uid, "group": plan.user.gid, "extra_groups": []}
         try:
             with plan.log_file.open("ab") as log:
                 self._process = subprocess.Popen(
@@ -73,7 +72,9 @@ class Child:
                     env=dict(plan.environment),
                     start_new_session=True,
                     pass_fds=self._inherited,
-                    **user,  # type: ignore[arg-type]
+                    user=plan.user.uid if plan.user else None,
+                    group=plan.user.gid if plan.user else None,
+                    extra_groups=[] if plan.user else None,
                 )
         except OSError as error:
             raise EmbeddedServerError(f"{plan.name} cannot be started: {error.strerror} ({plan.command[0]})") from error

@@ -84,7 +84,7 @@ class EmbeddedServers:
             if self._with_postgresql or self._with_valkey:
                 self._places = layout.settle(self.data_folder, self._needed_bytes)
             if self._with_postgresql:
-                _make_database_folder(self._places, self.lock)
+                _make_database_folder(self.places, self.lock)
         except BaseException:
             self.lock.leave()
             raise
@@ -143,10 +143,9 @@ def _make_database_folder(places: Places, lock: FolderLock) -> None:
     if unfinished.exists():
         layout.remove_tree(unfinished)
     unfinished.mkdir(mode=0o700)
-    user = {}
-    if places.user is not None:
-        os.chown(unfinished, places.user.uid, places.user.gid)
-        user = {"user": places.user.uid, "group": places.user.gid, "extra_groups": []}
+    user = places.user
+    if user is not None:
+        os.chown(unfinished, user.uid, user.gid)
     command = [
         *(str(places.binaries.initdb), f"--pgdata={unfinished}", f"--username={DATABASE_USER}", "--auth=trust"),
         *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
@@ -161,7 +160,9 @@ def _make_database_folder(places: Places, lock: FolderLock) -> None:
         check=False,
         start_new_session=True,  # Ctrl-C at the terminal is ours to answer
         pass_fds=(lock.descriptor,),
-        **user,  # type: ignore[call-overload]
+        user=user.uid if user else None,
+        group=user.gid if user else None,
+        extra_groups=[] if user else None,
     )
     if answer.returncode != 0:
         layout.require_space(places.base, layout.NEEDED_BYTES)

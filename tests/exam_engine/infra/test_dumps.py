@@ -29,14 +29,18 @@ def other() -> Iterator[Settings]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def address_of(settings: Settings) -> str | None:
+    return settings.database_url.reveal() if settings.database_url else None
+
+
 async def execute(settings: Settings, statement: str) -> None:
-    connection = await connect(settings.database_url and settings.database_url.reveal())
+    connection = await connect(address_of(settings))
     await connection.execute(statement)
     await connection.close()
 
 
 async def unit_names(settings: Settings) -> list[str]:
-    connection = await connect(settings.database_url and settings.database_url.reveal())
+    connection = await connect(address_of(settings))
     names = [row["name"] for row in await connection.fetch("select name from kept order by name")]
     await connection.close()
     return names

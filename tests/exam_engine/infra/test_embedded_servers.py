@@ -42,7 +42,7 @@ async def write(servers: EmbeddedServers, name: str) -> None:
     await client.aclose()
 
 
-async def read(servers: EmbeddedServers) -> tuple[list[str], str]:
+async def read(servers: EmbeddedServers) -> tuple[list[str], object]:
     connection = await connect(servers.database_url)
     rows = [row["name"] for row in await connection.fetch("select name from kept")]
     await connection.close()

@@ -5,6 +5,7 @@ the package brings further files: a new revision of ours names those, so an old 
 """
 
 from importlib import resources
+from typing import Any
 
 from alembic import op
 
@@ -30,5 +31,5 @@ def downgrade() -> None:
 
 def _execute_script(statements: str) -> None:
     # A prepared statement holds one command only: the script takes the driver's simple protocol, in our transaction.
-    connection = op.get_bind().connection.dbapi_connection
+    connection: Any = op.get_bind().connection.dbapi_connection
     connection.run_async(lambda driver: driver.execute(statements))
