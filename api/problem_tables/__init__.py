@@ -3,11 +3,13 @@
 A test walks all error classes and fails on one that is missing.
 """
 
-from api.problem_tables import assembly, bank, delivery, ground, results
+from api.problem_tables import admission, assembly, bank, delivery, enrolment, ground, results
 from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
 
 PROBLEMS: ProblemTable = {
     **ground.PROBLEMS,
+    **enrolment.PROBLEMS,
+    **admission.PROBLEMS,
     **assembly.PROBLEMS,
     **bank.PROBLEMS,
     **delivery.PROBLEMS,
