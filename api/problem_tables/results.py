@@ -28,10 +28,10 @@ PROBLEMS: ProblemTable = {
         "paper-format-unknown",
         HTTPStatus.UNPROCESSABLE_ENTITY,
         N_("There is no such paper format"),
-        N_("Known: {known}."),
+        N_("These exist: {known}."),
     ),
     scoring.RuleSetUnknown: Problem(
-        "rule-set-unknown", HTTPStatus.UNPROCESSABLE_ENTITY, N_("There is no such rule set"), N_("Known: {known}.")
+        "rule-set-unknown", HTTPStatus.UNPROCESSABLE_ENTITY, N_("There is no such rule set"), N_("These exist: {known}.")
     ),
     scoring.RuleSetInvalid: Problem(
         "rule-set-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, N_("The rule set cannot be read")

@@ -111,7 +111,7 @@ async def build(
         sitting_id=sitting_id,
         candidates=candidates,
         attempts=attempts,
-        key={slot: msgspec.convert(key, Key) for slot, key in keys},  # type: ignore[arg-type]
+        key={slot: msgspec.convert(key, Key) for slot, key in keys},
     )
 
 

@@ -84,7 +84,7 @@ def test_the_step_of_a_subject_is_found_in_its_scores(scores: list[int], step: i
 
 def test_scores_of_the_whole_and_of_nobody() -> None:
     found = distribute([1000] * 2000)
-    assert (found.mean, found.standard_deviation, found.share_full) == (Decimal("10.0000"), Decimal("0.0000"), 1)
+    assert (found.mean, found.standard_deviation, found.share_full) == (Decimal(10), Decimal(0), Decimal(1))
 
 
 def test_a_picture_has_a_title_and_a_description() -> None:

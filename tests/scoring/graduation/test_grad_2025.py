@@ -276,8 +276,9 @@ averages = st.integers(0, 1000).map(lambda hundredths: f"{hundredths / 100:.2f}"
 @given(st.lists(marks, min_size=4, max_size=4), st.lists(averages, min_size=3, max_size=3))
 def test_the_score_is_the_formula_of_the_circular(papers: list[str], years: list[str]) -> None:
     outcome = graduate(dict(zip(FOUR, papers, strict=True)), dict(zip(YEARS, years, strict=True)))
-    mean = sum(map(Fraction, papers)) / 4
-    average = sum(Fraction(year) * weight for year, weight in zip(years, (1, 2, 3), strict=True)) / 6
+    mean = sum(map(Fraction, papers), Fraction(0)) / 4
+    weighted = (Fraction(year) * weight for year, weight in zip(years, (1, 2, 3), strict=True))
+    average = sum(weighted, Fraction(0)) / 6
     exact = (mean + Fraction(to_hundredths(average), 100)) / 2
     assert outcome.score == to_hundredths(exact)
     assert outcome.passed == (outcome.score >= 500 and all(Fraction(paper) > 1 for paper in papers))
