@@ -31,7 +31,10 @@ PROBLEMS: ProblemTable = {
         N_("These exist: {known}."),
     ),
     scoring.RuleSetUnknown: Problem(
-        "rule-set-unknown", HTTPStatus.UNPROCESSABLE_ENTITY, N_("There is no such rule set"), N_("These exist: {known}.")
+        "rule-set-unknown",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("There is no such rule set"),
+        N_("These exist: {known}."),
     ),
     scoring.RuleSetInvalid: Problem(
         "rule-set-invalid", HTTPStatus.UNPROCESSABLE_ENTITY, N_("The rule set cannot be read")
