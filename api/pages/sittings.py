@@ -15,7 +15,7 @@ from api.pages.staff_page import done, refusal, staff_page
 from api.staff.forms import readable_forms
 from api.staff.sittings import desk_of, readable_sittings, require_sitting
 from exam_engine.delivery import service as sittings
-from exam_engine.delivery.draining import drain
+from exam_engine.delivery.draining import wait_until_stored
 from exam_engine.delivery.model import SittingId, SittingState
 from exam_engine.delivery.service import SittingPlan
 from exam_engine.enrolment import service as enrolment
@@ -98,7 +98,7 @@ class SittingPages(Controller):
                 use_case = sittings.open_sitting if step == "open" else sittings.close_sitting
                 sitting = await use_case(desk_of(request, act), SittingId(sitting_id))
             if step != "open":
-                await drain(engine_of(request).redis, sitting)
+                await wait_until_stored(engine_of(request).sessions, sitting)
         except EngineError as error:
             status, problem = refusal(request, error)
             return await _sitting_page(request, sitting_id, problem=problem, status_code=status)

@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.acts import Act, delivery_of, engine_of, staff_act
 from exam_engine.delivery import service as sittings
-from exam_engine.delivery.draining import drain
+from exam_engine.delivery.draining import drain, wait_until_stored
 from exam_engine.delivery.model import AttemptId, SittingId
 from exam_engine.delivery.service import Desk, Extended, Extension, Message, Reconciliation, Scope, SittingPlan
 from exam_engine.delivery.store.sittings import SittingContext
@@ -112,7 +112,7 @@ class SittingController(Controller):
         async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
             await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
             sitting = await sittings.close_sitting(desk_of(request, act), SittingId(sitting_id))
-        await drain(engine_of(request).redis, sitting)
+        await wait_until_stored(engine_of(request).sessions, sitting)
         async with staff_act(request, Permission.READ_EXAMS) as act:
             return SittingView.of(await sittings.load_sitting(act.session, sitting_id))
 

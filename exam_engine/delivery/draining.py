@@ -7,9 +7,11 @@ import msgspec
 from redis.asyncio import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from exam_engine.delivery import store
 from exam_engine.delivery.errors import NotStored
 from exam_engine.delivery.model import Sitting
 from exam_engine.delivery.register import stream_keys
+from exam_engine.infra.database import SessionMaker, transaction
 from exam_engine.infra.redis_client import is_away, unavailable
 
 GROUP = "store"
@@ -84,6 +86,25 @@ async def drain(redis: Redis, sitting: Sitting, timeout_seconds: float = 30.0) -
     while left := await waiting(redis, sitting):
         if asyncio.get_running_loop().time() > give_up:
             raise NotStored(sitting.code, left)
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+async def wait_until_stored(sessions: SessionMaker, sitting: Sitting, timeout_seconds: float = 30.0) -> None:
+    """Wait until the writer has noted that a closed sitting is wholly in PostgreSQL; from then on it can be scored.
+
+    Raises
+    ------
+    NotStored
+        Not within the time given; nothing is lost.
+    """
+    give_up = asyncio.get_running_loop().time() + timeout_seconds
+    while True:
+        async with transaction(sessions) as session:
+            states = await store.sitting_states(session)
+        if sitting.id not in states:
+            return
+        if asyncio.get_running_loop().time() > give_up:
+            raise NotStored(sitting.code, 0)
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
 
 
