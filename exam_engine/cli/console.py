@@ -151,6 +151,24 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[[i
         yield lambda steps: bar.advance(task, steps)
 
 
+@contextmanager
+def stages() -> "Iterator[Callable[[str, int, int], None]]":
+    """Show one bar on standard error, named after the stage: call it with (new stage or "", steps done, total)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bars:
+        task = bars.add_task("", total=None)
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage:
+                bars.reset(task, description=stage, total=total)
+            bars.advance(task, done)
+
+        yield tell
+
+
 def _plain(result: Any) -> str:
     if isinstance(result, str):
         return result

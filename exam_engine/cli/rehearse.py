@@ -1,7 +1,5 @@
 """`exam-engine rehearse`: a whole exam day with simulated candidates, ending in a statement to the one."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +8,6 @@ import typer
 from exam_engine.cli import console
 
 if TYPE_CHECKING:
-    from exam_engine.cli.rehearsal.day import Tell
     from exam_engine.cli.rehearsal.statement import DayStatement
 
 app = typer.Typer(help="Walk through a whole exam day with simulated candidates.")
@@ -63,23 +60,5 @@ async def _rehearse(candidates: int, seed: int, batch: int) -> "DayStatement":
                 ExamOfDay(graduates.exam, graduates.abilities),
                 ExamOfDay(applicants.exam, applicants.abilities, admits=True),
             ]
-            with _stages() as tell:
+            with console.stages() as tell:
                 return await Day(engine, settings.base_url, seed, Habits(batch=batch), tell).run(exams)
-
-
-@contextmanager
-def _stages() -> "Iterator[Tell]":
-    """Show one bar on standard error, named after the stage."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        task = bars.add_task("", total=None)
-
-        def tell(stage: str, done: int, total: int) -> None:
-            if stage:
-                bars.reset(task, description=stage, total=total)
-            bars.advance(task, done)
-
-        yield tell

@@ -1,11 +1,15 @@
 """`exam-engine sample`: load the sample province, show its sign-ins, write its files."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from exam_engine.cli import console
+from exam_engine.cli.console import stages
+
+if TYPE_CHECKING:
+    from exam_engine.cli.rehearsal.statement import DayStatement
 
 app = typer.Typer(help="Load the sample province.", no_args_is_help=True)
 
@@ -41,6 +45,51 @@ def load(
     else:
         text = "the sample province is loaded already; nothing was changed"
     console.emit(steps, as_json=as_json, text=text)
+
+
+@app.command("sit")
+def sit(as_json: JsonOption = False) -> None:
+    """Let the sample's candidates sit both exams on the running engine, score, release and admit; once.
+
+    Example: exam-engine sample sit
+    """
+    from exam_engine.cli.rehearsal.statement import text_of
+
+    statement = console.run(_sit())
+    if statement is None:
+        console.emit({}, as_json=as_json, text="the sample exams were sat already; nothing was changed")
+        return
+    console.emit(statement, as_json=as_json, text=text_of)
+    if not statement.is_whole:
+        raise typer.Exit(1)
+
+
+async def _sit() -> "DayStatement | None":
+    from exam_engine.cli.rehearsal.bot import Habits
+    from exam_engine.cli.rehearsal.day import Day, ExamOfDay
+    from exam_engine.delivery import service as delivery
+    from exam_engine.infra.database import transaction
+    from exam_engine.sample import population
+
+    graduates, applicants = population.mock_graduation(), population.grade_10_intake()
+    async with console.engine() as engine:
+        async with transaction(engine.sessions) as session:
+            contexts = await delivery.load_sittings(session)
+        waiting = {context.exam_code for context in contexts if context.sitting.state != "closed"}
+        exams = [
+            exam
+            for exam in (
+                ExamOfDay(graduates.exam, graduates.abilities),
+                ExamOfDay(applicants.exam, applicants.abilities, admits=True),
+            )
+            if exam.code in waiting
+        ]
+        if not exams:
+            return None
+        habits = Habits(batch=40, reload_probability=0.0, drop_probability=0.0)
+        with stages() as tell:
+            day = Day(engine, engine.settings.base_url, graduates.seed, habits, tell)
+            return await day.run(exams, looks_up=False)
 
 
 @app.command("sign-ins")

@@ -63,8 +63,8 @@ class Day:
         self._tally = Tally()
         self._answering_seconds = 0.0
 
-    async def run(self, exams: Sequence[ExamOfDay]) -> DayStatement:
-        """Walk through the whole day.
+    async def run(self, exams: Sequence[ExamOfDay], *, looks_up: bool = True) -> DayStatement:
+        """Walk through the whole day; `looks_up` lets every family look result and decision up at the end.
 
         Raises
         ------
@@ -87,9 +87,12 @@ class Day:
                 sat[exam.code] = await self._sit(exam, seats, board)
             for exam in exams:
                 await self._release(exam, board, second)
-                looked_up += await self._look_up(exam, sat[exam.code], seats)
+                if looks_up:
+                    looked_up += await self._look_up(exam, sat[exam.code], seats)
                 if exam.admits:
-                    decisions += await self._admit(exam, seats, office, second_office)
+                    await self._admit(exam, office, second_office)
+                if exam.admits and looks_up:
+                    decisions += len(await self._ask_all(exam, seats, "/api/admission/look-up"))
         return self._statement(sat, looked_up, decisions)
 
     async def _sit(self, exam: ExamOfDay, seats: httpx.AsyncClient, board: StaffClient) -> Sat:
@@ -177,11 +180,10 @@ class Day:
             count += 1
         return count
 
-    async def _admit(self, exam: ExamOfDay, seats: httpx.AsyncClient, office: StaffClient, second: StaffClient) -> int:
+    async def _admit(self, exam: ExamOfDay, office: StaffClient, second: StaffClient) -> None:
+        self._tell(f"{exam.code}: admission", 0, len(exam.abilities))
         run = await office.post(f"/api/exams/{exam.code}/allocation-runs", {})
         await second.post(f"/api/allocation-runs/{run['id']}/release", {})
-        self._tell(f"{exam.code}: admission", 0, len(exam.abilities))
-        return len(await self._ask_all(exam, seats, "/api/admission/look-up"))
 
     async def _ask_all(self, exam: ExamOfDay, seats: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
         async with transaction(self._engine.sessions) as session:
