@@ -7,13 +7,15 @@ import hashlib
 import io
 import warnings
 from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
-from lxml import etree
-from PIL import Image, ImageOps, UnidentifiedImageError
 
 from item_bank.errors import FigureRefused
 from item_bank.messages import message
+
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAXIMUM_BYTES = 2_000_000
 MAXIMUM_PIXELS = 16_000_000
@@ -89,6 +91,9 @@ def _figure(content: bytes, media_type: str, file_name: str, removed: tuple[str,
 
 
 def _clean_bitmap(content: bytes, file_name: str, wanted: str) -> bytes:
+    # Imported here, as lxml below: most processes never see a new figure, and both are slow to load.
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -111,6 +116,8 @@ def _clean_bitmap(content: bytes, file_name: str, wanted: str) -> bytes:
 
 
 def _clean_svg(content: bytes, file_name: str) -> tuple[bytes, tuple[str, ...]]:
+    from lxml import etree
+
     if b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         raise FigureRefused(file_name, message("the SVG has a document type, which is not accepted"))
     try:
@@ -129,7 +136,9 @@ def _clean_svg(content: bytes, file_name: str) -> tuple[bytes, tuple[str, ...]]:
     return etree.tostring(root, encoding="utf-8"), tuple(sorted(removed))
 
 
-def _clean_element(element: etree._Element) -> Iterator[str]:
+def _clean_element(element: "etree._Element") -> Iterator[str]:
+    from lxml import etree
+
     if not isinstance(element.tag, str):  # a processing instruction
         _drop(element)
         return
@@ -152,7 +161,7 @@ def _clean_element(element: etree._Element) -> Iterator[str]:
             yield local
 
 
-def _style_as_attributes(element: etree._Element, style: str) -> Iterator[str]:
+def _style_as_attributes(element: "etree._Element", style: str) -> Iterator[str]:
     """Inline style is not allowed by the pages' policy; the same words as attributes draw the same."""
     for declaration in style.split(";"):
         name, _, value = (part.strip() for part in declaration.partition(":"))
@@ -169,7 +178,7 @@ def _is_harmless(value: str) -> bool:
     return "url(" not in text.replace("url(#", "") and "javascript:" not in text and "expression(" not in text
 
 
-def _drop(element: etree._Element) -> None:
+def _drop(element: "etree._Element") -> None:
     parent = element.getparent()
     if parent is None:
         return

@@ -9,9 +9,6 @@ import unicodedata
 from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from latex2mathml.converter import convert_to_element
-from latex2mathml.exceptions import DoubleSubscriptsError, DoubleSuperscriptsError
-
 from item_bank.errors import ContentInvalid
 from item_bank.messages import message
 from item_bank.model import latex as source_rules
@@ -54,6 +51,10 @@ def to_mathml(latex: str, *, display: bool = False) -> str:
 
 
 def _converted(latex: str, display: bool) -> Element:
+    # Imported here: delivery and results load this module and never convert.
+    from latex2mathml.converter import convert_to_element
+    from latex2mathml.exceptions import DoubleSubscriptsError, DoubleSuperscriptsError
+
     try:
         root: Element = convert_to_element(source_rules.plain(latex), display="block" if display else "inline")
     except (DoubleSubscriptsError, DoubleSuperscriptsError) as error:
