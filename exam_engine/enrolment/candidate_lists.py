@@ -47,8 +47,10 @@ async def load_page(session: AsyncSession, exam_id: UUID, query: CandidateQuery)
     """Return one page of the candidates of an exam."""
     conditions = [CandidateRow.exam_id == exam_id, *_conditions(query)]
     total = await session.scalar(select(func.count()).select_from(CandidateRow).where(*conditions))
-    columns = store.BY_NAME if query.order is CandidateOrder.NAME else store.BY_NUMBER
-    first = columns[0].desc().nulls_last() if query.is_descending else columns[0]
+    is_by_name = query.order is CandidateOrder.NAME
+    columns = store.BY_NAME if is_by_name else store.BY_NUMBER
+    leading = CandidateRow.sort_key if is_by_name else CandidateRow.number
+    first = leading.desc().nulls_last() if query.is_descending else columns[0]
     statement = select(CandidateRow).where(*conditions).order_by(first, *columns[1:])
     found = await store.candidates_of(session, statement.offset(query.offset).limit(query.limit))
     return CandidatePage(total or 0, found)
