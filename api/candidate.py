@@ -11,13 +11,13 @@ from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
 from api.acts import delivery_of
-from api.limits import limit_source
+from api.limits import limited_failures
 from api.security import bearer_token
 from exam_engine.delivery import wire
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
 
-SIGN_INS_PER_MINUTE = 120  # a whole lab signs in behind one address
+FAILURES_PER_MINUTE = 60  # a whole lab mistypes behind one address; a code has sixty bits
 
 
 class CandidateController(Controller):
@@ -29,8 +29,8 @@ class CandidateController(Controller):
     @post("/candidate/sign-in", summary="Sign in with the number and code of the card", status_code=200)
     async def sign_in(self, request: Request[Any, Any, Any], data: JSONBody[wire.SignInBody]) -> wire.SignedIn:
         """Answer a token and the candidate's papers; whatever is wrong, the refusal is the same."""
-        await limit_source(request, "candidate-sign-in", SIGN_INS_PER_MINUTE)
-        return await delivery_of(request).sign_in(data)
+        async with limited_failures(request, "candidate-sign-in", FAILURES_PER_MINUTE):
+            return await delivery_of(request).sign_in(data)
 
     @get("/candidate/attempts", summary="My papers")
     async def attempts(self, request: Request[Any, Any, Any]) -> wire.AttemptList:

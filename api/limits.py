@@ -1,5 +1,7 @@
-"""Limits per source: so many tries a minute, counted in Redis for all workers together."""
+"""Limits per source: so many failures a minute, counted in Redis for all workers together."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from litestar import Request
@@ -7,19 +9,26 @@ from litestar.exceptions import TooManyRequestsException
 
 from api.acts import engine_of
 from api.security import client_address
-from exam_engine.infra.rates import count_try
+from exam_engine.enrolment.errors import CodeRefused
+from exam_engine.infra.rates import count_failure, seconds_to_wait
 
 
-async def limit_source(request: Request[Any, Any, Any], purpose: str, per_minute: int) -> None:
-    """Count a try of this address for a purpose.
+@asynccontextmanager
+async def limited_failures(request: Request[Any, Any, Any], purpose: str, per_minute: int) -> AsyncIterator[None]:
+    """Let a source try its code; a wrong one counts.
 
     Raises
     ------
     TooManyRequestsException
-        More than `per_minute` within the running minute; `Retry-After` says how long to wait.
+        The source failed `per_minute` times within the running minute; `Retry-After` says how long to wait.
     """
     engine = engine_of(request)
     source = client_address(request, engine.settings.trusted_proxies)
-    wait_seconds = await count_try(engine.redis, purpose, source, per_minute, engine.clock())
-    if wait_seconds:
-        raise TooManyRequestsException(headers={"Retry-After": str(wait_seconds)})
+    wait = await seconds_to_wait(engine.redis, purpose, source, per_minute, engine.clock())
+    if wait:
+        raise TooManyRequestsException(headers={"Retry-After": str(wait)})
+    try:
+        yield
+    except CodeRefused:
+        await count_failure(engine.redis, purpose, source, engine.clock())
+        raise

@@ -7,7 +7,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
 from api.acts import engine_of
-from api.limits import limit_source
+from api.limits import limited_failures
 from exam_engine.admission import service as admission
 from exam_engine.admission.model import Decision
 from exam_engine.infra.database import transaction
@@ -15,7 +15,7 @@ from exam_engine.results import look_up
 from exam_engine.results.look_up import Announcement, SubjectDistribution
 from exam_engine.results.model import PublishedResult
 
-LOOK_UPS_PER_MINUTE = 30
+FAILURES_PER_MINUTE = 30
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -65,10 +65,9 @@ class PublicController(Controller):
 
 
 async def find_result(request: Request[Any, Any, Any], claim: LookUpBody) -> PublishedResult:
-    """Look a result up, counting the try of this source; the JSON route and the page share this."""
-    await limit_source(request, "look-up", LOOK_UPS_PER_MINUTE)
+    """Look a result up, counting the failures of this source; the JSON route and the page share this."""
     engine = engine_of(request)
-    async with transaction(engine.sessions) as session:
+    async with limited_failures(request, "look-up", FAILURES_PER_MINUTE), transaction(engine.sessions) as session:
         return await look_up.look_up(
             session,
             exam_code=claim.exam,
@@ -80,10 +79,9 @@ async def find_result(request: Request[Any, Any, Any], claim: LookUpBody) -> Pub
 
 
 async def find_decision(request: Request[Any, Any, Any], claim: LookUpBody) -> Decision:
-    """Look a decision up, counting the try of this source; the JSON route and the page share this."""
-    await limit_source(request, "look-up", LOOK_UPS_PER_MINUTE)
+    """Look a decision up, counting the failures of this source; the JSON route and the page share this."""
     engine = engine_of(request)
-    async with transaction(engine.sessions) as session:
+    async with limited_failures(request, "look-up", FAILURES_PER_MINUTE), transaction(engine.sessions) as session:
         return await admission.look_up(
             session,
             exam_code=claim.exam,

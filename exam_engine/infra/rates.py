@@ -1,6 +1,7 @@
-"""Counting tries of a source in fixed windows of one minute.
+"""Counting failures of a source in fixed windows of one minute.
 
-A Redis that is away lets people pass: a limit is no lock.
+Only failures count: a school or a mobile carrier hides thousands behind one address. A Redis that is away lets people
+pass: a limit is no lock.
 """
 
 from datetime import datetime
@@ -12,18 +13,29 @@ from exam_engine.infra.redis_client import is_away
 WINDOW_SECONDS = 60
 
 
-async def count_try(redis: Redis, purpose: str, source: str, per_minute: int, now: datetime) -> int:
-    """Count one try; return 0 if it is within the limit, else the seconds until the window ends."""
-    second = int(now.timestamp())
-    window = second // WINDOW_SECONDS
-    key = f"rate:{purpose}:{source}:{window}"
+async def count_failure(redis: Redis, purpose: str, source: str, now: datetime) -> None:
+    """Count one failure of a source."""
+    key = _key(purpose, source, now)
     try:
         async with redis.pipeline(transaction=False) as pipeline:
             pipeline.incr(key)
             pipeline.expire(key, 2 * WINDOW_SECONDS)
-            tries, _ = await pipeline.execute()
+            await pipeline.execute()
     except Exception as error:
-        if is_away(error):
-            return 0
-        raise
-    return 0 if int(tries) <= per_minute else (window + 1) * WINDOW_SECONDS - second
+        if not is_away(error):
+            raise
+
+
+async def seconds_to_wait(redis: Redis, purpose: str, source: str, per_minute: int, now: datetime) -> int:
+    """Return 0 while a source has failed fewer times than allowed, else the seconds until the minute ends."""
+    try:
+        failures = int(await redis.get(_key(purpose, source, now)) or 0)
+    except Exception as error:
+        if not is_away(error):
+            raise
+        return 0
+    return 0 if failures < per_minute else WINDOW_SECONDS - int(now.timestamp()) % WINDOW_SECONDS
+
+
+def _key(purpose: str, source: str, now: datetime) -> str:
+    return f"rate:{purpose}:{source}:{int(now.timestamp()) // WINDOW_SECONDS}"

@@ -62,7 +62,6 @@ def _environment(folder: Path) -> Mapping[str, str]:
     own = {
         "EXAM_DATA_FOLDER": str(folder / "data"),
         "EXAM_HTTP_PORT": str(_free_port()),
-        "EXAM_TRUSTED_PROXIES": "1",  # simulated parents name the address they ask from
         "EXAM_LOG_LEVEL": "warning",
     }
     return rest | own
