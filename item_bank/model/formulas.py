@@ -25,6 +25,7 @@ _LIMIT_TEXTS = frozenset({"lim", "max", "min", "sup", "inf"})
 _LARGE = frozenset("∑∏∐⋃⋂")
 _OPENERS = frozenset("([{|,;:=<>≤≥⩽⩾≠±∓+−×·/⇒⇔→∈∣")
 _SIGNS = frozenset("+−±∓")
+_PRIMES = frozenset("′″‴")
 _PAIRED = frozenset("()[]{}|‖")
 
 
@@ -170,6 +171,12 @@ def _mend_scripts(element: Element) -> None:
     if base.tag == "mo" and (text in _LIMIT_TEXTS or text in _LARGE):
         element.tag = {"msub": "munder", "msup": "mover", "msubsup": "munderover"}[element.tag]
         base.set("movablelimits", "true")
+    elif element.tag == "msup" and (element[1].text or "") in _PRIMES:
+        # The glyph is raised and small by itself; as an exponent it would be too small to see.
+        element.tag = "mrow"
+        prime = Element("mo", lspace="0", rspace="0")
+        prime.text = element[1].text
+        element[1] = prime
     elif element.tag == "msup" and element[1].tag == "mo" and element[1].text == "∘":
         element.tag = "mrow"
         degree = Element("mi", mathvariant="normal")

@@ -34,6 +34,7 @@ def drawn(latex: str, *, display: bool = False) -> str:
         pytest.param(r"\{1,2\}", "<mn>1</mn><mo>,</mo><mn>2</mn>", id="a set of two numbers is no decimal"),
         pytest.param("(1,2,3)", "<mn>1</mn><mo>,</mo><mn>2</mn><mo>,</mo><mn>3</mn>", id="a list is no decimal"),
         pytest.param(r"30^\circ", '<mn>30</mn><mi mathvariant="normal">°</mi>', id="degrees"),
+        pytest.param("f'(x)", '<mi>f</mi><mo lspace="0" rspace="0">′</mo>', id="a prime is seen"),
         pytest.param(r"\text{nếu } x", "<mtext>nếu\u00a0</mtext>", id="spaces of a text stay"),
         pytest.param(r"\mathrm{d}x", '<mi mathvariant="normal">d</mi>', id="an upright d"),
         pytest.param(r"\mathbb{R}", "<mi>ℝ</mi>", id="double-struck as a character"),
