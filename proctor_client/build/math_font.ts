@@ -40,7 +40,7 @@ export async function makeMathFont(): Promise<void> {
   const text = dirname(require.resolve('@fontsource/be-vietnam-pro/package.json'))
   const whole = await readFile(join(stix, 'files', 'stix-two-math-latin-400-normal.woff2'))
   const kept = KEPT.flatMap(([first, last]) => Array.from({ length: last - first + 1 }, (_, i) => String.fromCodePoint(first + i)))
-  const cut = await subsetFont(whole, kept.join(''), { targetFormat: 'woff2' })
+  const cut = await subsetFont(whole, kept.join(''), { targetFormat: 'woff2', keepFeatures: ['ssty', 'dtls', 'ccmp'] })
   await mkdir(FOLDER, { recursive: true })
   await copyFile(join(stix, 'LICENSE'), join(FOLDER, 'OFL-stix-two-math.txt'))
   await copyFile(join(text, 'LICENSE'), join(FOLDER, 'OFL-be-vietnam-pro.txt'))

@@ -231,9 +231,9 @@ export class ExamApp extends HTMLElement implements AppContext {
     on(window, 'offline', () => this.#session?.note('offline'))
     on(window, 'blur', () => this.#session?.note('focus_lost'))
     on(window, 'focus', () => this.#session?.note('focus_back'))
-    on(window, 'pagehide', () => this.#session?.settleDrafts())
+    on(window, 'pagehide', () => this.#session?.secure())
     on(document, 'visibilitychange', () => {
-      if (document.visibilityState === 'hidden') this.#session?.settleDrafts()
+      if (document.visibilityState === 'hidden') this.#session?.secure()
       else this.#session?.nudge() // a computer that slept may have lost count: ask the time at once
     })
     window.addEventListener(

@@ -63,7 +63,8 @@ async function makeSession(
   isLinked: boolean,
 ): Promise<ExamSession> {
   const paper: Paper = arrange(form, envelope.ordering)
-  const local = responses.restore(await ports.vault.responses(envelope.attempt_id).catch(() => []))
+  const written = await ports.vault.responses(envelope.attempt_id).catch(() => [])
+  const local = responses.restore([...written, ...ports.vault.lastWords(envelope.attempt_id)])
   const book = isLinked ? responses.reconcile(local, envelope.responses, envelope.lease) : local
   const session = new ExamSession(ports, {
     envelope,

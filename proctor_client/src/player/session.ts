@@ -266,6 +266,12 @@ export class ExamSession {
     for (const [slot, { value }] of [...this.#drafts]) this.answer(slot, value)
   }
 
+  /** The page may go away any moment: what is still on its way to the disk is put where it arrives at once. */
+  secure(): void {
+    this.settleDrafts()
+    this.#ports.vault.keepLastWords(this.attemptId, responses.pending(this.#book, Number.POSITIVE_INFINITY))
+  }
+
   goTo(position: number): void {
     this.settleDrafts()
     this.#position = clampPosition(position, this.paper.entries.length)

@@ -19,7 +19,7 @@ export interface Strip {
 
 export function stripView(app: AppContext, session: ExamSession, signal: AbortSignal): Strip {
   const element = h('div', { class: 'strip' })
-  const warning = h('div', { class: 'strip__line strip__line--time' })
+  const warning = h('div', { class: 'strip__line strip__line--warning' })
   const hint = h('div', { class: 'strip__line strip__line--hint' })
   const notices = h('div', { class: 'strip__notices' })
   warning.hidden = hint.hidden = true

@@ -21,6 +21,9 @@ export interface Vault {
   keepAttempt(attempt: KeptAttempt): Promise<void>
   responses(attemptId: string): Promise<readonly SavedResponse[]>
   keepResponses(attemptId: string, responses: readonly SavedResponse[]): Promise<void>
+  /** What a page that is being left has not written yet; at once, because a database gives up what is under way then. */
+  keepLastWords(attemptId: string, responses: readonly SavedResponse[]): void
+  lastWords(attemptId: string): readonly SavedResponse[]
   form(hash: string): Promise<Form | null>
   keepForm(hash: string, form: Form): Promise<void>
   /** After the receipt: the next candidate at this computer finds nothing. */
@@ -29,6 +32,8 @@ export interface Vault {
 
 const NAME = 'exam-vault'
 const VERSION = 1
+
+const wordsKey = (attemptId: string): string => `exam.last-words.${attemptId}`
 
 interface ResponseRow extends SavedResponse {
   readonly attempt_id: string
@@ -57,6 +62,23 @@ export class IndexedVault implements Vault {
     })
   }
 
+  keepLastWords(attemptId: string, responses: readonly SavedResponse[]): void {
+    try {
+      if (responses.length === 0) localStorage.removeItem(wordsKey(attemptId))
+      else localStorage.setItem(wordsKey(attemptId), JSON.stringify(responses))
+    } catch {
+      // Storage full or forbidden: the database and the server have everything but the last moment.
+    }
+  }
+
+  lastWords(attemptId: string): readonly SavedResponse[] {
+    try {
+      return JSON.parse(localStorage.getItem(wordsKey(attemptId)) ?? '[]') as SavedResponse[]
+    } catch {
+      return []
+    }
+  }
+
   async form(hash: string): Promise<Form | null> {
     return (await this.#read<{ body: Form }>('forms', (store) => store.get(hash)))?.body ?? null
   }
@@ -66,6 +88,7 @@ export class IndexedVault implements Vault {
   }
 
   erase(attemptId: string, formHash: string): Promise<void> {
+    this.keepLastWords(attemptId, [])
     return this.#write(['attempts', 'responses', 'forms'], (of) => {
       of('attempts').delete(attemptId)
       of('responses').delete(IDBKeyRange.bound([attemptId], [attemptId, []]))

@@ -29,7 +29,7 @@ export class RoomBoard extends HTMLElement {
   readonly #status = h('p', { class: 'small soft', role: 'status' })
   readonly #alert = h('div', { class: 'alert alert--warn', role: 'alert' })
   readonly #find = h('input', { class: 'input', type: 'search', id: 'board-find', on: { input: () => this.#draw() } })
-  readonly #selection = h('span', { class: 'small soft number' })
+  readonly #selection = h('span', { class: 'board__target number' })
   readonly #help = h('ul', { class: 'seats' })
   readonly #fine = h('ul', { class: 'seats' })
   readonly #helpCount = h('span', { class: 'badge number' })
@@ -53,9 +53,9 @@ export class RoomBoard extends HTMLElement {
         'div',
         { class: 'filter-bar board__bar' },
         h('div', { class: 'field field--search' }, h('label', { class: 'field__label', for: 'board-find' }, t('board.find')), this.#find),
+        this.#selection,
         h('button', { class: 'button', type: 'button', on: { click: () => void this.#giveTime(this.#audience()) } }, t('board.add-time')),
         h('button', { class: 'button', type: 'button', on: { click: () => void this.#sendMessage(this.#audience()) } }, t('board.message')),
-        this.#selection,
         h('div', { class: 'filter-bar__count' }, this.#status),
       ),
       h('section', { class: 'board__list', 'aria-labelledby': 'board-help' }, h('h2', { id: 'board-help' }, t('board.help'), ' ', this.#helpCount), this.#helpNone, this.#help),
@@ -163,7 +163,7 @@ export class RoomBoard extends HTMLElement {
 
   #drawSelection(): void {
     const count = this.#selected.size
-    this.#selection.textContent = count > 0 ? t('board.selected', { count }) : t('board.everybody')
+    this.#selection.textContent = count > 0 ? t('board.target-chosen', { count }) : t('board.target-room')
   }
 
   /** The chosen seats, or the room when none is chosen. */

@@ -141,6 +141,13 @@ export class MemoryVault implements Vault {
     for (const response of responses) this.held.set(response.slot, response)
     this.order.push('written')
   }
+  words: readonly SavedResponse[] = []
+  keepLastWords(_id: string, responses: readonly SavedResponse[]): void {
+    this.words = responses
+  }
+  lastWords(): readonly SavedResponse[] {
+    return this.words
+  }
   async form(hash: string): Promise<Form | null> {
     return this.forms.get(hash) ?? null
   }

@@ -125,6 +125,30 @@ describe('answering', () => {
   })
 })
 
+describe('a page that is left', () => {
+  test('keeps what the disk had no time for', async () => {
+    await open()
+    vi.spyOn(vault, 'keepResponses').mockImplementation(() => new Promise(() => undefined)) // given up by the browser
+    session.answerSoon(4, 'in the middle of a wo')
+    session.secure()
+    vi.restoreAllMocks()
+    await reload()
+    await pass(1_000)
+    expect(session.value(4)).toBe('in the middle of a wo')
+    expect(server.values()).toEqual({ 4: 'in the middle of a wo' })
+  })
+
+  test('never brings an old word back over a newer one', async () => {
+    await open()
+    session.answerSoon(4, 'old')
+    session.secure()
+    session.answer(4, 'new')
+    await pass(1_000)
+    await reload()
+    expect(session.value(4)).toBe('new')
+  })
+})
+
 describe('without a network', () => {
   test('a minute off line loses nothing and says so in the right words', async () => {
     await open()
