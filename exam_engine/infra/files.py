@@ -129,7 +129,9 @@ class TableReader:
             if fold_name(title) not in table.columns:
                 self.errors.append(_error(N_("the mapping names a column {column} that is not there"), column=title))
         self.columns = tuple(renamed[name] for name in table.columns)
-        self._rows = [Row(row.number, {renamed[name]: cell for name, cell in row.cells.items()}) for row in table.rows]
+        self._rows: Sequence[Row] = table.rows
+        if any(name != column for name, column in renamed.items()):
+            self._rows = [Row(r.number, {renamed[name]: cell for name, cell in r.cells.items()}) for r in table.rows]
         self._row: Row = Row(0, {})
         for name in required:
             if name not in self.columns:
