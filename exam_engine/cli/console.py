@@ -44,9 +44,14 @@ def settings_from_environment() -> Settings:
 async def engine() -> "AsyncIterator[Engine]":
     """Open the engine of this command, from the environment."""
     # Imported here because most of the program hangs on it and `--help` needs none of it.
+    from exam_engine.infra.telemetry import set_up_logging
     from exam_engine.wiring import open_engine
 
-    async with open_engine(settings_from_environment()) as opened:
+    settings = settings_from_environment()
+    # Standard output is for the result; of a short command only what went wrong is worth a line.
+    is_quiet = settings.log_level == Settings().log_level
+    set_up_logging(msgspec.structs.replace(settings, log_level="warning") if is_quiet else settings)
+    async with open_engine(settings) as opened:
         yield opened
 
 

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID, uuid4
 
 import brotli
@@ -27,10 +27,12 @@ from exam_engine.enrolment.tables import (
     RoomRow,
     SeatRow,
 )
-from exam_engine.identity.tables import OrgUnitRow, PersonRow
+from exam_engine.identity.permissions import Role
+from exam_engine.identity.tables import OrgUnitRow, PersonRow, RoleGrantRow
 from exam_engine.infra.database import transaction
 
 START = datetime(2027, 6, 10, 0, 30, tzinfo=UTC)
+LONG_AGO = date(2020, 1, 1)
 ACTOR = "person:tester"
 FORM = {
     "title": "Thử",
@@ -98,6 +100,7 @@ class Hall(msgspec.Struct, kw_only=True):
     candidates: list[UUID]
     numbers: list[str]
     sitting: Sitting
+    board: str  # user name of somebody who may do everything here
     seats: list[Seat] = []
 
     def place(self, position: int = 0) -> Place:
@@ -131,9 +134,7 @@ async def plan_hall(
     candidate_ids = [uuid4() for _ in range(candidates)]
     numbers = [f"31{position:06d}" for position in range(1, candidates + 1)]
     async with transaction(sessions) as session:
-        session.add(
-            OrgUnitRow(id=ids["unit"], code=f"u-{mark}", name="Trường Thử", kind="school", valid_from=START.date())
-        )
+        session.add(OrgUnitRow(id=ids["unit"], code=f"u-{mark}", name="Trường Thử", kind="school", valid_from=LONG_AGO))
         for name in ("author", "sealer"):
             session.add(
                 PersonRow(
@@ -147,6 +148,15 @@ async def plan_hall(
                 )
             )
         await session.flush()
+        session.add(
+            RoleGrantRow(
+                id=uuid4(),
+                person_id=ids["sealer"],
+                role=Role.BOARD.value,
+                unit_id=ids["unit"],
+                valid_from=LONG_AGO,
+            )
+        )
         session.add(
             BankRow(
                 id=ids["bank"],
@@ -281,6 +291,7 @@ async def plan_hall(
         candidates=candidate_ids,
         numbers=numbers,
         sitting=sitting,
+        board=f"sealer-{mark}",
     )
 
 
