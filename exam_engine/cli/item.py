@@ -213,12 +213,13 @@ def _package(
     file: Path, others: tuple[Path | None, Path | None, Path | None], language: str, gift: GiftDefaults
 ) -> Package:
     stimuli, topics, media_folder = others
+    items = _source(file)
     folder = media_folder or file.parent
     if media_folder is not None and not media_folder.is_dir():
         raise typer.BadParameter(f"{media_folder} is no folder", param_hint="--media-folder")
     figures = sorted(path for path in folder.iterdir() if path.suffix.lower() in FIGURE_SUFFIXES)
     return Package(
-        items=_source(file),
+        items=items,
         stimuli=None if stimuli is None else _source(stimuli),
         topics=None if topics is None else _source(topics),
         figures=[_source(path) for path in figures],
