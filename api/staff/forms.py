@@ -48,7 +48,7 @@ class AssembleBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     blueprint: str
     code: Code
     paper_codes: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 2
-    seed: Annotated[int, msgspec.Meta(ge=0, lt=2**63)] | None = None
+    seed: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
 
 
 class FormView(msgspec.Struct, frozen=True):
