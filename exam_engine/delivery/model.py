@@ -155,6 +155,7 @@ class AttemptSeat(msgspec.Struct, frozen=True, kw_only=True):
     candidate_id: UUID
     room_id: UUID | None
     seat_number: int | None
+    room_code: str = ""  # not the id: the same plan gives the same papers
 
 
 def planned_facts(sitting: Sitting) -> AttemptFacts:
@@ -297,8 +298,7 @@ def assign_paper_codes(
     for position, seat in enumerate(seats):
         place = seat.seat_number - 1 if seat.seat_number is not None else position
         row, column = divmod(place, columns) if columns else (0, place)
-        room = seat.room_id.bytes if seat.room_id else b""
-        first = zlib.crc32(seed.to_bytes(8, "big", signed=True) + room)
+        first = zlib.crc32(seed.to_bytes(8, "big", signed=True) + seat.room_code.encode())
         assigned[seat.candidate_id] = codes[(first + row + column) % len(codes)]
     return assigned
 

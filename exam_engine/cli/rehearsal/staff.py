@@ -1,10 +1,16 @@
 """A member of staff over HTTP: session cookie and CSRF header, as the pages use them."""
 
+import asyncio
+import time
+from http import HTTPStatus
 from typing import Any, Self
 
 import httpx
 
 from exam_engine.cli.rehearsal.bot import RehearsalRefused
+
+PATIENCE_SECONDS = 30.0
+PAUSE_SECONDS = 0.2
 
 
 class StaffClient:
@@ -28,14 +34,27 @@ class StaffClient:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Ask, and return what came as plain values."""
-        return self._answer("GET", path, await self._client.get(path, params=query))
+        return await self._send("GET", path, params=query)
 
     async def post(self, path: str, body: Any = None) -> Any:
         """Act, and return what came as plain values."""
         headers = {"x-csrftoken": self._client.cookies.get("csrftoken") or ""}
-        return self._answer("POST", path, await self._client.post(path, json=body, headers=headers))
+        return await self._send("POST", path, json=body, headers=headers)
 
-    def _answer(self, method: str, path: str, answer: httpx.Response) -> Any:
-        if not answer.is_success:
-            raise RehearsalRefused(self._user_name, f"{method} {path}", answer.text[:500])
-        return answer.json() if answer.content else None
+    async def _send(self, method: str, path: str, **options: Any) -> Any:
+        """Send; what never reached the engine, or met it while it was away, is sent again."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                answer = await self._client.request(method, path, **options)
+            except httpx.ConnectError as error:
+                reason = type(error).__name__
+            else:
+                if answer.is_success:
+                    return answer.json() if answer.content else None
+                reason = answer.text[:500]
+                if answer.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                    raise RehearsalRefused(self._user_name, f"{method} {path}", reason)
+            if time.monotonic() > deadline:
+                raise RehearsalRefused(self._user_name, f"{method} {path}", reason)
+            await asyncio.sleep(PAUSE_SECONDS)

@@ -71,9 +71,10 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
         .exists()
     )
     query = (
-        select(CandidateRow.id, SeatRow.room_id, SeatRow.number)
+        select(CandidateRow.id, SeatRow.room_id, SeatRow.number, RoomRow.code)
         .join(ExamSubjectRow, ExamSubjectRow.exam_id == CandidateRow.exam_id)
         .outerjoin(SeatRow, (SeatRow.candidate_id == CandidateRow.id) & (SeatRow.exam_subject_id == ExamSubjectRow.id))
+        .outerjoin(RoomRow, RoomRow.id == SeatRow.room_id)
         .outerjoin(
             CandidateSubjectRow,
             (CandidateSubjectRow.candidate_id == CandidateRow.id)
@@ -85,10 +86,10 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
             SeatRow.id.is_not(None) | CandidateSubjectRow.candidate_id.is_not(None),
             ~has_attempt,
         )
-        .order_by(SeatRow.room_id.nulls_last(), SeatRow.number, CandidateRow.number)
+        .order_by(RoomRow.code.nulls_last(), SeatRow.number, CandidateRow.number)
     )
     return [
-        AttemptSeat(candidate_id=row.id, room_id=row.room_id, seat_number=row.number)
+        AttemptSeat(candidate_id=row.id, room_id=row.room_id, seat_number=row.number, room_code=row.code or "")
         for row in (await session.execute(query)).all()
     ]
 
