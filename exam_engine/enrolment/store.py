@@ -122,6 +122,16 @@ async def find_candidate(session: AsyncSession, exam_id: UUID, number: str) -> C
     return found[0] if found else None
 
 
+async def find_code_version(session: AsyncSession, exam_code: str, number: str) -> int | None:
+    """Return the version of a candidate's codes, and nothing else of the candidate."""
+    statement = (
+        select(CandidateRow.code_version)
+        .join(ExamRow, ExamRow.id == CandidateRow.exam_id)
+        .where(ExamRow.code == exam_code, CandidateRow.number == number)
+    )
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
 async def find_candidate_by_id(session: AsyncSession, candidate_id: UUID) -> Candidate | None:
     """Return the candidate of an id."""
     found = await candidates_of(session, select(CandidateRow).where(CandidateRow.id == candidate_id))

@@ -12,6 +12,7 @@ from exam_engine.enrolment import candidate_lists, codes, store
 from exam_engine.enrolment.candidate_lists import CandidatePage, CandidateQuery
 from exam_engine.enrolment.errors import CandidateUnknown, CodeRefused
 from exam_engine.enrolment.model import Candidate, CodeClaim, Exam, SubjectCandidate, SubjectMark
+from exam_engine.enrolment.service.exams import require_exam
 
 
 async def list_candidates(session: AsyncSession, exam_id: UUID, query: CandidateQuery) -> CandidatePage:
@@ -73,12 +74,14 @@ async def require_candidate_by_code(
     CodeRefused, CodeExpired
     """
     exam_code, number = (text.strip().replace("\x00", "") for text in (claim.exam_code, claim.number))
-    exam = await store.find_exam(session, exam_code)
-    candidate = await store.find_candidate(session, exam.id if exam else UUID(int=0), number)
-    version = candidate.code_version if candidate else 1
-    is_right = codes.code_matches(secret, claim.purpose, exam_code, number, version, claim.code)
-    if exam is None or candidate is None or not is_right:
+    # One statement and one code, whoever asks: loading the candidate before the code is right told by its time (3.9
+    # against 1.6 ms) which numbers exist.
+    version = await store.find_code_version(session, exam_code, number)
+    is_right = codes.code_matches(secret, claim.purpose, exam_code, number, version or 1, claim.code)
+    if version is None or not is_right:
         raise CodeRefused
+    exam = await require_exam(session, exam_code)
+    candidate = await require_candidate(session, exam.id, number)
     exam.require_codes_valid(now)
     return exam, candidate
 
