@@ -76,6 +76,8 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 		echo "uv could not install them; trying again with pip, which takes longer …"; \
 		$(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements.lock; }
 	@$(RUN) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# uv compiles nothing: load what a start loads once, so that the first start is not the slow one.
+	@$(RUN) -c "import api.app, exam_engine.jobs.worker, exam_engine.infra.migrations.runner, exam_engine.sample.loader" || true
 	@touch $@
 
 proctor_client/node_modules/.installed: proctor_client/package-lock.json proctor_client/.npmrc $(VENV)/.installed
@@ -85,7 +87,7 @@ proctor_client/node_modules/.installed: proctor_client/package-lock.json proctor
 
 proctor_client/dist/.built: proctor_client/node_modules/.installed $(CLIENT_SOURCES)
 	@echo "building the front end …"
-	@$(NPM) run --silent build -- --logLevel warn
+	@$(NPM) run --silent build -- --logLevel error
 	@touch $@
 
 $(FONTS)/.copied: proctor_client/node_modules/.installed

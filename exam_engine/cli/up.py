@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import IO
@@ -25,6 +25,7 @@ from exam_engine.infra.migrations.standing import stands_at_newest
 from exam_engine.infra.settings import Secret, Settings, environment_of
 
 SAMPLE_FILE = "sample-sign-ins.json"
+SAT_FILE = "sample-sat"
 COMMAND = (sys.executable, "-m", "exam_engine.cli.main")
 READY_SECONDS = 60.0
 
@@ -109,6 +110,8 @@ def _run(settings: Settings, stop: StopRequest, *, reset: bool, sample: bool) ->
             supervisor.launch([api])
             supervisor.wait_ready(stop, READY_SECONDS)
             supervisor.launch(workers)  # after it, so that they do not slow each other down
+        if sample and not stop.requested:
+            _sit_sample(settings, stop, supervisor)
         if not stop.requested:
             _show(settings, time.monotonic() - began, with_sample=sample)
         supervisor.watch(stop)
@@ -158,7 +161,29 @@ def _load_sample(settings: Settings, stop: StopRequest) -> None:
             unfinished.replace(kept)
 
 
-def _run_command(settings: Settings, stop: StopRequest, *words: str, output: IO[bytes] | None = None) -> None:
+def _sit_sample(settings: Settings, stop: StopRequest, supervisor: Supervisor) -> None:
+    """Let simulated candidates sit the sample exams, once, so that there are results to look at."""
+    mark = settings.data_folder / SAT_FILE
+    if mark.exists():
+        return
+    _tell("the sample's candidates sit their exams …")
+    log = settings.data_folder / "logs" / "sample.log"
+    try:
+        with log.open("wb") as output:
+            _run_command(settings, stop, "sample", "sit", output=output, meanwhile=supervisor.look)
+    except EmbeddedServerError:
+        _tell(f"the sample exams were not sat to the end; the rest works (why: {log})")
+    if not stop.requested:
+        mark.touch()
+
+
+def _run_command(
+    settings: Settings,
+    stop: StopRequest,
+    *words: str,
+    output: IO[bytes] | None = None,
+    meanwhile: Callable[[], None] | None = None,
+) -> None:
     """Run one of our own commands and wait for it, unless somebody asks to stop.
 
     Raises
@@ -172,6 +197,8 @@ def _run_command(settings: Settings, stop: StopRequest, *words: str, output: IO[
     while process.poll() is None:
         if stop.requested:
             process.terminate()
+        if meanwhile is not None:
+            meanwhile()
         stop.wait(0.2)
     if process.returncode != 0 and not stop.requested:
         raise EmbeddedServerError(f"exam-engine {' '.join(words)} failed (see above); make demo RESET=1 begins anew")
@@ -260,7 +287,7 @@ def _show(settings: Settings, seconds: float, *, with_sample: bool) -> None:
         lines += [f"  {one.role:<18} {one.user_name:<16} {one.password}" for one in found.staff]
         lines += [
             "",
-            "  Candidates and parents use their cards",
+            "  Candidates sit, parents and applicants look up, with the codes of a card",
             f"  {'exam':<18} {'number':<16} {'to sit':<16} to look up",
         ]
         lines += [
