@@ -49,11 +49,10 @@ async def look_up(
         The code is right, and nothing is public yet.
     """
     claim = CodeClaim(exam_code=exam_code, number=candidate_number, code=code, purpose=CodePurpose.LOOK_UP)
-    exam, candidate = await enrolment.require_candidate_by_code(session, claim, secret=secret, now=now)
-    release = await _require_public(session, exam, now)
-    result = await store.find_result(session, release.id, candidate.number or "")
-    if result is None:  # registered after the results were frozen
-        raise ResultsNotReleased(exam.code, None)
+    exam = await enrolment.require_exam_by_code(session, claim, secret=secret, now=now)
+    result = await store.find_public_result(session, exam.id, candidate_number.strip(), now)
+    if result is None:  # nothing is public, or somebody was registered after the results were frozen
+        raise ResultsNotReleased(exam.code, await store.find_next_moment(session, exam.id, now))
     return result
 
 

@@ -10,6 +10,7 @@ from exam_engine.enrolment.service.candidates import (
     require_candidate,
     require_candidate_by_code,
     require_candidate_by_id,
+    require_exam_by_code,
 )
 from exam_engine.enrolment.service.cards import candidates_for_cards
 from exam_engine.enrolment.service.exams import (
@@ -49,6 +50,7 @@ __all__ = [
     "require_candidate_by_code",
     "require_candidate_by_id",
     "require_exam",
+    "require_exam_by_code",
     "require_exam_by_id",
     "require_subject",
     "require_subject_by_id",

@@ -67,13 +67,25 @@ async def require_candidate_by_code(
 ) -> tuple[Exam, Candidate]:
     """Return exam and candidate where number and typed code belong together; no other cause ever shows.
 
+    Raises
+    ------
+    CodeRefused, CodeExpired
+        As `require_exam_by_code`.
+    """
+    exam = await require_exam_by_code(session, claim, secret=secret, now=now)
+    return exam, await require_candidate(session, exam.id, _typed(claim.number))
+
+
+async def require_exam_by_code(session: AsyncSession, claim: CodeClaim, *, secret: bytes, now: datetime) -> Exam:
+    """Return the exam where number and typed code belong together, without loading the candidate.
+
     An unknown exam or number costs and answers the same as a wrong code.
 
     Raises
     ------
     CodeRefused, CodeExpired
     """
-    exam_code, number = (text.strip().replace("\x00", "") for text in (claim.exam_code, claim.number))
+    exam_code, number = _typed(claim.exam_code), _typed(claim.number)
     # One statement and one code, whoever asks: loading the candidate before the code is right told by its time (3.9
     # against 1.6 ms) which numbers exist.
     version = await store.find_code_version(session, exam_code, number)
@@ -81,9 +93,8 @@ async def require_candidate_by_code(
     if version is None or not is_right:
         raise CodeRefused
     exam = await require_exam(session, exam_code)
-    candidate = await require_candidate(session, exam.id, number)
     exam.require_codes_valid(now)
-    return exam, candidate
+    return exam
 
 
 async def reissue_codes(
@@ -95,3 +106,8 @@ async def reissue_codes(
     subject = f"candidate:{candidate.id}"
     await audit.append(session, actor=actor, action="candidate.reissue_codes", subject=subject, facts=facts, now=now)
     return msgspec.structs.replace(candidate, code_version=version)
+
+
+def _typed(text: str) -> str:
+    """Drop what people type around a code or number, and the one character PostgreSQL refuses."""
+    return text.replace("\x00", "").strip()

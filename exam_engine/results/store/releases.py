@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,17 +81,7 @@ async def load_releases(session: AsyncSession, exam_id: UUID) -> list[Release]:
 
 async def find_public(session: AsyncSession, exam_id: UUID, now: datetime) -> Release | None:
     """Return the release an exam shows now: the newest approved one whose moment has come."""
-    statement = (
-        select(ReleaseRow)
-        .where(
-            ReleaseRow.exam_id == exam_id,
-            ReleaseRow.state == ReleaseState.APPROVED.value,
-            ReleaseRow.release_at <= now,
-        )
-        .order_by(ReleaseRow.number.desc())
-        .limit(1)
-    )
-    row = (await session.execute(statement)).scalar_one_or_none()
+    row = (await session.execute(_public(select(ReleaseRow), exam_id, now))).scalar_one_or_none()
     return None if row is None else _release(row)
 
 
@@ -120,15 +110,15 @@ async def load_announced(session: AsyncSession, now: datetime) -> list[tuple[str
     return [(row[0], row[1], row[2], row[3]) for row in await session.execute(statement)]
 
 
-async def find_result(session: AsyncSession, release_id: UUID, candidate_number: str) -> PublishedResult | None:
-    """Return what a release shows of one candidate."""
-    content = (
-        await session.execute(
-            select(PublishedResultRow.content).where(
-                PublishedResultRow.release_id == release_id, PublishedResultRow.candidate_number == candidate_number
-            )
-        )
-    ).scalar_one_or_none()
+async def find_public_result(
+    session: AsyncSession, exam_id: UUID, candidate_number: str, now: datetime
+) -> PublishedResult | None:
+    """Return what the release an exam shows now holds of one candidate."""
+    release_id = _public(select(ReleaseRow.id), exam_id, now).scalar_subquery()
+    statement = select(PublishedResultRow.content).where(
+        PublishedResultRow.release_id == release_id, PublishedResultRow.candidate_number == candidate_number
+    )
+    content = (await session.execute(statement)).scalar_one_or_none()
     return None if content is None else _result(content)
 
 
@@ -146,6 +136,18 @@ async def load_distributions(session: AsyncSession, release_id: UUID) -> dict[st
     """Return the distributions of a release, by subject code."""
     statement = select(PublishedDistributionRow).where(PublishedDistributionRow.release_id == release_id)
     return {row.subject_code: msgspec.convert(row.content, Distribution) for row in await session.scalars(statement)}
+
+
+def _public(statement: Select[Any], exam_id: UUID, now: datetime) -> Select[Any]:
+    return (
+        statement.where(
+            ReleaseRow.exam_id == exam_id,
+            ReleaseRow.state == ReleaseState.APPROVED.value,
+            ReleaseRow.release_at <= now,
+        )
+        .order_by(ReleaseRow.number.desc())
+        .limit(1)
+    )
 
 
 def _result(content: dict[str, Any]) -> PublishedResult:
