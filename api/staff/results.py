@@ -37,7 +37,7 @@ class GraduationBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ReleaseBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When results become public; none given: the moment of the exam."""
 
-    release_at: datetime | None = None
+    release_at: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     graduation_run_id: UUID | None = None
 
 
