@@ -38,6 +38,7 @@ class SeatFacts(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     total: int
     focus_lost: int
+    lease: int = 0
 
 
 class BoardSeat(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +59,7 @@ class BoardSeat(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     focus_lost: int
     flags: tuple[Flag, ...]
+    lease: int = 0  # how often a browser has taken the attempt over, the first one included
 
     @property
     def may_need_help(self) -> bool:
@@ -120,6 +122,7 @@ def board_seat(facts: SeatFacts, *, starts_ms: int, now_ms: int, is_open: bool) 
         answered=facts.answered,
         total=facts.total,
         focus_lost=facts.focus_lost,
+        lease=facts.lease,
         flags=_flags(facts, connected, starts_ms, now_ms) if is_open else (),
     )
 

@@ -77,6 +77,7 @@ async def _facts(delivery: Delivery, sat: Sat) -> SeatFacts:
         name=sat.seat.full_name,
         seat=sat.seat.seat_number,
         state=held.facts.state,
+        lease=held.facts.lease,
         close_reason=held.facts.reason,
         started_ms=held.facts.started_ms,
         deadline_ms=held.facts.deadline_ms,
