@@ -57,6 +57,8 @@ async def update_exam(session: AsyncSession, exam_id: ExamId, **values: Any) -> 
 
 async def find_exam(session: AsyncSession, code: str) -> Exam | None:
     """Return the exam of a code."""
+    if "\x00" in code:  # PostgreSQL refuses the character, and no code has it
+        return None
     row = await session.scalar(select(ExamRow).where(ExamRow.code == code))
     return None if row is None else _exam(row)
 
@@ -116,6 +118,8 @@ async def load_candidates(session: AsyncSession, exam_id: UUID) -> list[Candidat
 
 async def find_candidate(session: AsyncSession, exam_id: UUID, number: str) -> Candidate | None:
     """Return the candidate of a number."""
+    if "\x00" in number:
+        return None
     found = await candidates_of(
         session, select(CandidateRow).where(CandidateRow.exam_id == exam_id, CandidateRow.number == number)
     )

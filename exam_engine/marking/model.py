@@ -133,7 +133,7 @@ def new_mark(
         marker_id=marker_id,
         criteria=dict(criteria),
         total=rubric.mark_total(criteria, key),
-        comment=comment.strip(),
+        comment=comment.replace("\x00", "").strip(),
         created_at=now,
     )
 

@@ -48,9 +48,10 @@ async def look_up(
     ResultsNotReleased
         The code is right, and nothing is public yet.
     """
-    claim = CodeClaim(exam_code=exam_code, number=candidate_number, code=code, purpose=CodePurpose.LOOK_UP)
+    number = candidate_number.replace("\x00", "").strip()
+    claim = CodeClaim(exam_code=exam_code, number=number, code=code, purpose=CodePurpose.LOOK_UP)
     exam = await enrolment.require_exam_by_code(session, claim, secret=secret, now=now)
-    result = await store.find_public_result(session, exam.id, candidate_number.strip(), now)
+    result = await store.find_public_result(session, exam.id, number, now)
     if result is None:  # nothing is public, or somebody was registered after the results were frozen
         raise ResultsNotReleased(exam.code, await store.find_next_moment(session, exam.id, now))
     return result

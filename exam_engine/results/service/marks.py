@@ -93,16 +93,17 @@ async def record_violation(
     codes = {subject.code for subject in await enrolment.load_subjects(session, exam_id)}
     if violation.subject is not None and violation.subject not in codes:
         raise AdjustmentInvalid("subject", f"the exam has no subject {violation.subject}")
-    if not decision.strip():
+    decision = decision.replace("\x00", "").strip()
+    if not decision:
         raise AdjustmentInvalid("decision", "name the decision")
     adjustment_id = await store.insert_adjustment(
-        session, candidate.id, violation, decision=decision.strip(), actor=actor, now=now
+        session, candidate.id, violation, decision=decision, actor=actor, now=now
     )
     facts = {
         "candidate": candidate_number,
         "kind": violation.kind,
         "subject": violation.subject,
-        "decision": decision.strip(),
+        "decision": decision,
     }
     subject = f"score_adjustment:{adjustment_id}"
     await audit.append(session, actor=actor, action="violation.record", subject=subject, facts=facts, now=now)

@@ -67,7 +67,7 @@ async def score_sitting(
         input_hash=model.input_hash(form_key, attempts, marks.totals),
         n_scored=len(scores),
         n_changed=await _count_changed(session, previous, scores),
-        reason=reason,
+        reason=reason.replace("\x00", ""),
         created_by=actor,
         created_at=now,
     )

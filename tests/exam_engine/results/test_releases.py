@@ -237,3 +237,13 @@ async def test_the_exams_own_moment_is_taken_where_none_is_given(session: AsyncS
     await session.execute(update(ExamRow).where(ExamRow.id == scene.exam.id).values(results_release_at=now + HOUR))
     release = await service.prepare_release(session, scene.exam.id, actor=ACTOR, now=now)
     assert release.release_at == now + HOUR
+
+
+async def test_a_character_the_database_refuses_is_no_failure_of_ours(session: AsyncSession, now: datetime) -> None:
+    scene = await ready(session, now)
+    await released(session, scene, now)
+    assert (await ask(session, scene, now + HOUR, number=f"\x00{scene.number(0)} ")).candidate_number == scene.number(0)
+    with pytest.raises(ExamUnknown):
+        await load_distributions(session, "thi\x00", now=now)
+    run = await service.score_sitting(session, scene.sitting_id, actor=ACTOR, now=now, reason="a\x00b")
+    assert run.reason == "ab"
