@@ -3,6 +3,7 @@
 Pure: rows come in as numbers and cells under the template's column names, figures as addresses already stored.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from scoring.keys.values import Compare, Key, OneOptionKey
 Cells = Mapping[str, str]
 T = TypeVar("T")
 
+_CODE = re.compile(r"[\w./-]{1,60}")
 GRID_CHARACTERS = 4
 ESSAY_WORDS = 600
 
@@ -93,12 +95,12 @@ def read_stimuli(
     findings: list[Finding] = []
     for number, cells in rows:
         row = _Row(Place(file=file, row=number), cells, figures)
-        code = row.required("code")
+        code = row.code()
         title = row.text("title")
         html = row.html("content") + row.figure()
         if code in stimuli:
             row.wrong("code-twice", "code", message("row {row} has the same code", row=places[code].row))
-        elif code:
+        elif row.is_sound:
             stimuli[code] = Stimulus(code=code, title=title, content=html, language=row.text("language") or language)
             places[code] = row.place
         findings += row.findings
@@ -111,11 +113,11 @@ def read_topics(rows: Iterable[tuple[int, Cells]], *, file: str = "") -> ReadTop
     findings: list[Finding] = []
     for index, (number, cells) in enumerate(rows, start=1):
         row = _Row(Place(file=file, row=number), cells, None)
-        code, name = row.required("code"), row.required("name")
+        code, name = row.code(), row.required("name")
         position = row.whole("position", index)
         if code in topics:
             row.wrong("code-twice", "code", message("the code “{code}” stands there twice", code=code))
-        elif code and name:
+        elif row.is_sound:
             topics[code] = Topic(code, name, position)
         findings += row.findings
     return ReadTopics(tuple(topics.values()), tuple(findings))
@@ -145,6 +147,14 @@ class _Row:
         if not text:
             self.wrong("cell-empty", column, message("the cell is empty"))
         return text
+
+    def code(self) -> str:
+        code = self.required("code")
+        if code and not _CODE.fullmatch(code):
+            self.wrong(
+                "code-invalid", "code", message("a code has at most 60 letters, digits and . _ - / without spaces")
+            )
+        return code
 
     def html(self, column: str, *, inline: bool = False) -> str:
         try:
@@ -196,7 +206,7 @@ class _Row:
 
 
 def _read_item(row: _Row, language: str) -> Item | None:
-    code = row.required("code")
+    code = row.code()
     kind = columns.find_kind(row.text("kind")) if row.required("kind") else None
     if kind is None and row.text("kind"):
         row.wrong("unknown-kind", "kind", message("“{kind}” is no kind of item", kind=row.text("kind")[:40]))

@@ -37,10 +37,9 @@ def _spoken_tag(found: re.Match[str]) -> str:
 
 def _linear_formula(math: str) -> str:
     try:
-        root = fromstring(math.replace("&nbsp;", "\u00a0"))  # noqa: S314 (sanitised before, no entities left)
-    except ParseError:
+        return _line(fromstring(math.replace("&nbsp;", "\u00a0")))  # noqa: S314 (sanitised, no entities left)
+    except (ParseError, RecursionError):
         return " "
-    return _line(root)
 
 
 def _line(element: Element) -> str:

@@ -81,6 +81,8 @@ def test_the_examples_of_the_template_have_no_finding() -> None:
         pytest.param({**ESSAY, "key": "Nội dung: 0"}, ("error", "rubric-points"), id="criterion worth nothing"),
         pytest.param({**CHOICE, "stem": "a\ufffdb"}, ("error", "text-broken"), id="a lost character"),
         pytest.param({**CHOICE, "code": ""}, ("error", "cell-empty"), id="no code"),
+        pytest.param({**CHOICE, "code": "T 1"}, ("error", "code-invalid"), id="a code with a space"),
+        pytest.param({**CHOICE, "code": "T" * 61}, ("error", "code-invalid"), id="a code too long to keep"),
         pytest.param({**CHOICE, "stem": "<script>x</script>Tính"}, ("warning", "markup-removed"), id="markup"),
     ],
 )

@@ -18,6 +18,7 @@ from exam_engine.authoring.service.works import (
 )
 from exam_engine.identity.model import Person
 from exam_engine.identity.permissions import Permission
+from item_bank.model.content import normalised
 
 
 async def approve_items(
@@ -53,7 +54,7 @@ async def return_item(
         Nothing was written.
     """
     (work,) = await lock_works(session, [item_id], Permission.REVIEW_ITEMS, actor, now)
-    returned = edits.send_back(work.versions[0], comment)
+    returned = edits.send_back(work.versions[0], normalised(comment))
     await store.save_reviews(session, [returned])
     await finish(session, "item.return", [work], [returned], actor=actor, now=now)
     return await load_item(session, item_id, actor=actor, now=now)

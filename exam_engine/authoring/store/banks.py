@@ -33,6 +33,8 @@ async def insert_bank(session: AsyncSession, bank: Bank) -> bool:
 
 async def find_bank(session: AsyncSession, *, code: str | None = None, bank_id: BankId | None = None) -> Bank | None:
     """Return the bank of a code or id."""
+    if code is not None and "\x00" in code:
+        return None
     condition = BankRow.id == bank_id if code is None else BankRow.code == code
     row = await session.scalar(select(BankRow).where(condition))
     return None if row is None else _bank(row)

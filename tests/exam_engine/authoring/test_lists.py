@@ -44,6 +44,7 @@ async def codes(session: AsyncSession, room: Room, now: datetime, query: ItemQue
         pytest.param("_", [], id="an underscore is itself"),
         pytest.param("hòa", ["A-4"], id="hoà and hòa are one"),
         pytest.param("a<b", ["A-3"], id="inside a formula"),
+        pytest.param("a\x00", [], id="a character no database holds"),
         pytest.param("", ["A-1", "A-2", "A-3", "A-4"], id="nothing asked"),
     ],
 )
