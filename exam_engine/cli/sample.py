@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from exam_engine.cli import console
@@ -20,6 +21,9 @@ SeedOption = Annotated[int, typer.Option(min=0, help="The same seed gives the sa
 @app.command()
 def load(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what is missing.")] = False,
+    sign_ins_file: Annotated[
+        Path | None, typer.Option("--sign-ins", help="Also write who can sign in to this file, as JSON.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Load units, people, banks, forms, exams and sittings that are not there yet; what is there stays as it is.
@@ -27,6 +31,7 @@ def load(
     Example: exam-engine sample load
     """
     from exam_engine.sample.loader import Step, load_sample
+    from exam_engine.sample.sign_ins import sign_ins
 
     def tell(step: Step) -> None:
         if step.is_new:
@@ -34,7 +39,10 @@ def load(
 
     async def work() -> list[Step]:
         async with console.engine() as engine:
-            return list(await load_sample(engine, tell, is_dry_run=dry_run))
+            steps = list(await load_sample(engine, tell, is_dry_run=dry_run))
+            if sign_ins_file is not None and not dry_run:
+                _keep_private(sign_ins_file, msgspec.json.encode(await sign_ins(engine)))
+            return steps
 
     steps = console.run(work())
     count = sum(step.is_new for step in steps)
@@ -145,3 +153,11 @@ def write(
         paths = [path for population in populations for path in write_population(population, folder)]
     names = [str(path) for path in paths]
     console.emit({"files": names, "written": not dry_run}, as_json=as_json, text="\n".join(names))
+
+
+def _keep_private(file: Path, content: bytes) -> None:
+    """Write a file only its owner may read, wholly or not at all."""
+    unfinished = file.with_name(f"{file.name}.unfinished")
+    unfinished.touch(mode=0o600)
+    unfinished.write_bytes(content)
+    unfinished.replace(file)

@@ -27,7 +27,7 @@ from exam_engine.infra.settings import Secret, Settings, environment_of
 SAMPLE_FILE = "sample-sign-ins.json"
 SAT_FILE = "sample-sat"
 COMMAND = (sys.executable, "-m", "exam_engine.cli.main")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 
 PAGES: Mapping[str, str] = {
     "start page": "/",
@@ -103,12 +103,13 @@ def _run(settings: Settings, stop: StopRequest, *, reset: bool, sample: bool) ->
         _tell(f"servers ready ({time.monotonic() - began:.1f} s)")
         settings = _with_addresses(settings, servers)
         asyncio.run(_prepare(settings, is_redis_ours=servers.redis_url is not None))
-        if sample and not stop.requested:
-            _load_sample(settings, stop)
         if not stop.requested:
             api, *workers = _plans(settings)
             supervisor.launch([api])
+            if sample:
+                _load_sample(settings, stop, supervisor)
             supervisor.wait_ready(stop, READY_SECONDS)
+        if not stop.requested:
             supervisor.launch(workers)  # after it, so that they do not slow each other down
         if sample and not stop.requested:
             _sit_sample(settings, stop, supervisor)
@@ -145,20 +146,12 @@ async def _prepare(settings: Settings, *, is_redis_ours: bool) -> None:
         await upgrade(settings)
 
 
-def _load_sample(settings: Settings, stop: StopRequest) -> None:
+def _load_sample(settings: Settings, stop: StopRequest, supervisor: Supervisor) -> None:
     """Load the sample by the commands a user would use, once; keep its sign-ins beside the data for later starts."""
     kept = settings.data_folder / SAMPLE_FILE
-    if kept.exists():
-        return
-    _tell("loading the sample province …")
-    _run_command(settings, stop, "sample", "load")
-    if not stop.requested:
-        unfinished = kept.with_suffix(".unfinished")
-        with unfinished.open("wb") as output:
-            unfinished.chmod(0o600)
-            _run_command(settings, stop, "sample", "sign-ins", "--json", output=output)
-        if not stop.requested:
-            unfinished.replace(kept)
+    if not kept.exists():
+        _tell("loading the sample province …")
+        _run_command(settings, stop, "sample", "load", "--sign-ins", str(kept), meanwhile=supervisor.look)
 
 
 def _sit_sample(settings: Settings, stop: StopRequest, supervisor: Supervisor) -> None:

@@ -20,10 +20,10 @@ from exam_engine.infra.embedded import places, processes
 from exam_engine.infra.embedded.running import Running, read_running
 from exam_engine.infra.settings import Settings
 
-READY_SECONDS = 90.0
+READY_SECONDS = 200.0
 
 
-def eventually(fact: Callable[[], object], seconds: float = 60.0) -> None:
+def eventually(fact: Callable[[], object], seconds: float = 100.0) -> None:
     deadline = time.monotonic() + seconds
     while not fact():
         assert time.monotonic() < deadline, "it did not become true in time"
@@ -39,6 +39,11 @@ def free_port() -> int:
 def environment(data_folder: Path, port: int, **more: str) -> dict[str, str]:
     rest = {name: value for name, value in os.environ.items() if not name.startswith("EXAM_")}
     return rest | {"EXAM_DATA_FOLDER": str(data_folder), "EXAM_HTTP_PORT": str(port), **more}
+
+
+def living_members(group: int) -> list[str]:
+    listed = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
+    return [line for line in listed.splitlines() if line.split()[0] == str(group) and "Z" not in line.split()[1]]
 
 
 def command(*words: str) -> list[str]:
@@ -79,7 +84,7 @@ class Up:
     def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +122,12 @@ def test_a_command_finds_the_servers_that_run(up: Up) -> None:
 
 def test_a_second_start_says_so_and_harms_nothing(up: Up) -> None:
     answer = subprocess.run(
-        command("up"), env=environment(up.data_folder, up.port), capture_output=True, text=True, check=False, timeout=60
+        command("up"),
+        env=environment(up.data_folder, up.port),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
     )
     assert answer.returncode == 1
     assert f"already runs on {up.data_folder} as process {up.process.pid}" in answer.stderr
@@ -151,9 +161,7 @@ def test_a_killed_api_leaves_no_worker_behind(up: Up) -> None:
     killed = up.pid_of("API")
     os.kill(killed, signal.SIGKILL)
     eventually(lambda: up.pid_of("API") != killed)
-    listed = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout
-    left = [line for line in listed.splitlines() if line.split()[0] == str(killed) and "Z" not in line.split()[1]]
-    assert left == []
+    eventually(lambda: living_members(killed) == [])
     eventually(up.is_ready)
 
 
