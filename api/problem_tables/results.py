@@ -12,7 +12,7 @@ _AT_ITS_PLACE = N_("{place}: {reason}")
 
 PROBLEMS: ProblemTable = {
     scoring.ResponseInvalid: Problem(
-        "response-invalid",
+        "response-not-scorable",
         HTTPStatus.UNPROCESSABLE_ENTITY,
         N_("The response does not fit the key"),
         _AT_ITS_PLACE,
