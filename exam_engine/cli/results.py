@@ -1,17 +1,15 @@
 """Results on the command line: score runs, graduation runs, releases, distributions."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import typer
 
 from exam_engine.cli.console import act, emit, emit_table, refuse, run
+from exam_engine.cli.result_inputs import acting, chosen_release, given_id, given_moment, points, said
 
 if TYPE_CHECKING:
-    from exam_engine.cli.console import CommandAct
     from exam_engine.results.look_up import SubjectDistribution
     from exam_engine.results.model import GraduationRun, PublishedResult, Release, RunSummary, ScoreRun
     from scoring.rescoring import Rescoring
@@ -45,7 +43,7 @@ def score(
 
         async with act(is_dry_run=dry_run) as command:
             found = await delivery.load_sitting(command.session, sitting)
-            actor = await _actor(command, as_person, "run_scores", found.exam_unit_id)
+            actor = await acting(command, as_person, "run_scores", found.exam_unit_id)
             return await service.score_sitting(
                 command.session, found.sitting.id, actor=actor, now=command.now, reason=reason
             )
@@ -113,8 +111,8 @@ def compare(
         from exam_engine.results import service
 
         async with act() as command:
-            other = None if before is None else _uuid(before)
-            return await service.compare_runs(command.session, _uuid(run_id), other)
+            other = None if before is None else given_id(before)
+            return await service.compare_runs(command.session, given_id(run_id), other)
 
     report = run(work())
     if as_json:
@@ -123,7 +121,7 @@ def compare(
     rows = []
     for change in report.changes:
         slots = ", ".join(f"{slot.slot}: {slot.before} -> {slot.after} ({slot.cause})" for slot in change.slots)
-        rows.append((change.candidate, _points(change.before), _points(change.after), slots))
+        rows.append((change.candidate, points(change.before), points(change.after), slots))
     emit_table(["candidate", "before", "after", "slots"], rows)
 
 
@@ -147,7 +145,7 @@ def graduate(
 
         async with act(is_dry_run=dry_run) as command:
             found = await enrolment.require_exam(command.session, exam)
-            actor = await _actor(command, as_person, "run_scores", found.unit_id)
+            actor = await acting(command, as_person, "run_scores", found.unit_id)
             return await service.compute_graduation(
                 command.session, found.id, actor=actor, now=command.now, rule_set=rules
             )
@@ -181,14 +179,14 @@ def prepare(
 
         async with act(is_dry_run=dry_run) as command:
             found = await enrolment.require_exam(command.session, exam)
-            actor = await _actor(command, as_person, "release_results", found.unit_id)
-            moment = None if at is None else _moment(at, command.engine.settings.time_zone)
+            actor = await acting(command, as_person, "release_results", found.unit_id)
+            moment = None if at is None else given_moment(at, command.engine.settings.time_zone)
             return await service.prepare_release(
                 command.session, found.id, actor=actor, now=command.now, release_at=moment
             )
 
     done = run(work())
-    emit(done, as_json=as_json, text=_said(done))
+    emit(done, as_json=as_json, text=said(done))
 
 
 @app.command()
@@ -211,12 +209,12 @@ def approve(
 
         async with act(is_dry_run=dry_run) as command:
             unit_id = (await enrolment.require_exam(command.session, exam)).unit_id
-            actor = await _actor(command, as_person, "release_results", unit_id)
-            found = await _release(command, exam, release)
+            actor = await acting(command, as_person, "release_results", unit_id)
+            found = await chosen_release(command, exam, release)
             return await service.approve_release(command.session, found.id, actor=actor, now=command.now)
 
     done = run(work())
-    emit(done, as_json=as_json, text=_said(done))
+    emit(done, as_json=as_json, text=said(done))
 
 
 @app.command()
@@ -240,14 +238,53 @@ def withdraw(
 
         async with act(is_dry_run=dry_run) as command:
             unit_id = (await enrolment.require_exam(command.session, exam)).unit_id
-            actor = await _actor(command, as_person, "release_results", unit_id)
-            found = await _release(command, exam, release)
+            actor = await acting(command, as_person, "release_results", unit_id)
+            found = await chosen_release(command, exam, release)
             return await service.withdraw_release(
                 command.session, found.id, actor=actor, reason=reason, now=command.now
             )
 
     done = run(work())
-    emit(done, as_json=as_json, text=_said(done))
+    emit(done, as_json=as_json, text=said(done))
+
+
+@app.command()
+def violation(
+    exam: ExamCode,
+    number: Annotated[str, typer.Argument(help="Candidate number.")],
+    *,
+    kind: Annotated[str, typer.Option(help="reprimand, warning, marked_script, zero, suspension or cancellation.")],
+    decision: Annotated[str, typer.Option(help="The decision that says so.")],
+    subject: Annotated[str | None, typer.Option(help="Code of the subject; left out: all results.")] = None,
+    as_person: AsPerson = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Record a decided violation; the raw mark stays, runs and releases made afterwards show the effect.
+
+    Example: exam-engine results violation thi-thu-tn-2027 31000001 --kind reprimand --subject LI --decision "QĐ 12"
+    """
+
+    async def work() -> UUID:
+        from exam_engine.enrolment import service as enrolment
+        from exam_engine.results import service
+        from scoring.violations import Violation
+
+        async with act(is_dry_run=dry_run) as command:
+            found = await enrolment.require_exam(command.session, exam)
+            actor = await acting(command, as_person, "run_scores", found.unit_id)
+            return await service.record_violation(
+                command.session,
+                found.id,
+                number,
+                Violation(kind, subject),
+                decision=decision,
+                actor=actor,
+                now=command.now,
+            )
+
+    recorded = run(work())
+    emit({"id": str(recorded)}, as_json=as_json, text=f"{kind} of candidate {number} recorded")
 
 
 @app.command()
@@ -267,7 +304,7 @@ def show(
         from exam_engine.results import service
 
         async with act() as command:
-            found = await _release(command, exam, release)
+            found = await chosen_release(command, exam, release)
             _, results = await service.load_release(command.session, found.id)
             return [result for result in results if number in {None, result.candidate_number}]
 
@@ -282,10 +319,10 @@ def show(
     rows = []
     for result in results:
         marks = " ".join(
-            f"{subject.code}={subject.state.value if subject.score is None else _points(subject.score)}"
+            f"{subject.code}={subject.state.value if subject.score is None else points(subject.score)}"
             for subject in result.subjects
         )
-        graduation = "" if result.graduation is None else _points(result.graduation.score)
+        graduation = "" if result.graduation is None else points(result.graduation.score)
         rows.append((result.candidate_number, marks, graduation))
     emit_table(["candidate", "marks", "graduation"], rows)
 
@@ -327,55 +364,3 @@ def distribution(
         except OSError as error:
             refuse(f"{svg}: {error.strerror}")
     emit(found, as_json=as_json, text=None if svg is None else f"{svg} written")
-
-
-async def _actor(command: "CommandAct", as_person: str | None, permission: str, unit_id: UUID) -> str:
-    """Name the person of the command, who must hold the permission; without one, the command line itself."""
-    if as_person is None:
-        return command.actor
-    from exam_engine.identity import service as identity
-    from exam_engine.identity.model import UnitId, actor_of
-    from exam_engine.identity.permissions import Permission
-
-    today = command.now.date()
-    person = await identity.load_person_named(command.session, as_person, on=today)
-    await identity.require(command.session, person.id, Permission(permission), UnitId(unit_id), on=today)
-    return actor_of(person)
-
-
-async def _release(command: "CommandAct", exam: str, number: int | None) -> "Release":
-    from exam_engine.enrolment import service as enrolment
-    from exam_engine.results import service
-    from exam_engine.results.errors import ReleaseUnknown
-
-    found = await enrolment.require_exam(command.session, exam)
-    releases = await service.load_releases(command.session, found.id)
-    chosen = next((release for release in releases if number in {None, release.number}), None)
-    if chosen is None:
-        raise ReleaseUnknown("of " + exam if number is None else f"{number} of {exam}")
-    return chosen
-
-
-def _said(release: "Release") -> str:
-    return f"release {release.number} is {release.state}: {release.n_published} results, public at {release.release_at}"
-
-
-def _points(hundredths: int | None) -> str:
-    from scoring.values import to_decimal
-
-    return "" if hundredths is None else str(to_decimal(hundredths))
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        refuse(f"{text!r} is not an id")
-
-
-def _moment(text: str, zone: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        refuse(f"{text!r} is not a moment like 2027-07-01T08:00")
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=ZoneInfo(zone))
