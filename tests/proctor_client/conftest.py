@@ -79,8 +79,10 @@ def check_accessible() -> Check:
     async def check(page: Page) -> None:
         await page.evaluate(source + ";0")
         found = await page.evaluate(
-            """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}))
-            .violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | '))"""
+            """async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa',
+            'wcag22aa', 'best-practice']}))
+            .violations.map(v => v.id + ': ' + v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ??
+            '')).join(' | '))"""
         )
         assert found == []
 

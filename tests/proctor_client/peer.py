@@ -18,7 +18,8 @@ DIST = Path(__file__).resolve().parents[2] / "proctor_client" / "dist"
 ATTEMPT = "3f2a91bc-0000-4000-8000-000000000001"
 FORM_HASH = "ab" * 32
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
@@ -76,7 +77,12 @@ class ExamPeer:
         if route == "/api/candidate/sign-in":
             if body["code"].replace("-", "") != "7K3M9QXA2B4D":
                 raise Refusal(401, "sign-in-refused")
-            return {"token": self.token, "candidate": self._candidate(), "exam": {"code": body["exam"], "name": "Thi thử tốt nghiệp THPT 2027"}, **self._attempts()}
+            return {
+                "token": self.token,
+                "candidate": self._candidate(),
+                "exam": {"code": body["exam"], "name": "Thi thử tốt nghiệp THPT 2027"},
+                **self._attempts(),
+            }
         if (method, route) in self.routes:
             return self.routes[method, route](body)
         if token != f"Bearer {self.token}":
@@ -93,8 +99,15 @@ class ExamPeer:
     def _attempts(self) -> dict[str, Any]:
         starts = self.now_ms() + self.starts_in_ms if self.state == "ready" else self.now_ms() - 60_000
         attempt = {
-            "attempt_id": ATTEMPT, "sitting_id": ATTEMPT, "subject": self.form["title"], "state": self.state, "starts_at_ms": starts,
-            "ends_at_ms": starts + self.minutes * 60_000 + 600_000, "minutes": self.minutes, "room": "P03", "seat": 12,
+            "attempt_id": ATTEMPT,
+            "sitting_id": ATTEMPT,
+            "subject": self.form["title"],
+            "state": self.state,
+            "starts_at_ms": starts,
+            "ends_at_ms": starts + self.minutes * 60_000 + 600_000,
+            "minutes": self.minutes,
+            "room": "P03",
+            "seat": 12,
         }
         return {"attempts": [attempt], "server_time_ms": self.now_ms()}
 
@@ -111,9 +124,17 @@ class ExamPeer:
             self.client, self.lease = body["client_id"], self.lease + 1
         held = [{k: r[k] for k in ("slot", "sequence", "value")} for r in self.responses.values()]
         return {
-            "attempt_id": ATTEMPT, "form_hash": FORM_HASH, "paper_code": "0101", "ordering": papers.ordering(self.form), "lease": self.lease,
-            "started_at_ms": self.started_ms, "extra_seconds": self.extra_seconds, "responses": held, "notices": self.notices,
-            "candidate": self._candidate(), **self._clock(),
+            "attempt_id": ATTEMPT,
+            "form_hash": FORM_HASH,
+            "paper_code": "0101",
+            "ordering": papers.ordering(self.form),
+            "lease": self.lease,
+            "started_at_ms": self.started_ms,
+            "extra_seconds": self.extra_seconds,
+            "responses": held,
+            "notices": self.notices,
+            "candidate": self._candidate(),
+            **self._clock(),
         }
 
     def _require_writable(self, body: dict[str, Any]) -> None:
@@ -139,7 +160,11 @@ class ExamPeer:
     def _submission(self, _path: str, body: dict[str, Any]) -> Any:
         if self.state != "submitted":
             self._require_writable(body)
-            missing = [int(s) for s, q in body["sequences"].items() if self.responses.get(int(s), {"sequence": 0})["sequence"] < q]
+            missing = [
+                int(s)
+                for s, q in body["sequences"].items()
+                if self.responses.get(int(s), {"sequence": 0})["sequence"] < q
+            ]
             if missing:
                 raise Refusal(409, "responses-missing", missing=missing)
             self.state = "submitted"
@@ -189,9 +214,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(200, "text/javascript", (DIST / "exam" / "worker.js").read_bytes())
         elif route.startswith("/static/") and (DIST / route.removeprefix("/static/")).is_file():
             file = DIST / route.removeprefix("/static/")
-            self._send(200, mimetypes.guess_type(file.name)[0] or "application/octet-stream", file.read_bytes(), {"Cache-Control": "public, max-age=31536000, immutable"})
+            self._send(
+                200,
+                mimetypes.guess_type(file.name)[0] or "application/octet-stream",
+                file.read_bytes(),
+                {"Cache-Control": "public, max-age=31536000, immutable"},
+            )
         elif route.startswith("/media/"):
-            self._send(200, "image/svg+xml", papers.FIGURE_SVG, {"Cache-Control": "public, max-age=31536000, immutable"})
+            self._send(
+                200, "image/svg+xml", papers.FIGURE_SVG, {"Cache-Control": "public, max-age=31536000, immutable"}
+            )
         else:
             self._send(404, "text/plain", b"not here")
 
@@ -200,19 +232,32 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _api(self, method: str) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        body = json.loads(self.rfile.read(length) or b"{}")
+        sent = self.rfile.read(length)
+        body = json.loads(sent) if self.headers.get("Content-Type") == "application/json" and sent else {}
         try:
             with self.server.peer.lock:
                 answer = self.server.peer.answer(method, self.path, body, self.headers.get("Authorization", ""))
             self._send(200, "application/json", json.dumps(answer).encode())
         except Refusal as refusal:
-            problem = {"type": "about:blank", "title": refusal.code, "status": refusal.status, "detail": "", "code": refusal.code, **refusal.facts}
+            problem = {
+                "type": "about:blank",
+                "title": refusal.code,
+                "status": refusal.status,
+                "detail": "",
+                "code": refusal.code,
+                **refusal.facts,
+            }
             headers = {"Retry-After": str(refusal.facts["retry_after"])} if "retry_after" in refusal.facts else {}
             self._send(refusal.status, "application/problem+json", json.dumps(problem).encode(), headers)
 
     def _send(self, status: int, media_type: str, body: bytes, headers: dict[str, str] | None = None) -> None:
         self.send_response(status)
-        for name, value in {"Content-Type": media_type, "Content-Length": str(len(body)), "Content-Security-Policy": POLICY, **(headers or {})}.items():
+        for name, value in {
+            "Content-Type": media_type,
+            "Content-Length": str(len(body)),
+            "Content-Security-Policy": POLICY,
+            **(headers or {}),
+        }.items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(body)

@@ -16,7 +16,10 @@ async def _ready_for_offline(page: Page) -> None:
     """The service worker rules the page and has its files."""
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     if not await page.evaluate("navigator.serviceWorker.controller !== null"):
-        await page.evaluate("new Promise(done => { navigator.serviceWorker.oncontrollerchange = () => done(null); if (navigator.serviceWorker.controller) done(null) })")
+        await page.evaluate(
+            """new Promise(done => { navigator.serviceWorker.oncontrollerchange = () => done(null)
+            if (navigator.serviceWorker.controller) done(null) })"""
+        )
 
 
 async def test_answers_given_without_a_network_survive_a_reload_without_one(page: Page, peer: ExamPeer) -> None:
@@ -162,7 +165,9 @@ async def test_answers_that_came_too_late_stay_on_the_computer_and_are_told(page
     await expect(page.locator(".ending__leave")).to_be_hidden()
 
 
-async def test_a_browser_without_a_service_worker_still_works_off_line(open_context: OpenContext, peer: ExamPeer) -> None:
+async def test_a_browser_without_a_service_worker_still_works_off_line(
+    open_context: OpenContext, peer: ExamPeer
+) -> None:
     context = await open_context(service_workers="block", viewport={"width": 1024, "height": 768})
     page = await context.new_page()
     await start(page)

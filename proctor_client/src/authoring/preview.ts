@@ -30,7 +30,7 @@ class ItemPreview extends HTMLElement {
     const side =
       passage === null
         ? []
-        : [h('section', { class: 'preview__passage', 'aria-label': t('item.stimulus') }, passage.title !== '' && h('h3', { lang: language }, passage.title), content(passage.content, language))]
+        : [h('section', { class: 'preview__passage', 'aria-label': t('item.stimulus') }, passage.title !== '' && h('h2', { class: 'preview__title', lang: language }, passage.title), content(passage.content, language))]
     this.replaceChildren(...side, view.element)
     this.lang = document.documentElement.lang // labels are in the page's language, contents say their own
   }

@@ -392,9 +392,9 @@ export class ExamSession {
   async #step(): Promise<void> {
     if (this.#phase === 'handed-in' || this.#phase === 'elsewhere' || this.#phase === 'signed-out') return
     if (this.#mustCompare) return this.#compare()
-    if (this.#waiting().length > 0) return this.#send()
-    if (this.#phase === 'handing-in') return this.#submit()
-    await this.#askTime()
+    if (this.#waiting().length > 0) await this.#send()
+    else if (this.#phase === 'handing-in') await this.#submit()
+    else await this.#askTime()
     await this.#sendEvents()
   }
 
@@ -445,7 +445,6 @@ export class ExamSession {
     const request = { lease: this.#envelope.lease, sequences: Object.fromEntries(held) }
     this.#receipt = await this.#ports.server.submit(this.attemptId, request)
     this.#setPhase('handed-in')
-    void this.#sendEvents()
   }
 
   async #askTime(): Promise<void> {
