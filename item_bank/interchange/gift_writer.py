@@ -54,6 +54,8 @@ def _block(item: Item, answers: list[str]) -> str:
 def _answers(item: Item) -> list[str] | None:
     match item.interaction, item.key:
         case SingleChoice(options=options), OneOptionKey(accepted=accepted):
+            if len(accepted) == len(options):
+                return None  # without a wrong option GIFT means a short answer
             return [f"{'=' if option.id in accepted else '~'}{_text(option.content)}" for option in options]
         case MultipleChoice(options=options), OptionSetKey(correct=correct):
             return [_weighted(option, correct) for option in options]
