@@ -50,6 +50,7 @@ def test_rooms_raise_no_status_codes() -> None:
     offenders = [
         str(path.relative_to(PROJECT))
         for path in files(".py", under=("exam_engine", "item_bank", "scoring"))
+        if "cli" not in path.parts  # a client of the API reads status codes
         if "HTTPStatus" in path.read_text("utf-8")
     ]
     assert offenders == []
