@@ -43,7 +43,6 @@ from exam_engine.delivery.wire import (
 )
 from exam_engine.infra.clock import Clock, to_milliseconds
 from exam_engine.infra.database import SessionMaker
-from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
 from exam_engine.infra.secrets import derive_key
 
@@ -140,11 +139,7 @@ class Delivery:
         for sat in await self.rolls.of_candidate(candidate.candidate_id):
             if sat.roll.paper.hash != form_hash:
                 continue
-            known = await self._recall(sat)
-            if known.state == AttemptState.READY:  # another worker may have started it since: ask Redis itself
-                held = await self._held(sat, "f")
-                known = self._recollection.remember(sat.seat.attempt_id, held.facts, self.now_ms())
-            if known.state != AttemptState.READY:
+            if (await self._recall_started(sat)).state != AttemptState.READY:
                 return sat.roll.paper.blob(accepts)
         raise CompiledFormUnknown(form_hash)
 
@@ -183,7 +178,7 @@ class Delivery:
     async def time(self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0) -> TimeReply:
         """Tell an idle seat the time, from memory unless something may have changed."""
         sat = await self._mine(candidate, attempt_id)
-        known = await self._recall(sat)
+        known = await self._recall_started(sat)
         return TimeReply(self.now_ms(), known.deadline_ms, known.state, self._notices(sat, after))
 
     async def submit(self, candidate: CandidatePass, attempt_id: AttemptId, body: SubmitBody) -> SubmitReply:
@@ -245,7 +240,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Keep memory in step until cancelled; the lifespan runs this beside the requests."""
-        await asyncio.gather(self._keep_rolls(), self._keep_bulletins())
+        await asyncio.gather(_every_second(self._refresh), _every_second(self.exchange))
 
     async def close(self) -> None:
         """Finish every write that was accepted."""
@@ -255,21 +250,8 @@ class Delivery:
             await self.exchange()
         await self.register.close()
 
-    async def _keep_rolls(self) -> None:
-        while True:
-            try:
-                await self.rolls.refresh(self.clock())
-            except ServiceUnavailable as error:
-                logger.warning("rolls_not_refreshed", error=error.reason)
-            await asyncio.sleep(EXCHANGE_SECONDS)
-
-    async def _keep_bulletins(self) -> None:
-        while True:
-            try:
-                await self.exchange()
-            except (RedisError, OSError) as error:
-                logger.warning("bulletins_not_exchanged", error=type(error).__name__)
-            await asyncio.sleep(EXCHANGE_SECONDS)
+    async def _refresh(self) -> None:
+        await self.rolls.refresh(self.clock())
 
     async def _mine(self, candidate: CandidatePass, attempt_id: AttemptId) -> Sat:
         sat = await self.rolls.require(candidate.candidate_id, attempt_id)
@@ -331,6 +313,15 @@ class Delivery:
             known = self._recollection.remember(sat.seat.attempt_id, held.facts, now_ms)
         return known
 
+    async def _recall_started(self, sat: Sat) -> Known:
+        """Recall an attempt whose seat asks what only a started one needs: it may have started at another worker."""
+        known = await self._recall(sat)
+        if known.state == AttemptState.READY:
+            asked_ms = self.now_ms()
+            held = await self._held(sat, "f")
+            known = self._recollection.remember(sat.seat.attempt_id, held.facts, asked_ms)
+        return known
+
     async def _held(self, sat: Sat, depth: str) -> Held:
         try:
             return await self.register.look(sat.place, depth)
@@ -378,3 +369,12 @@ async def open_delivery(
         with suppress(asyncio.CancelledError):
             await keeping
         await delivery.close()
+
+
+async def _every_second(act: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    while True:
+        try:
+            await act()
+        except Exception as error:  # noqa: BLE001 (the worker serves on with what it remembers; the next round may succeed)
+            logger.warning("memory_not_in_step", act=act.__name__, error=type(error).__name__, detail=str(error)[:200])
+        await asyncio.sleep(EXCHANGE_SECONDS)

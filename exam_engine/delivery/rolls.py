@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import service as assembly
+from exam_engine.assembly.errors import AssemblyError
 from exam_engine.delivery import store
-from exam_engine.delivery.errors import AttemptUnknown, NotYours, SittingUnknown
+from exam_engine.delivery.errors import AttemptUnknown, DeliveryError, NotYours, SittingUnknown
 from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingState
 from exam_engine.delivery.papers import Paper, read_paper
 from exam_engine.delivery.register import Place, place_of, stream_keys
@@ -85,7 +86,11 @@ class Rolls:
                 logger.info("sitting_left", sitting=roll.sitting.code)
         for sitting_id, state in states.items():
             if state is SittingState.OPEN and sitting_id not in self._rolls:
-                await self.load(sitting_id)
+                try:
+                    await self.load(sitting_id)
+                except (DeliveryError, AssemblyError) as error:
+                    # One sitting that cannot be loaded must not keep the others waiting.
+                    logger.error("sitting_not_met", sitting_id=str(sitting_id), error=str(error))  # noqa: TRY400
 
     async def load(self, sitting_id: SittingId, *, anew: bool = False) -> Roll:
         """Return a sitting's roll, from memory or from PostgreSQL, once for all who ask at the same time.

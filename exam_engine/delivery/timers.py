@@ -121,11 +121,18 @@ class Timers:
         except ServiceUnavailable as error:
             logger.warning("timer_without_database", error=error.reason, sittings=len(self._open))
         for sitting in self._open:
-            if not await self._restorer.is_whole(sitting):
-                await self._restorer.restore_sitting(sitting)
-            await self.close_due(sitting)
-            await self._close_over(sitting)
+            try:
+                await self._keep_time(sitting)
+            except EngineError as error:
+                # One sitting in trouble must not stop the time of the others.
+                logger.warning("timer_skips_sitting", sitting=sitting.code, error=str(error))
         await self._register.redis.set(TIMER, to_milliseconds(self._clock()))
+
+    async def _keep_time(self, sitting: Sitting) -> None:
+        if not await self._restorer.is_whole(sitting):
+            await self._restorer.restore_sitting(sitting)
+        await self.close_due(sitting)
+        await self._close_over(sitting)
 
     async def close_due(self, sitting: Sitting) -> int:
         """Close attempts of a sitting whose deadline and grace have passed; returns how many."""

@@ -272,3 +272,15 @@ async def test_draining_ends_when_the_writer_has_written(
     await drain(runner.redis, hall.sitting, 10)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_starts_at_one_worker_is_started_at_the_other_at_once(
+    opened: HallMaker, delivery: Delivery, sessions: async_sessionmaker[AsyncSession], runner: ScriptRunner
+) -> None:
+    hall = await opened(candidates=1)
+    other = Delivery(delivery.clock, sessions, runner, SECRET)
+    assert [a.state for a in (await other.attempts_of(hall.candidate())).attempts] == ["ready"]
+    started = await delivery.start(hall.candidate(), hall.attempt(), "seat-1")
+    assert (await other.time(hall.candidate(), hall.attempt())).deadline_ms == started.deadline_ms
+    assert (await other.form_blob(hall.candidate(), hall.form_hash, "br"))[1] == "br"
+    await other.close()
