@@ -5,7 +5,7 @@ import type { Plugin } from 'vite'
 import { SHELL_FONTS, shellOf } from './precache.ts'
 
 const SCRIPT_BYTES = 40 * 1000
-const FONT_BYTES = 125 * 1000
+const FONT_BYTES = 126 * 1000
 
 export function budget(): Plugin {
   return {
