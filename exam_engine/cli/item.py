@@ -26,7 +26,6 @@ from item_bank.model.review import ItemState
 app = typer.Typer(help="Items: check, import, export, review, score.", no_args_is_help=True)
 app.command(name="score")(score_command)
 
-app.command("score")(score_command)
 
 FileArgument = Annotated[Path, typer.Argument(help="items.csv, a workbook of the template, or a GIFT file.")]
 BankOption = Annotated[str, typer.Option("--bank", help="Code of the bank.")]
