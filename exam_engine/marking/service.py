@@ -43,6 +43,7 @@ async def next_task(
     sitting_id: UUID | None = None,
 ) -> TaskView | None:
     """Give the marker the next open task, his own unfinished one first; none: everything is marked or taken."""
+    await make_tasks(session, now=now, sitting_id=sitting_id)
     task = await store.lock_next_task(session, units, marker_id, sitting_id, now)
     if task is None:
         return None
