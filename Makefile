@@ -82,7 +82,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 
 proctor_client/node_modules/.installed: proctor_client/package-lock.json proctor_client/.npmrc $(VENV)/.installed
 	@echo "installing the front end's packages …"
-	@$(NPM) ci --loglevel error --ignore-scripts
+	@$(NPM) ci --loglevel error --no-progress --ignore-scripts
 	@touch $@
 
 proctor_client/dist/.built: proctor_client/node_modules/.installed $(CLIENT_SOURCES)
