@@ -48,22 +48,38 @@ def paper_document(paper: PrintedPaper, *, exam_name: str, load_picture: LoadPic
         Gives the flowable of an `<img>`.
     """
     _ = translator(paper.language)
+    counted = 0
+
+    def foot(page: int, pages: int) -> str:
+        nonlocal counted
+        counted = pages
+        return _("Paper code {code} – page {page} of {pages}", code=paper.code, page=page, pages=pages)
+
+    def printed(pages: int) -> bytes:
+        return build(
+            _story(paper, exam_name, pages, load_picture, _),
+            title=f"{paper.title} – {paper.code}",
+            language=paper.language,
+            head=paper.title + " · " + _("paper code {code}", code=paper.code),
+            foot=foot,
+        )
+
+    # The head names the number of pages, which is known only once they are set.
+    first = printed(pages=1)
+    return first if counted == 1 else printed(pages=counted)
+
+
+def _story(
+    paper: PrintedPaper, exam_name: str, pages: int, load_picture: LoadPicture | None, _: Translator
+) -> list[Flowable]:
     body = body_style(10.5)
-    story: list[Flowable] = [_head(paper, exam_name, _), Spacer(1, 4 * mm)]
+    story: list[Flowable] = [_head(paper, exam_name, pages, _), Spacer(1, 4 * mm)]
     stimuli = {stimulus.id: stimulus for stimulus in paper.stimuli}
     for part in paper.parts:
         story += _part(part, stimuli, body, load_picture, _)
     end = body_style(10.5, alignment=TA_CENTER, spaceBefore=8)
-    story.append(Paragraph(f"<b>{_('END')}</b>", end))
-    return build(
-        story,
-        title=f"{paper.title} – {paper.code}",
-        language=paper.language,
-        head=f"{paper.title} · {_('paper code {code}', code=paper.code)}",
-        foot=lambda page, pages: _(
-            "Paper code {code} – page {page} of {pages}", code=paper.code, page=page, pages=pages
-        ),
-    )
+    story.append(Paragraph("<b>" + _("END") + "</b>", end))
+    return story
 
 
 async def load_pictures(session: AsyncSession, paper: PrintedPaper) -> LoadPicture:
@@ -85,9 +101,10 @@ async def load_pictures(session: AsyncSession, paper: PrintedPaper) -> LoadPictu
 def key_document(key: PrintedKey, *, exam_name: str, language: str = "vi") -> bytes:
     """Print the key of a form: a matrix of numbers by paper codes for each part, and the rubrics of essays."""
     _ = translator(language)
+    title = _("Key") + " – " + key.title
     story: list[Flowable] = [
         Paragraph(_escaped(exam_name), title_style(11)),
-        Paragraph(_escaped(f"{_('Key')} – {key.title}"), title_style(15)),
+        Paragraph(_escaped(title), title_style(15)),
         Paragraph(_("Confidential until the exam is over."), body_style(9, alignment=TA_CENTER, textColor=QUIET)),
         Spacer(1, 3 * mm),
     ]
@@ -95,26 +112,29 @@ def key_document(key: PrintedKey, *, exam_name: str, language: str = "vi") -> by
         story += _key_part(part, key.codes, _)
     for rubric in key.rubrics:
         numbers = ", ".join(f"{code}: {number}" for code, number in zip(key.codes, rubric.numbers, strict=True))
-        story.append(Paragraph(_escaped(f"{_('Rubric')} ({numbers})"), heading_style(11)))
+        story.append(Paragraph(_escaped(_("Rubric") + f" ({numbers})"), heading_style(11)))
         rows = [[c.title, format_hundredths(c.maximum, language)] for c in rubric.criteria]
         story.append(_matrix([[_("Criterion"), _("Points")], *rows], [120 * mm, 25 * mm]))
     return build(
         story,
-        title=f"{_('Key')} – {key.title}",
+        title=title,
         language=language,
-        head=f"{_('Key')} – {key.title}",
+        head=title,
         foot=lambda page, pages: _("Page {page} of {pages}", page=page, pages=pages),
     )
 
 
-def _head(paper: PrintedPaper, exam_name: str, _: Translator) -> Flowable:
+def _head(paper: PrintedPaper, exam_name: str, pages: int, _: Translator) -> Flowable:
     left = body_style(10, alignment=TA_CENTER)
     quiet = body_style(9, alignment=TA_CENTER, textColor=QUIET)
     code = body_style(
         11, alignment=TA_CENTER, fontName=fonts.BOLD, borderWidth=0.8, borderColor="#16202a", borderPadding=4
     )
     cells = [
-        [Paragraph(f"<b>{_escaped(exam_name)}</b>", left), Paragraph(_("(Paper of several pages)"), quiet)],
+        [
+            Paragraph(f"<b>{_escaped(exam_name)}</b>", left),
+            Paragraph("(" + _("The paper has {pages} pages", pages=f"{pages:02}") + ")", quiet),
+        ],
         [
             Paragraph(f"<b>{_escaped(paper.title)}</b>", body_style(12.5, alignment=TA_CENTER)),
             Paragraph(_("Time: {minutes} minutes, without handing-out", minutes=paper.minutes), quiet),
@@ -122,9 +142,9 @@ def _head(paper: PrintedPaper, exam_name: str, _: Translator) -> Flowable:
     ]
     top = Table([cells], colWidths=[PAGE_WIDTH * 0.45, PAGE_WIDTH * 0.55])
     top.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("FONT", (0, 0), (-1, -1), fonts.REGULAR)]))
-    name = Paragraph(
-        f"{_('Full name')}: {'.' * 60}<br/>{_('Candidate number')}: {'.' * 48}", body_style(10, leading=17)
-    )
+    full_name = _("Full name") + ": " + "." * 60
+    number = _("Candidate number") + ": " + "." * 48
+    name = Paragraph(f"{full_name}<br/>{number}", body_style(10, leading=17))
     lines = Table(
         [[name, Paragraph(_("Paper code {code}", code=paper.code), code)]],
         colWidths=[PAGE_WIDTH * 0.72, PAGE_WIDTH * 0.28],
@@ -184,7 +204,7 @@ def _answers(
                 for flowable in flow(statement.content, inset, load_picture=load_picture, lead=f"{'abcdefgh'[place]}) ")
             ]
         case CandidateShortNumeric():
-            return [Paragraph(f"{_('Answer')}: {'.' * 24}", ParagraphStyle("line", parent=body, leftIndent=5 * mm))]
+            return [Paragraph(_("Answer") + ": " + "." * 24, ParagraphStyle("line", parent=body, leftIndent=5 * mm))]
         case CandidateEssay():
             return []
 
