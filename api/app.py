@@ -14,6 +14,7 @@ from litestar.stores.redis import RedisStore
 
 from api.headers import set_security_headers
 from api.pages.templating import template_config
+from api.pages.uploads import STORE as UPLOADS
 from api.problems import problem_response
 from api.routes import ROUTES, static_routes
 from api.sessions import StaffSessionConfig
@@ -72,7 +73,10 @@ def create_app(settings: Settings | None = None) -> Litestar:
             ).middleware,
             PrometheusConfig(prefix="exam_http", group_path=True, exclude=["^/static/", "^/metrics"]).middleware,
         ],
-        stores={"sessions": RedisStore(create_redis(settings), namespace="session")},
+        stores={
+            "sessions": RedisStore(create_redis(settings), namespace="session"),
+            UPLOADS: RedisStore(create_redis(settings), namespace="upload"),
+        },
         plugins=[HTMXPlugin()],
         template_config=template_config(settings),
         openapi_config=OpenAPIConfig(

@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException, ValidationException
 
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
+from exam_engine.infra.errors import RowError
 from exam_engine.infra.i18n import N_, Translator, translator
 from item_bank.checks.findings import Finding
 from item_bank.messages import Message
@@ -130,9 +131,21 @@ def _said(value: object, translate: Translator) -> Any:
             "field": value.place.field,
             "message": value.message.translated(translate),
         }
+    if isinstance(value, RowError):
+        return {
+            "place": _row_place(value, translate),
+            "reason": translate(value.message or value.reason, **value.facts),
+        }
     if isinstance(value, tuple | list):
         return [_said(part, translate) for part in value]
     return _plain(value)
+
+
+def _row_place(error: RowError, translate: Translator) -> str:
+    if error.row is None:
+        return error.place
+    row = translate(N_("row {row}"), row=error.row)
+    return row if error.column is None else row + ", " + translate(N_("column {column}"), column=error.column)
 
 
 def _is_plain(value: object) -> bool:

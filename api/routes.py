@@ -13,6 +13,7 @@ from api.pages.admission import AdmissionPages
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
 from api.pages.house import HousePages
+from api.pages.item_imports import ItemImportPages
 from api.pages.items import ItemPages
 from api.pages.marking import MarkingPages
 from api.pages.public import PublicPages
@@ -46,6 +47,7 @@ ROUTES: list[ControllerRouterHandler] = [
     media,
     StaffSessionPages,
     ExamPages,
+    ItemImportPages,
     ItemPages,
     FormPages,
     SittingPages,

@@ -13,6 +13,8 @@ from litestar.response import Template
 from api.acts import staff_act
 from api.language import language_of
 from api.pages.staff_page import done, refusal, staff_page
+from api.pages.table_imports import ConfirmForm, table_preview
+from api.pages.uploads import read_upload, take
 from api.staff.admission import import_choices
 from api.staff.exams import require_exam_for
 from exam_engine.admission import service as admission
@@ -25,6 +27,7 @@ from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import N_, translator
 
 PAGE_SIZE = 50
+WHAT = {"programmes": N_("Import programmes"), "aspirations": N_("Import aspirations")}
 STATES = {"computed": N_("computed"), "released": N_("released"), "withdrawn": N_("withdrawn")}
 
 
@@ -63,10 +66,11 @@ class AdmissionPages(Controller):
         code: FromPath[str],
         q: FromQuery[Annotated[str, Parameter(max_length=100)]] = "",
         programme: FromQuery[str] = "",
+        decision: FromQuery[str] = "",
         page: FromQuery[Annotated[int, Parameter(ge=1, le=100_000)]] = 1,
     ) -> Template:
         """Show an intake: programmes, the newest run, its cut-offs and outcomes."""
-        return await _exam_page(request, code, q=q, programme=programme, page_number=page)
+        return await _exam_page(request, code, q=q, programme=programme, decision=decision, page_number=page)
 
     @post("/{code:str}/import/{what:str}", status_code=200)
     async def import_table(
@@ -76,11 +80,38 @@ class AdmissionPages(Controller):
         what: FromPath[str],
         data: Annotated[ChoiceForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> Response[Any]:
-        """Import programmes or aspirations whole, or show every place that is wrong."""
-        if data.file is None or not data.file.filename:
+        """Show what a file would change, or every place that is wrong; nothing is written yet."""
+        file = await read_upload("file", data.file)
+        if file is None or what not in WHAT:
             return await _exam_page(request, code)
         try:
-            report = await import_choices(request, code, data.file, what, is_dry_run=False)
+            report = await import_choices(request, code, file.as_upload(), what, is_dry_run=True)
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _exam_page(request, code, problem=problem, status_code=status)
+        _ = translator(language_of(request))
+        return await table_preview(
+            request,
+            file,
+            report,
+            title=WHAT[what],
+            crumbs=[("/staff/admission", _(N_("Admission"))), (f"/staff/admission/{code}", code)],
+            action=f"/staff/admission/{code}/import/{what}/confirm",
+        )
+
+    @post("/{code:str}/import/{what:str}/confirm", status_code=200)
+    async def confirm_import(
+        self,
+        request: Request[Any, Any, Any],
+        code: FromPath[str],
+        what: FromPath[str],
+        data: Annotated[ConfirmForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[Any]:
+        """Take a checked file in, whole."""
+        try:
+            async with staff_act(request, Permission.MANAGE_ADMISSION) as act:
+                kept = await take(request, act.person, data.token)
+            report = await import_choices(request, code, kept.files[0].as_upload(), what, is_dry_run=False)
         except EngineError as error:
             status, problem = refusal(request, error)
             return await _exam_page(request, code, problem=problem, status_code=status)
@@ -134,6 +165,7 @@ async def _exam_page(
     *,
     q: str = "",
     programme: str = "",
+    decision: str = "",
     page_number: int = 1,
     problem: dict[str, Any] | None = None,
     status_code: int = 200,
@@ -144,7 +176,13 @@ async def _exam_page(
         exam = await require_exam_for(act, code, Permission.MANAGE_ADMISSION)
         runs = await admission.load_runs(act.session, exam.id)
         newest = runs[0] if runs else None
-        query = OutcomeQuery(text=q, programme=programme or None, offset=(page_number - 1) * PAGE_SIZE, limit=PAGE_SIZE)
+        query = OutcomeQuery(
+            text=q,
+            programme=programme or None,
+            is_admitted={"admitted": True, "refused": False}.get(decision),
+            offset=(page_number - 1) * PAGE_SIZE,
+            limit=PAGE_SIZE,
+        )
         outcomes = await admission.load_outcomes(act.session, newest.id, query) if newest else None
         return staff_page(
             request,

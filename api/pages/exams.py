@@ -11,16 +11,20 @@ from litestar.params import Body, FromPath, FromQuery, Parameter
 from litestar.response import Template
 
 from api.acts import staff_act
+from api.language import language_of
 from api.pages.staff_page import done, refusal, staff_page
+from api.pages.table_imports import ConfirmForm, table_preview
+from api.pages.uploads import read_upload, take
 from api.staff.exams import PAGE_SIZE, import_file, require_managed_exam, require_readable_exam
 from exam_engine.enrolment import service as enrolment
+from exam_engine.enrolment.birth_dates import show_birth_date
 from exam_engine.enrolment.candidate_lists import CandidateOrder, CandidateQuery
 from exam_engine.enrolment.errors import EnrolmentError
 from exam_engine.enrolment.model import SeatingRules
 from exam_engine.identity import service as identity
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
-from exam_engine.infra.i18n import N_
+from exam_engine.infra.i18n import N_, translator
 
 KINDS = {
     "graduation": N_("Graduation"),
@@ -29,11 +33,11 @@ KINDS = {
     "practice": N_("Practice"),
 }
 STATES = {"planned": N_("Planned"), "open": N_("Open"), "closed": N_("Closed")}
-WHAT = {"candidates": N_("Candidates"), "marks": N_("Marks")}
+WHAT = {"candidates": N_("Import candidates"), "marks": N_("Import marks")}
 
 
 class ImportForm(msgspec.Struct, frozen=True):
-    """A table to import; `sure` is set on the second step, after the preview."""
+    """A table to import."""
 
     file: UploadFile | None = None
 
@@ -115,6 +119,7 @@ class ExamPages(Controller):
                 units=units,
                 schools=[units[unit_id] for unit_id in schools if unit_id in units],
                 found=found,
+                birth_date=show_birth_date,
                 page_number=page,
                 page_count=-(-found.total // PAGE_SIZE),
             )
@@ -127,11 +132,38 @@ class ExamPages(Controller):
         what: FromPath[str],
         data: Annotated[ImportForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> Response[Any]:
-        """Import a file whole, or show every place that is wrong."""
-        if data.file is None or not data.file.filename or what not in WHAT:
+        """Show what a file would change, or every place that is wrong; nothing is written yet."""
+        file = await read_upload("file", data.file)
+        if file is None or what not in WHAT:
             return await _exam_page(request, code)
         try:
-            report = await import_file(request, code, data.file, what, is_dry_run=False)
+            report = await import_file(request, code, file.as_upload(), what, is_dry_run=True)
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _exam_page(request, code, status_code=status, problem=problem)
+        _ = translator(language_of(request))
+        return await table_preview(
+            request,
+            file,
+            report,
+            title=WHAT[what],
+            crumbs=[("/staff/exams", _(N_("Exams and candidates"))), (f"/staff/exams/{code}", code)],
+            action=f"/staff/exams/{code}/import/{what}/confirm",
+        )
+
+    @post("/{code:str}/import/{what:str}/confirm", status_code=200)
+    async def confirm_import(
+        self,
+        request: Request[Any, Any, Any],
+        code: FromPath[str],
+        what: FromPath[str],
+        data: Annotated[ConfirmForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[Any]:
+        """Take a checked file in, whole."""
+        try:
+            async with staff_act(request, Permission.MANAGE_EXAMS) as act:
+                kept = await take(request, act.person, data.token)
+            report = await import_file(request, code, kept.files[0].as_upload(), what, is_dry_run=False)
         except EngineError as error:
             status, problem = refusal(request, error)
             return await _exam_page(request, code, status_code=status, problem=problem)
@@ -161,7 +193,7 @@ class ExamPages(Controller):
                 )
         except EnrolmentError as error:
             status, problem = refusal(request, error)
-            return await _exam_page(request, code, status_code=status, problem=problem)
+            return await _exam_page(request, code, typed=msgspec.to_builtins(data), status_code=status, problem=problem)
         return done(request, f"/staff/exams/{code}", N_("{given} numbers were given."), given=report.given)
 
     @post("/{code:str}/seats", status_code=200)
@@ -179,7 +211,7 @@ class ExamPages(Controller):
                 report = await enrolment.assign_rooms(act.session, exam, rules, actor=act.actor, now=act.now)
         except EnrolmentError as error:
             status, problem = refusal(request, error)
-            return await _exam_page(request, code, status_code=status, problem=problem)
+            return await _exam_page(request, code, typed=msgspec.to_builtins(data), status_code=status, problem=problem)
         return done(
             request,
             f"/staff/exams/{code}",
@@ -190,7 +222,12 @@ class ExamPages(Controller):
 
 
 async def _exam_page(
-    request: Request[Any, Any, Any], code: str, *, status_code: int = 200, problem: dict[str, Any] | None = None
+    request: Request[Any, Any, Any],
+    code: str,
+    *,
+    typed: dict[str, str] | None = None,
+    status_code: int = 200,
+    problem: dict[str, Any] | None = None,
 ) -> Template:
     async with staff_act(request, Permission.READ_EXAMS) as act:
         exam = await require_readable_exam(act, code)
@@ -210,6 +247,7 @@ async def _exam_page(
             may_manage=act.person.may_somewhere(Permission.MANAGE_EXAMS),
             kinds=KINDS,
             states=STATES,
+            typed=typed or {},
             problem=problem,
         )
 

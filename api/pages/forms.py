@@ -13,7 +13,7 @@ from api.pages.items import KINDS, LEVELS
 from api.pages.staff_page import done, refusal, staff_page
 from api.staff.forms import assemble_form, readable_blueprints, readable_forms, require_form
 from exam_engine.assembly import service as assembly
-from exam_engine.assembly.model import FormId
+from exam_engine.assembly.model import BlueprintId, FormId
 from exam_engine.authoring import service as authoring
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
@@ -142,6 +142,7 @@ async def _form_page(
             items=await _items(act, form_id),
             key=await assembly.key_for_print(act.session, form.id) if may_read_key and tab == "key" else None,
             history=await assembly.load_key_history(act.session, form.id) if may_read_key else (),
+            topics=await _topic_names(act, form.blueprint_id),
             may_read_key=may_read_key,
             may_seal=act.person.may_somewhere(Permission.SEAL_FORMS),
             states=STATES,
@@ -149,6 +150,11 @@ async def _form_page(
             levels=LEVELS,
             problem=problem,
         )
+
+
+async def _topic_names(act: Act, blueprint_id: BlueprintId) -> dict[str, str]:
+    blueprint = await assembly.load_blueprint(act.session, blueprint_id)
+    return {topic.code: topic.name for topic in await authoring.load_topics(act.session, blueprint.bank_id)}
 
 
 async def _items(act: Act, form_id: FormId) -> dict[int, Any]:

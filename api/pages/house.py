@@ -7,7 +7,8 @@ from litestar.params import FromQuery, Parameter
 from litestar.response import Template
 
 from api.acts import staff_act
-from api.pages.staff_page import staff_page
+from api.pages.staff_page import actor_names, staff_page
+from api.pages.words import ACTIONS, ROLES
 from exam_engine.audit import service as audit
 from exam_engine.audit.model import AuditQuery
 from exam_engine.identity import service as identity
@@ -27,7 +28,7 @@ class HousePages(Controller):
         """List people with the roles that hold today."""
         async with staff_act(request, Permission.MANAGE_PEOPLE) as act:
             people = await identity.load_people(act.session, on=act.today)
-            return staff_page(request, act.person, "staff/house/people.html", people=people)
+            return staff_page(request, act.person, "staff/house/people.html", people=people, roles=ROLES)
 
     @get("/audit")
     async def audit_log(
@@ -43,4 +44,12 @@ class HousePages(Controller):
             query = AuditQuery(actor=actor or None, action=action or None, before_sequence=before)
             entries = await audit.load_entries(act.session, query)
             verification = await audit.verify(act.session) if check else None
-            return staff_page(request, act.person, "staff/house/audit.html", entries=entries, verification=verification)
+            return staff_page(
+                request,
+                act.person,
+                "staff/house/audit.html",
+                entries=entries,
+                verification=verification,
+                actions=ACTIONS,
+                actor_name=await actor_names(act),
+            )

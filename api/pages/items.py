@@ -11,6 +11,7 @@ from litestar.response import Template
 
 from api.acts import Act, staff_act
 from api.pages.staff_page import done, refusal, staff_page
+from api.pages.words import COMPARES
 from api.staff.items import cells_of, create_from_cells, update_from_cells
 from exam_engine.authoring import service as authoring
 from exam_engine.authoring.model import ItemId, ItemQuery, ItemSort
@@ -191,6 +192,7 @@ async def _item_page(
             status_code=status_code,
             details=details,
             cells=cells_of(details.newest.item, details.bank),
+            topics={t.code: t.name for t in await authoring.load_topics(act.session, details.bank.id)},
             preview_json=msgspec.json.encode(data).decode().replace("</", "<\\/"),
             may_write=act.person.may_somewhere(Permission.WRITE_ITEMS),
             may_review=act.person.may_somewhere(Permission.REVIEW_ITEMS),
@@ -223,6 +225,7 @@ async def _form_page(
         topics=topics,
         details=details,
         problem=problem,
+        compares=COMPARES,
         **_words(),
     )
 

@@ -1,6 +1,7 @@
 """Public pages, working without script: the first page, results, distributions."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
@@ -64,9 +65,35 @@ class PublicPages(Controller):
         except (EngineError, HTTPException, msgspec.ValidationError) as error:
             status, problem = refusal(request, error)
             return await _form(request, data, problem=problem, status_code=status)
-        answer = page(request, "public/result.html", **_shown(request, found))
+        answer = page(request, "public/result.html", typed=data, **_shown(request, found))
         answer.headers["Cache-Control"] = "no-store"
         return answer
+
+    @post("/results/slip", status_code=200)
+    async def slip(
+        self,
+        request: Request[Any, Any, Any],
+        data: Annotated[LookUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
+    ) -> Response[Any]:
+        """Answer the result as a slip to keep; the code is asked for again, it never stands in an address."""
+        from exam_engine.results.documents import Issue, result_slip
+
+        try:
+            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
+            found = await find_result(request, claim)
+        except (EngineError, HTTPException, msgspec.ValidationError) as error:
+            status, problem = refusal(request, error)
+            return await _form(request, data, problem=problem, status_code=status)
+        settings = engine_of(request).settings
+        again = urlencode({"exam": found.exam_code, "number": found.candidate_number})
+        issue = Issue(
+            look_up_url=f"{settings.base_url}/results?{again}",
+            time_zone=settings.time_zone,
+            language=language_of(request),
+        )
+        name = f"{found.exam_code}-{found.candidate_number}.pdf"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return Response(result_slip(found, issue), media_type="application/pdf", headers=headers)
 
     @get("/admission")
     async def admission_form(

@@ -11,7 +11,7 @@ from litestar.params import Body, FromPath
 from litestar.response import Template
 
 from api.acts import engine_of, staff_act
-from api.pages.staff_page import done, refusal, staff_page
+from api.pages.staff_page import actor_names, done, refusal, staff_page
 from api.staff.exams import require_exam_for
 from api.staff.results import require_release, score_exam
 from exam_engine.delivery import service as sittings
@@ -61,7 +61,7 @@ class ResultPages(Controller):
                 runs = await score_exam(request, act, code, reason)
         except (EngineError, ScoringError) as error:
             status, problem = refusal(request, error)
-            return await _exam_page(request, code, problem=problem, status_code=status)
+            return await _exam_page(request, code, typed=data, problem=problem, status_code=status)
         scored = sum(run.n_scored for run in runs)
         changed = sum(run.n_changed for run in runs)
         return done(
@@ -102,7 +102,7 @@ class ResultPages(Controller):
                 await results.prepare_release(act.session, exam.id, release_at=moment, actor=act.actor, now=act.now)
         except (EngineError, ScoringError) as error:
             status, problem = refusal(request, error)
-            return await _exam_page(request, code, problem=problem, status_code=status)
+            return await _exam_page(request, code, typed=data, problem=problem, status_code=status)
         return done(request, f"/staff/results/{code}", N_("The release is prepared. Somebody else approves it."))
 
     @post("/{code:str}/releases/{release_id:uuid}/{step:str}", status_code=200)
@@ -152,7 +152,12 @@ class ResultPages(Controller):
 
 
 async def _exam_page(
-    request: Request[Any, Any, Any], code: str, *, problem: dict[str, Any] | None = None, status_code: int = 200
+    request: Request[Any, Any, Any],
+    code: str,
+    *,
+    typed: dict[str, str] | None = None,
+    problem: dict[str, Any] | None = None,
+    status_code: int = 200,
 ) -> Template:
     async with staff_act(request, Permission.READ_RESULTS) as act:
         exam = await require_exam_for(act, code, Permission.READ_RESULTS)
@@ -169,5 +174,7 @@ async def _exam_page(
             may_score=act.person.may_somewhere(Permission.RUN_SCORES),
             may_release=act.person.may_somewhere(Permission.RELEASE_RESULTS),
             states=STATES,
+            actor_name=await actor_names(act),
+            typed=typed or {},
             problem=problem,
         )

@@ -10,10 +10,12 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
-from api.acts import delivery_of, engine_of, staff_act
+from api.acts import Act, delivery_of, engine_of, staff_act
 from api.pages.staff_page import done, refusal, staff_page
 from api.staff.forms import readable_forms
 from api.staff.sittings import desk_of, readable_sittings, require_sitting
+from exam_engine.assembly import service as assembly
+from exam_engine.assembly.model import FormId
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import wait_until_stored
 from exam_engine.delivery.model import SittingId, SittingState
@@ -139,6 +141,7 @@ async def _sitting_page(
             status_code=status_code,
             context=context,
             rooms=rooms,
+            form_code=await _form_code(act, context.sitting.form_id),
             statement=statement,
             may_manage=act.person.may_somewhere(Permission.MANAGE_SITTINGS),
             states=STATES,
@@ -146,6 +149,13 @@ async def _sitting_page(
             attempt_states=ATTEMPT_STATES,
             problem=problem,
         )
+
+
+async def _form_code(act: Act, form_id: UUID) -> str:
+    """Name the form, to who may see forms at all."""
+    if not act.person.may_somewhere(Permission.READ_FORMS):
+        return ""
+    return (await assembly.load_form(act.session, FormId(form_id))).code
 
 
 async def _plan_page(

@@ -8,11 +8,21 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 from litestar.response import Redirect, Template
 
-from api.acts import staff_act
+from api.acts import Act, staff_act
+from api.language import language_of
 from api.pages.staff_page import refusal, staff_page
 from api.pages.templating import page
+from api.pages.words import ROLES
 from api.staff.session import begin_session
+from api.staff.sittings import readable_sittings
+from exam_engine.authoring import service as authoring
+from exam_engine.authoring.model import ItemQuery
+from exam_engine.delivery.model import SittingState
 from exam_engine.identity.errors import IdentityError
+from exam_engine.identity.permissions import Permission
+from exam_engine.infra.i18n import N_, Translator, translator
+from exam_engine.marking import service as marking
+from item_bank.model.review import ItemState
 
 
 class SignInForm(msgspec.Struct, frozen=True):
@@ -66,7 +76,42 @@ class StaffSessionPages(Controller):
     async def home(self, request: Request[Any, Any, Any]) -> Template:
         """Show what the person can do, as cards."""
         async with staff_act(request) as act:
-            return staff_page(request, act.person, "staff/home.html")
+            _ = translator(language_of(request))
+            return staff_page(
+                request,
+                act.person,
+                "staff/home.html",
+                roles_line=", ".join(f"{_(ROLES[grant.role])} · {grant.unit_name}" for grant in act.person.grants),
+                notes=await _notes(act, _),
+            )
+
+
+class Note(msgspec.Struct, frozen=True):
+    """A number on the first page: something that waits or runs."""
+
+    href: str
+    label: str
+    count: int
+    more: str
+
+
+async def _notes(act: Act, _: Translator) -> list[Note]:
+    notes = []
+    if act.person.may_somewhere(Permission.READ_ITEMS):
+        for state, label in ((ItemState.SUBMITTED, N_("Items that wait for review")), (ItemState.DRAFT, N_("Drafts"))):
+            query = ItemQuery(state=state)
+            found = await authoring.list_items(act.session, query, actor=act.person, now=act.now)
+            notes.append(Note(f"/staff/items?state={state.value}", _(label), found.total, _(N_("in your banks"))))
+    if act.person.may_somewhere(Permission.WATCH_ROOMS):
+        running = [c for c in await readable_sittings(act) if c.sitting.state is SittingState.OPEN]
+        names = ", ".join(context.subject_name for context in running[:3])
+        notes.append(Note("/staff/sittings", _(N_("Open sittings")), len(running), names))
+    if act.person.may_somewhere(Permission.MARK_ESSAYS):
+        units = await act.units(Permission.MARK_ESSAYS)
+        lines = await marking.load_queue(act.session, marker_id=act.person.id, units=units, now=act.now)
+        waiting = sum(line.n_open for line in lines)
+        notes.append(Note("/staff/marking", _(N_("Essays that wait for a mark")), waiting, ""))
+    return notes
 
 
 def _inside(target: str) -> str:

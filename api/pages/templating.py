@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def page(request: Request[Any, Any, Any], template_name: str, *, status_code: in
     """Render a page in the reader's language.
 
     Templates find `_` (translate), `lang`, `path`, `query`, `alternate(name=value)` (this address, changed) and the
-    formats `score`, `number`, `day`, `moment`, `clock`. A language asked for in the address is remembered.
+    formats `score`, `number`, `decimal`, `day`, `moment`, `clock`. A language asked for in the address is remembered.
     """
     language = language_of(request)
     zone = _zone(request)
@@ -64,6 +65,7 @@ def page(request: Request[Any, Any, Any], template_name: str, *, status_code: in
             "query": dict(request.query_params),
             "score": partial(_score, language),
             "number": partial(_number, language),
+            "decimal": partial(_decimal, language),
             "day": partial(_day, language),
             "moment": partial(_moment, language, zone),
             "clock": partial(_clock, zone),
@@ -114,6 +116,10 @@ def _score(language: str, hundredths: int | None) -> str:
 
 def _number(language: str, value: int) -> str:
     return i18n.format_integer(value, language)
+
+
+def _decimal(language: str, value: Decimal | float) -> str:
+    return i18n.format_decimal(value, language)
 
 
 def _day(language: str, value: date | None) -> str:
