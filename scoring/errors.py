@@ -9,7 +9,10 @@ ScoringError
 ├── RuleSetUnknown          no data file holds this rule set
 ├── RuleSetInvalid          a rule set cannot be read
 ├── RuleSetNotValid         a rule set does not apply to this year
-└── RecordInvalid           a record for the graduation score cannot be read
+├── RecordInvalid           a record for the graduation score cannot be read
+├── ItemParametersInvalid   parameters of an item contradict its model
+├── ResponsesUnusable       responses cannot be calibrated: a column never answered, one category only, a wrong category
+└── CalibrationImpossible   the options contradict each other or the data
 """
 
 from collections.abc import Sequence
@@ -108,3 +111,15 @@ class RuleSetNotValid(ScoringError):
         self.last_year = last_year
         period = f"{first_year} to {last_year}" if last_year is not None else f"{first_year} on"
         super().__init__(f"rule set {name} holds for exams of {period}, not of {year}")
+
+
+class ItemParametersInvalid(_Misplaced):
+    """Parameters of an item contradict its model: a category too many, an asymptote outside its range."""
+
+
+class ResponsesUnusable(_Misplaced):
+    """Responses that cannot be calibrated: an item never answered, one category only, too few candidates."""
+
+
+class CalibrationImpossible(_Misplaced):
+    """The options of a calibration contradict each other or the data."""

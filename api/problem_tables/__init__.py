@@ -3,7 +3,7 @@
 A test walks all error classes and fails on one that is missing.
 """
 
-from api.problem_tables import admission, assembly, bank, delivery, enrolment, ground, results
+from api.problem_tables import admission, assembly, bank, calibration, delivery, enrolment, ground, results
 from api.problem_tables.problem import UNEXPECTED, Problem, ProblemTable
 
 PROBLEMS: ProblemTable = {
@@ -12,6 +12,7 @@ PROBLEMS: ProblemTable = {
     **admission.PROBLEMS,
     **assembly.PROBLEMS,
     **bank.PROBLEMS,
+    **calibration.PROBLEMS,
     **delivery.PROBLEMS,
     **results.PROBLEMS,
 }

@@ -1,1 +1,20 @@
-"""Estimation of item parameters."""
+"""Estimation of item parameters by marginal maximum likelihood."""
+
+from scoring.calibration.calibrate import calibrate
+from scoring.calibration.options import CalibrationOptions, Precision, StandardErrors
+from scoring.calibration.priors import BetaPrior, LogNormalPrior, NormalPrior, Priors
+from scoring.calibration.result import AtBound, Calibration, ParameterErrors
+
+__all__ = [
+    "AtBound",
+    "BetaPrior",
+    "Calibration",
+    "CalibrationOptions",
+    "LogNormalPrior",
+    "NormalPrior",
+    "ParameterErrors",
+    "Precision",
+    "Priors",
+    "StandardErrors",
+    "calibrate",
+]

@@ -1,4 +1,4 @@
-"""Response probabilities of item response models: the only home of these formulas. D = 1, not 1.7."""
+"""Response probabilities in a, b, c and in step difficulties, as the textbooks print them. D = 1, not 1.7."""
 
 import msgspec
 import numpy as np

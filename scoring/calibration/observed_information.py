@@ -1,0 +1,189 @@
+"""Information in the marginal likelihood: observed (Louis) and cross-product.
+
+Observed information = complete-data information - posterior covariance of the complete-data score, summed over candidates.
+The second term needs, at each quadrature point, one weighted cross-product of the features: a matrix product.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array
+
+from scoring.calibration.expectation import posteriors
+from scoring.calibration.features import DenseFeatures
+from scoring.calibration.layout import Block, Layout
+from scoring.calibration.objective import Evaluation, Problem, complete_information, log_terms
+from scoring.calibration.priors import prior_terms
+from scoring.irt.quadrature import normal_weight_derivatives
+
+Array = NDArray[np.float64]
+_RUN = 8192
+
+
+class Scores(NamedTuple):
+    """Complete-data scores: what a 1 in each row of the features adds to the gradient.
+
+    `by_row[q]`, shape (n_parameters, rows), is sparse.
+    """
+
+    by_row: list[csr_array]
+
+
+def observed_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Array:
+    """Minus the second derivative of the marginal objective (priors included), shape (n_parameters, n_parameters).
+
+    References
+    ----------
+    Louis (1982), Journal of the Royal Statistical Society B 44, 226-233.
+    """
+    result = assembled(problem.layout, complete_information(problem, at, is_expected=False))
+    features = problem.features
+    if not isinstance(features, DenseFeatures):
+        raise TypeError("observed information needs dense features")
+    scores = score_terms(problem, at.x)
+    terms = log_terms(problem, at.x)
+    n_points = terms.shape[1]
+    for start in range(0, features.n_columns, _RUN):
+        stop = min(start + _RUN, features.n_columns)
+        part = np.asarray(features.matrix[:, start:stop], dtype=dtype)
+        run = _Run(part, None if features.weights is None else features.weights[start:stop])
+        posterior = run.posterior(terms, dtype)
+        root = np.sqrt(posterior if run.weights is None else posterior * run.weights.astype(dtype))
+        for q in range(n_points):
+            scaled = part * root[q]
+            square = np.asarray(scaled @ scaled.T, dtype=np.float64)
+            by_row = scores.by_row[q]
+            half = by_row @ square
+            result -= (by_row @ half.T).T
+        mean_score = _mean_scores(problem.layout, scores, part, posterior)
+        if run.weights is not None:
+            mean_score *= np.sqrt(run.weights).astype(dtype)
+        result += mean_score @ mean_score.T
+    return 0.5 * (result + result.T)
+
+
+def cross_product_information(problem: Problem, at: Evaluation) -> Array:
+    """Sum over candidates of the squared marginal score, shape (n_parameters, n_parameters); priors' information added.
+
+    Cheaper than the observed information and the only one for sparse responses; agrees with it in large samples
+    when the model holds.
+    """
+    layout = problem.layout
+    scores = score_terms(problem, at.x)
+    terms = log_terms(problem, at.x)
+    result = np.zeros((layout.n_parameters, layout.n_parameters))
+    features = problem.features
+    chunks = features.chunks(terms.shape[1], np.float64)
+    for chunk, (place, posterior, _) in zip(chunks, posteriors(features, terms), strict=True):
+        if isinstance(features, DenseFeatures):
+            mean = _mean_scores(layout, scores, np.asarray(chunk[1]), np.asarray(posterior))
+        else:
+            marks = csr_array((np.ones(chunk[2].size), (np.arange(chunk[2].size), chunk[2])), shape=chunk[1].shape)
+            mean = _mean_scores_sparse(scores, csr_array(chunk[1] + marks), np.asarray(posterior))
+        if features.weights is not None:
+            mean = mean * np.sqrt(features.weights[place])
+        product = mean @ mean.T
+        result += product if isinstance(product, np.ndarray) else product.toarray()
+    for block in layout.blocks:
+        if block.is_free:
+            _add_prior(problem, block, at.x, result)
+    return result
+
+
+def assembled(layout: Layout, parts: list[tuple[slice, Array]]) -> Array:
+    """Return the block-diagonal matrix of `complete_information`."""
+    result = np.zeros((layout.n_parameters, layout.n_parameters))
+    for place, blocks in parts:
+        n, p, _ = blocks.shape
+        at = place.start + np.arange(n)[:, None] * p + np.arange(p)
+        result[at[:, :, None], at[:, None, :]] = blocks
+    return result
+
+
+def score_terms(problem: Problem, x: Array) -> Scores:
+    """Compute the complete-data scores by row of the features, at each quadrature point."""
+    layout, points = problem.layout, problem.quadrature.points
+    rows: list[NDArray[np.int64]] = []
+    columns: list[NDArray[np.int64]] = []
+    values: list[Array] = []
+
+    def add(parameter: NDArray[np.int64], row: NDArray[np.int64], value: Array) -> None:
+        at = np.broadcast_arrays(parameter, row)
+        rows.append(at[0].ravel())
+        columns.append(at[1].ravel())
+        values.append(np.broadcast_to(value, (*at[0].shape, points.size)).reshape(-1, points.size))
+
+    for block in layout.blocks:
+        if not block.is_free:
+            continue
+        score = block.family.scores(layout.block_parameters(block, x), points).transpose(0, 2, 1, 3)
+        n_items, p, k, _ = score.shape
+        parameter = block.first + np.arange(n_items)[:, None, None] * p + np.arange(p)[None, :, None]
+        kept = k - block.is_complete
+        row = block.first_row + np.arange(n_items)[:, None, None] * kept + np.arange(kept)
+        if block.is_complete:
+            for group in range(layout.n_groups):
+                add(parameter, np.array(group), score[:, :, :1])
+            score = score[:, :, 1:] - score[:, :, :1]
+        add(parameter, row, score)
+    means, variances = layout.latent_moments(x)
+    for i, (group, name) in enumerate(layout.latent):
+        first, _ = normal_weight_derivatives(points, means[group], variances[group])
+        which = first[0 if name == "mean" else 1]
+        add(np.array([layout.n_item_parameters + i]), np.array([group]), which[None])
+    at_row, at_column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+    shape = (layout.n_parameters, layout.n_rows)
+    return Scores([csr_array(coo_array((value[:, q], (at_row, at_column)), shape=shape)) for q in range(points.size)])
+
+
+class _Run(NamedTuple):
+    """A run of candidates."""
+
+    matrix: NDArray[np.floating]
+    weights: Array | None
+
+    def posterior(self, terms: Array, dtype: type[np.floating]) -> NDArray[np.floating]:
+        joint = np.ascontiguousarray(terms.T, dtype=dtype) @ self.matrix
+        joint -= joint.max(axis=0)
+        np.exp(joint, out=joint)
+        joint /= joint.sum(axis=0)
+        return joint
+
+
+def _mean_scores(
+    layout: Layout, scores: Scores, matrix: NDArray[np.floating], posterior: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """Posterior mean of the complete-data score of each candidate, shape (n_parameters, run)."""
+    # A sparse pattern shared by all points: entry e of parameter p and row r contributes matrix[r] * (value[e] @ posterior).
+    pattern = scores.by_row[0]
+    parameter = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
+    values = np.stack([by_row.data for by_row in scores.by_row], axis=1).astype(posterior.dtype)
+    result = np.zeros((layout.n_parameters, matrix.shape[1]), dtype=posterior.dtype)
+    # The e-th entry of every parameter at once, so that no row is added to twice.
+    rank = np.arange(parameter.size) - pattern.indptr[parameter]
+    for e in range(int(rank.max(initial=-1)) + 1):
+        chosen = rank == e
+        result[parameter[chosen]] += matrix[pattern.indices[chosen]] * (values[chosen] @ posterior)
+    return result
+
+
+def _mean_scores_sparse(scores: Scores, part: csr_array, posterior: Array) -> csr_array:
+    """Compute the same for a sparse run: entries only where a candidate answered; shape (n_parameters, run)."""
+    pattern = csr_array(scores.by_row[0].T)
+    by_row = [csr_array(by_point.T) for by_point in scores.by_row]
+    values = np.stack([entry.data for entry in by_row], axis=1)
+    candidate = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+    n_entries = np.diff(pattern.indptr)[part.indices]
+    repeated = np.repeat(candidate, n_entries)
+    ends = np.cumsum(n_entries)
+    entry = np.repeat(pattern.indptr[part.indices] - (ends - n_entries), n_entries) + np.arange(n_entries.sum())
+    weighted = np.einsum("eq,eq->e", values[entry], np.ascontiguousarray(posterior.T)[repeated])
+    shape = (scores.by_row[0].shape[0], part.shape[0])
+    return csr_array(coo_array((weighted, (pattern.indices[entry], repeated)), shape=shape))
+
+
+def _add_prior(problem: Problem, block: Block, x: Array, result: Array) -> None:
+    terms = prior_terms(problem.priors, block.model, block.names, problem.layout.block_parameters(block, x))
+    if terms is not None:
+        result += problem.prior_weight * assembled(problem.layout, [(block.place, terms.information)])

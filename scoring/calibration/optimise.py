@@ -1,0 +1,170 @@
+"""Finding the maximum: EM with SQUAREM far from it, quasi-Newton with Louis' information near it; never downhill."""
+
+from collections.abc import Callable
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from scoring.calibration.features import DenseFeatures
+from scoring.calibration.objective import (
+    Evaluation,
+    Problem,
+    complete_information,
+    em_step,
+    evaluate,
+    is_feasible,
+)
+from scoring.calibration.observed_information import assembled, observed_information
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, float], None]
+# Damping towards the complete-data information, tried in turn until the matrix is positive definite.
+# Longer moves may leap from the nearest maximum to that of a runaway slope.
+_LONGEST_MOVE = 0.75
+_DAMPINGS = (0.0, 1e-4, 1e-3, 1e-2, 0.05, 0.25, 1.0)
+
+
+class Ascent(msgspec.Struct):
+    """Where an ascent stands, and its trail.
+
+    `remaining` is the gain in the objective that the local quadratic model still promises.
+    """
+
+    at: Evaluation
+    n_iterations: int = 0
+    n_evaluations: int = 0
+    remaining: float = np.inf
+    is_stalled: bool = False
+    history: list[float] = msgspec.field(default_factory=list)
+    progress: Progress | None = None
+
+    def move(self, to: Evaluation) -> None:
+        """Go to a point and note its value."""
+        self.at = to
+        self.n_iterations += 1
+        self.history.append(to.value)
+        if self.progress is not None:
+            self.progress(self.n_iterations, to.log_likelihood)
+
+
+def climb_by_em(
+    problem: Problem, ascent: Ascent, *, tolerance: float, most_cycles: int, dtype: type[np.floating] = np.float64
+) -> None:
+    """Run EM cycles, two steps and one extrapolation each, until a cycle gains less than `tolerance`.
+
+    References
+    ----------
+    Varadhan & Roland (2008), Scandinavian Journal of Statistics 35, 335-353, scheme S3.
+    """
+    lowest, highest = problem.layout.bounds()
+    for _ in range(most_cycles):
+        start = ascent.at
+        once = _try(problem, ascent, em_step(problem, start), dtype)
+        if once is None or once.value < start.value - _slack(start.value, dtype):
+            ascent.is_stalled = True
+            return
+        twice = em_step(problem, once)
+        first = once.x - start.x
+        second = (twice - once.x) - first
+        curvature = float(np.sqrt(second @ second))
+        length = float(np.sqrt(first @ first)) / curvature if curvature > 0 else 1.0
+        chosen = twice
+        if length > 1.0:
+            chosen = np.clip(start.x + 2.0 * length * first + length * length * second, lowest, highest)
+        reached = _try(problem, ascent, chosen, dtype)
+        if (reached is None or reached.value < once.value) and chosen is not twice:
+            reached = _try(problem, ascent, twice, dtype)
+        if reached is None or reached.value < once.value - _slack(once.value, dtype):
+            reached = once
+        ascent.move(reached)
+        # What a cycle gained bounds what comes next when cycles contract.
+        ascent.remaining = reached.value - start.value
+        if ascent.remaining < tolerance:
+            return
+
+
+def climb_by_quasi_newton(
+    problem: Problem,
+    ascent: Ascent,
+    inverse: Array,
+    *,
+    tolerance: float,
+    gradient_tolerance: float,
+    most_steps: int,
+    dtype: type[np.floating] = np.float64,
+) -> Array:
+    """Run BFGS from an approximate inverse information until the promised gain is below `tolerance`.
+
+    Returns the updated inverse. Stops as stalled when no step along a direction gains.
+    """
+    lowest, highest = problem.layout.bounds()
+    inverse = inverse.copy()
+    for _ in range(most_steps):
+        at = ascent.at
+        is_held = ((at.x <= lowest) & (at.gradient < 0)) | ((at.x >= highest) & (at.gradient > 0))
+        gradient = np.where(is_held, 0.0, at.gradient)
+        direction = np.where(is_held, 0.0, inverse @ gradient)
+        ascent.remaining = 0.5 * float(gradient @ direction)
+        if ascent.remaining < tolerance and float(np.abs(gradient).max(initial=0.0)) < gradient_tolerance:
+            return inverse
+        reached = _line_search(problem, ascent, direction, dtype)
+        if reached is None:
+            ascent.is_stalled = True
+            return inverse
+        step, bend = reached.x - at.x, at.gradient - reached.gradient
+        curvature = float(step @ bend)
+        if curvature > 1e-10 * float(np.linalg.norm(step) * np.linalg.norm(bend)):
+            pushed = inverse @ bend
+            inverse += ((1.0 + float(bend @ pushed) / curvature) / curvature) * np.outer(step, step)
+            cross = np.outer(pushed, step) / curvature
+            inverse -= cross + cross.T
+        ascent.move(reached)
+    return inverse
+
+
+def inverse_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Array:
+    """Inverse of the observed information, damped towards the complete-data one as far as it must be to be positive."""
+    complete = assembled(problem.layout, complete_information(problem, at, is_expected=True))
+    complete[np.diag_indices_from(complete)] += 1e-9 * np.trace(complete) / complete.shape[0] + 1e-10
+    observed = complete
+    if isinstance(problem.features, DenseFeatures):
+        observed = observed_information(problem, at, dtype)
+    for damping in _DAMPINGS:
+        try:
+            factor = cho_factor(observed + damping * complete, lower=True)
+        except LinAlgError:
+            continue
+        scale = np.diagonal(factor[0])
+        if damping > 0 or (scale.min() / scale.max()) ** 2 > 1e-12:
+            result: Array = cho_solve(factor, np.eye(observed.shape[0]))
+            return result
+    return np.linalg.inv(complete)
+
+
+def _line_search(problem: Problem, ascent: Ascent, direction: Array, dtype: type[np.floating]) -> Evaluation | None:
+    lowest, highest = problem.layout.bounds()
+    at = ascent.at
+    longest = float(np.abs(direction).max(initial=0.0))
+    length = min(1.0, _LONGEST_MOVE / longest) if longest > 0 else 1.0
+    for _ in range(7):
+        trial = np.clip(at.x + length * direction, lowest, highest)
+        reached = _try(problem, ascent, trial, dtype)
+        if reached is not None and reached.value >= at.value - _slack(at.value, dtype):
+            return reached
+        length *= 0.3
+    return None
+
+
+def _try(problem: Problem, ascent: Ascent, x: Array, dtype: type[np.floating]) -> Evaluation | None:
+    if not np.isfinite(x).all() or not is_feasible(problem.layout, x):
+        return None
+    ascent.n_evaluations += 1
+    reached = evaluate(problem, x, dtype)
+    return reached if np.isfinite(reached.value) else None
+
+
+def _slack(value: float, dtype: type[np.floating]) -> float:
+    """How far rounding alone may move the objective."""
+    return abs(value) * (2e-7 if dtype is np.float32 else 1e-13)
