@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, delete, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,8 +35,10 @@ from exam_engine.admission.tables import (
 from exam_engine.enrolment.candidate_lists import name_conditions
 from exam_engine.enrolment.model import CandidateId, ExamId
 from exam_engine.enrolment.tables import CandidateRow
+from exam_engine.infra.bulk import insert_many
 
-BATCH = 2000
+BATCH = 5000
+"""Outcomes written at once, so that not all reasons lie in memory together."""
 
 
 async def load_programmes(session: AsyncSession, exam_id: UUID) -> list[StoredProgramme]:
@@ -87,17 +89,14 @@ async def replace_aspirations(
     session: AsyncSession, exam_id: ExamId, wishes: Mapping[CandidateId, Sequence[ProgrammeId]]
 ) -> None:
     """Set all wishes of some candidates."""
-    candidates = list(wishes)
-    for start in range(0, len(candidates), BATCH):
-        batch = candidates[start : start + BATCH]
-        await session.execute(delete(AspirationRow).where(AspirationRow.candidate_id.in_(batch)))
+    mine = bindparam(None, list(wishes), type_=ARRAY(Uuid()))
+    await session.execute(delete(AspirationRow).where(AspirationRow.candidate_id == any_(mine)))
     values = [
         {"id": uuid4(), "exam_id": exam_id, "candidate_id": candidate, "rank": rank, "programme_id": programme}
         for candidate, programmes in wishes.items()
         for rank, programme in enumerate(programmes, start=1)
     ]
-    for start in range(0, len(values), BATCH):
-        await session.execute(insert(AspirationRow), values[start : start + BATCH])
+    await insert_many(session, AspirationRow, values)
 
 
 async def next_number(session: AsyncSession, exam_id: UUID) -> int:
@@ -138,10 +137,9 @@ async def insert_outcomes(
             }
         )
         if len(batch) == BATCH:
-            await session.execute(insert(AllocationOutcomeRow), batch)
+            await insert_many(session, AllocationOutcomeRow, batch)
             batch = []
-    if batch:
-        await session.execute(insert(AllocationOutcomeRow), batch)
+    await insert_many(session, AllocationOutcomeRow, batch)
 
 
 async def insert_cut_offs(

@@ -51,7 +51,7 @@ async def load_page(session: AsyncSession, exam_id: UUID, query: CandidateQuery)
     columns = store.BY_NAME if is_by_name else store.BY_NUMBER
     leading = CandidateRow.sort_key if is_by_name else CandidateRow.number
     first = leading.desc().nulls_last() if query.is_descending else columns[0]
-    statement = select(CandidateRow).where(*conditions).order_by(first, *columns[1:])
+    statement = select(*store.CANDIDATE_COLUMNS).where(*conditions).order_by(first, *columns[1:])
     found = await store.candidates_of(session, statement.offset(query.offset).limit(query.limit))
     return CandidatePage(total or 0, found)
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select, update
+from sqlalchemy import ARRAY, ColumnElement, Select, Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,10 +33,8 @@ from exam_engine.enrolment.tables import (
     SeatRow,
     SubjectMarkRow,
 )
+from exam_engine.infra.bulk import insert_many, update_many
 from exam_engine.infra.vietnamese import search_texts
-
-BATCH = 2000
-"""Rows of one statement: PostgreSQL takes 32,767 values at most."""
 
 
 async def insert_exam(session: AsyncSession, exam: Exam) -> bool:
@@ -112,7 +110,7 @@ async def find_subject_by_id(session: AsyncSession, subject_id: UUID) -> ExamSub
 async def load_candidates(session: AsyncSession, exam_id: UUID) -> list[Candidate]:
     """Return all candidates of an exam by number, those without one last in the order of names."""
     return await candidates_of(
-        session, select(CandidateRow).where(CandidateRow.exam_id == exam_id).order_by(*BY_NUMBER)
+        session, select(*CANDIDATE_COLUMNS).where(CandidateRow.exam_id == exam_id).order_by(*BY_NUMBER)
     )
 
 
@@ -121,7 +119,7 @@ async def find_candidate(session: AsyncSession, exam_id: UUID, number: str) -> C
     if "\x00" in number:
         return None
     found = await candidates_of(
-        session, select(CandidateRow).where(CandidateRow.exam_id == exam_id, CandidateRow.number == number)
+        session, select(*CANDIDATE_COLUMNS).where(CandidateRow.exam_id == exam_id, CandidateRow.number == number)
     )
     return found[0] if found else None
 
@@ -138,20 +136,18 @@ async def find_code_version(session: AsyncSession, exam_code: str, number: str) 
 
 async def find_candidate_by_id(session: AsyncSession, candidate_id: UUID) -> Candidate | None:
     """Return the candidate of an id."""
-    found = await candidates_of(session, select(CandidateRow).where(CandidateRow.id == candidate_id))
+    found = await candidates_of(session, select(*CANDIDATE_COLUMNS).where(CandidateRow.id == candidate_id))
     return found[0] if found else None
 
 
 async def insert_candidates(session: AsyncSession, candidates: Sequence[Candidate]) -> None:
     """Write new candidates."""
-    for start in range(0, len(candidates), BATCH):
-        await session.execute(insert(CandidateRow), [_candidate_values(c) for c in candidates[start : start + BATCH]])
+    await insert_many(session, CandidateRow, [_candidate_values(c) for c in candidates])
 
 
 async def update_candidates(session: AsyncSession, candidates: Sequence[Candidate]) -> None:
     """Write candidates over those with the same ids."""
-    for start in range(0, len(candidates), BATCH):
-        await session.execute(update(CandidateRow), [_candidate_values(c) for c in candidates[start : start + BATCH]])
+    await update_many(session, CandidateRow, [_candidate_values(c) for c in candidates])
 
 
 async def clear_numbers(session: AsyncSession, exam_id: ExamId) -> None:
@@ -161,9 +157,7 @@ async def clear_numbers(session: AsyncSession, exam_id: ExamId) -> None:
 
 async def save_numbers(session: AsyncSession, numbers: Sequence[tuple[UUID, str]]) -> None:
     """Give numbers."""
-    for start in range(0, len(numbers), BATCH):
-        values = [{"id": id_, "number": number} for id_, number in numbers[start : start + BATCH]]
-        await session.execute(update(CandidateRow), values)
+    await update_many(session, CandidateRow, [{"id": id_, "number": number} for id_, number in numbers])
 
 
 async def raise_code_version(session: AsyncSession, candidate_id: CandidateId) -> int:
@@ -180,14 +174,11 @@ async def raise_code_version(session: AsyncSession, candidate_id: CandidateId) -
 
 async def save_registrations(session: AsyncSession, registrations: Mapping[CandidateId, Collection[UUID]]) -> None:
     """Set the subjects of some candidates."""
-    ids = list(registrations)
-    for start in range(0, len(ids), BATCH):
-        await session.execute(
-            delete(CandidateSubjectRow).where(CandidateSubjectRow.candidate_id.in_(ids[start : start + BATCH]))
-        )
+    await session.execute(
+        delete(CandidateSubjectRow).where(_is_one_of(CandidateSubjectRow.candidate_id, registrations))
+    )
     values = [{"candidate_id": c, "exam_subject_id": s} for c, subjects in registrations.items() for s in subjects]
-    for start in range(0, len(values), BATCH):
-        await session.execute(insert(CandidateSubjectRow), values[start : start + BATCH])
+    await insert_many(session, CandidateSubjectRow, values)
 
 
 async def load_marks(session: AsyncSession, exam_id: UUID) -> list[SubjectMark]:
@@ -202,13 +193,8 @@ async def load_marks(session: AsyncSession, exam_id: UUID) -> list[SubjectMark]:
 
 async def save_marks(session: AsyncSession, marks: Sequence[SubjectMark]) -> None:
     """Write marks; one that was there is replaced."""
-    for start in range(0, len(marks), BATCH):
-        batch = marks[start : start + BATCH]
-        statement = upsert(SubjectMarkRow).values(
-            [{name: getattr(m, name) for name in SubjectMark.__struct_fields__} for m in batch]
-        )
-        replaced = {name: statement.excluded[name] for name in ("hundredths", "note", "source_file", "row")}
-        await session.execute(statement.on_conflict_do_update(constraint="pk_subject_mark", set_=replaced))
+    values = [{name: getattr(m, name) for name in SubjectMark.__struct_fields__} for m in marks]
+    await insert_many(session, SubjectMarkRow, values, replaces=("hundredths", "note", "source_file", "row"))
 
 
 async def delete_marks(session: AsyncSession, marks: Sequence[tuple[CandidateId, str]]) -> None:
@@ -250,8 +236,7 @@ async def has_seats(session: AsyncSession, *, exam_id: UUID | None = None, subje
 async def replace_seats(session: AsyncSession, subject_id: ExamSubjectId, seats: Sequence[Mapping[str, Any]]) -> None:
     """Give the seats of one subject, in place of those given before."""
     await session.execute(delete(SeatRow).where(SeatRow.exam_subject_id == subject_id))
-    for start in range(0, len(seats), BATCH):
-        await session.execute(insert(SeatRow), list(seats[start : start + BATCH]))
+    await insert_many(session, SeatRow, seats)
 
 
 async def load_subject_candidates(session: AsyncSession, subject_id: UUID) -> list[SubjectCandidate]:
@@ -285,25 +270,30 @@ async def load_seats(session: AsyncSession, exam_id: UUID) -> list[tuple[UUID, U
     return [(row[0], row[1], row[2], row[3]) for row in await session.execute(statement)]
 
 
-async def candidates_of(session: AsyncSession, statement: Select[CandidateRow]) -> list[Candidate]:
-    """Run a selection of candidates and add their subjects."""
-    rows = list(await session.scalars(statement))
+async def candidates_of(session: AsyncSession, statement: Select[Any]) -> list[Candidate]:
+    """Run a selection of `CANDIDATE_COLUMNS` and add the subjects."""
+    rows = list(await session.execute(statement))
     subjects: dict[UUID, list[str]] = {row.id: [] for row in rows}
-    ids = list(subjects)
-    for start in range(0, len(ids), BATCH * 10):
-        found = await session.execute(
-            select(CandidateSubjectRow.candidate_id, ExamSubjectRow.code)
-            .join(ExamSubjectRow, ExamSubjectRow.id == CandidateSubjectRow.exam_subject_id)
-            .where(CandidateSubjectRow.candidate_id.in_(ids[start : start + BATCH * 10]))
-            .order_by(ExamSubjectRow.position, ExamSubjectRow.code)
-        )
-        for candidate_id, code in found:
-            subjects[candidate_id].append(code)
-    return [_candidate(row, tuple(subjects[row.id])) for row in rows]
+    found = await session.execute(
+        select(CandidateSubjectRow.candidate_id, ExamSubjectRow.code)
+        .join(ExamSubjectRow, ExamSubjectRow.id == CandidateSubjectRow.exam_subject_id)
+        .where(_is_one_of(CandidateSubjectRow.candidate_id, subjects))
+        .order_by(ExamSubjectRow.position, ExamSubjectRow.code)
+    )
+    for candidate_id, code in found:
+        subjects[candidate_id].append(code)
+    return [Candidate(**row._mapping, subjects=tuple(subjects[row.id])) for row in rows]  # noqa: SLF001 (public)
 
 
+CANDIDATE_COLUMNS = tuple(getattr(CandidateRow, name) for name in Candidate.__struct_fields__ if name != "subjects")
 BY_NUMBER = (CandidateRow.number.asc().nulls_last(), CandidateRow.sort_key, CandidateRow.id)
 BY_NAME = (CandidateRow.sort_key, CandidateRow.date_of_birth, CandidateRow.number, CandidateRow.id)
+
+
+def _is_one_of(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
+    # One array, where an IN list would take a parameter for each id.
+    chosen: ColumnElement[bool] = column == any_(bindparam(None, list(ids), type_=ARRAY(Uuid())))
+    return chosen
 
 
 def _candidate_values(candidate: Candidate) -> dict[str, Any]:
@@ -337,21 +327,6 @@ def _subject(row: ExamSubjectRow) -> ExamSubject:
         minutes=row.minutes,
         maximum=row.maximum,
         position=row.position,
-    )
-
-
-def _candidate(row: CandidateRow, subjects: tuple[str, ...]) -> Candidate:
-    return Candidate(
-        id=CandidateId(row.id),
-        exam_id=ExamId(row.exam_id),
-        number=row.number,
-        full_name=row.full_name,
-        sort_key=row.sort_key,
-        date_of_birth=row.date_of_birth,
-        school_unit_id=row.school_unit_id,
-        code_version=row.code_version,
-        attributes=row.attributes,
-        subjects=subjects,
     )
 
 

@@ -6,6 +6,7 @@ equal letters. The database needs no collation for it: keys are plain ASCII, com
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _LETTERS = {letter: chr(ord("A") + i) for i, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
 _TONES = {"\u0300": "1", "\u0309": "2", "\u0303": "3", "\u0301": "4", "\u0323": "5"}
@@ -105,6 +106,7 @@ def _tone_forward(match: re.Match[str]) -> str:
     return unicodedata.normalize("NFC", first + decomposed[1]) + decomposed[0]
 
 
+@lru_cache(maxsize=4096)
 def _weights(character: str) -> tuple[str, str]:
     if character in _PUNCTUATION:
         return _PUNCTUATION[character], "0"

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -155,17 +154,24 @@ def _applicants(
     marks: Mapping[CandidateId, CandidateMarks],
     subjects: tuple[str, ...],
 ) -> tuple[list[Applicant], dict[str, tuple[CandidateId, ApplicantScore]]]:
-    weights = {p.code: rules.papers.for_programme(p.code, subjects) for p in programmes}
+    # Programmes without papers of their own share one score.
+    special = rules.papers.programme_weights
+    kinds = {p.code: p.code if p.code in special else "" for p in programmes}
+    weights = {kind: rules.papers.for_programme(kind, subjects) for kind in set(kinds.values())}
     applicants, own_scores, errors = [], {}, []
     for wish in wishes:
         candidate = people[wish.candidate_id]
         papers = _papers(marks.get(wish.candidate_id))
         try:
-            found = [_score(rules, weights[code], papers, candidate) for code in wish.programmes]
+            by_kind = {
+                kind: scores.score(rules, weights[kind], papers, candidate.attributes)
+                for kind in dict.fromkeys(kinds[code] for code in wish.programmes)
+            }
         except AttributeUnknown as error:
             place = f"candidate {wish.number}, {error.attribute}"
             errors.append(RowError(place, f'"{error.value}" is none of {", ".join(error.known) or "nothing"}'))
             continue
+        found = [by_kind[kinds[code]] for code in wish.programmes]
         aspirations = tuple(
             Aspiration(code, s.hundredths, s.ineligible) for code, s in zip(wish.programmes, found, strict=True)
         )
@@ -174,12 +180,6 @@ def _applicants(
     if errors:
         raise RecordsUnreadable(errors)
     return applicants, own_scores
-
-
-def _score(
-    rules: IntakeRules, weights: Mapping[str, Decimal], papers: Mapping[str, Paper], candidate: Candidate
-) -> ApplicantScore:
-    return scores.score(rules, weights, papers, candidate.attributes)
 
 
 def _papers(own: CandidateMarks | None) -> dict[str, Paper]:
