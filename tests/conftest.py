@@ -42,6 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=PROJECT.parent / "shared" / "reference",
         help="folder of the published reference data; tests that need it skip when it is absent",
     )
+    parser.addoption("--long-faults", action="store_true", help="kill processes for longer (make test-faults)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -50,6 +50,10 @@ def load_noun(name: str) -> Any:
     """Return the command or command group of a noun."""
     command = get_command(import_module(NOUNS[name].module).app)
     command.name = name
+    # Typer offers the shell's completion on every app; ours stands behind one program.
+    command.params = [
+        option for option in command.params if option.name not in ("install_completion", "show_completion")
+    ]
     return command
 
 

@@ -287,7 +287,12 @@ def _show(settings: Settings, seconds: float, *, with_sample: bool) -> None:
             f"  {one.exam:<18} {one.candidate_number:<16} {one.sit_code:<16} {one.look_up_code}"
             for one in found.candidates
         ]
-        lines += ["", "  More of them: exam-engine sample sign-ins --each 10"]
+        lines += [
+            "",
+            f"  Sit at {base}/exam/ (lam-quen-2027 has one item of each kind), look results up at {base}/results",
+            f"  (thi-thu-tn-2027) and admission at {base}/admission (vao-10-2027).",
+            "  More of them: exam-engine sample sign-ins --each 10",
+        ]
     _print("\n".join(lines), sys.stdout)
 
 
