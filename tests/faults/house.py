@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 
-from exam_engine.delivery.errors import ResponsesMissing
+from exam_engine.delivery.errors import NotStarted, ResponsesMissing
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
@@ -163,8 +163,9 @@ class Seat:
 
     async def _send(self, slots: list[int]) -> None:
         responses = [SaveResponse(slot, *self.answers[slot], 0) for slot in slots]
-        body = SaveBody(self._lease, responses)
-        reply = await self._patiently(lambda: self._delivery.save(self._candidate, self._attempt, body))
+        reply = await self._patiently(
+            lambda: self._delivery.save(self._candidate, self._attempt, SaveBody(self._lease, responses))
+        )
         assert {saved.slot: saved.sequence for saved in reply.saved} == {r.slot: r.sequence for r in responses}
 
     async def _patiently(self, request: Any) -> Any:
@@ -174,3 +175,5 @@ class Seat:
             except ServiceUnavailable:
                 self.refused += 1
                 await asyncio.sleep(self._rng.uniform(0.05, 0.2))
+            except NotStarted:
+                await self.start()  # the server lost even that: a start of the last second, not yet in PostgreSQL

@@ -71,11 +71,13 @@ async def _work(seats: list[Seat], done: asyncio.Event) -> None:
     await asyncio.gather(*(one(seat) for seat in seats))
 
 
-async def _after(seats: list[Seat], more: int) -> None:
+async def _after(working: asyncio.Task[None], seats: list[Seat], more: int) -> None:
     """Wait until so many more answers were acknowledged."""
     target = sum(seat.acknowledged for seat in seats) + more
     async with asyncio.timeout(60):
         while sum(seat.acknowledged for seat in seats) < target:
+            if working.done():
+                await working
             await asyncio.sleep(0.01)
 
 
@@ -116,11 +118,11 @@ async def test_killing_valkey_postgresql_and_the_writer_loses_and_doubles_nothin
     victims = ["Valkey", "PostgreSQL", "write-behind"] * rounds
     random.Random(11).shuffle(victims)
     for victim in victims:
-        await _after(seats, 300)
+        await _after(working, seats, 300)
         async with asyncio.timeout(30):
             while not house.kill(victim):
                 await asyncio.sleep(0.02)
-    await _after(seats, 300)
+    await _after(working, seats, 300)
     done.set()
     await working
     await drain(delivery.register.redis, hall.sitting, 60)
@@ -144,12 +146,12 @@ async def test_a_valkey_started_empty_is_refilled_from_the_store_and_the_seats(
     hall, seats = await _take_seats(delivery, sessions, shards=1)
     done = asyncio.Event()
     working = asyncio.create_task(_work(seats, done))
-    await _after(seats, 300)
+    await _after(working, seats, 300)
     await delivery.register.redis.set("mark", "of the first life")
     with house.unsupervised():
         assert house.kill("Valkey")
         house.forget_answers()
-    await _after(seats, 300)
+    await _after(working, seats, 300)
     assert await delivery.register.redis.get("mark") is None
     done.set()
     await working
@@ -172,7 +174,7 @@ async def test_candidates_notice_nothing_of_an_absent_postgresql_not_even_when_h
     working = asyncio.create_task(_work(seats, done))
     with house.unsupervised():
         assert house.kill("PostgreSQL")
-        await _after(seats, 500)
+        await _after(working, seats, 500)
         done.set()
         await working
         await asyncio.gather(*(seat.hand_in() for seat in seats))
