@@ -18,6 +18,9 @@ ExamSubjectId = NewType("ExamSubjectId", UUID)
 CandidateId = NewType("CandidateId", UUID)
 RoomId = NewType("RoomId", UUID)
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""A point in time with its offset; "08:00" without one would mean another moment on another machine."""
+
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 
 
@@ -245,7 +248,8 @@ class ExamPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     year: Annotated[int, msgspec.Meta(ge=1990, le=2200)]
     kind: ExamKind
     rule_set: str | None = None
-    codes_valid_until: datetime | None = None
+    results_release_at: Moment | None = None
+    codes_valid_until: Moment | None = None
     subjects: tuple["SubjectPlan", ...] = ()
 
 

@@ -39,6 +39,7 @@ async def create_exam(session: AsyncSession, plan: ExamPlan, *, actor: str, now:
         year=plan.year,
         kind=plan.kind,
         rule_set=plan.rule_set,
+        results_release_at=plan.results_release_at,
         codes_valid_until=plan.codes_valid_until,
     )
     if not await store.insert_exam(session, exam):

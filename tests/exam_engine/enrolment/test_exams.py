@@ -1,6 +1,6 @@
 """Exams and their subjects."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
 import pytest
@@ -44,3 +44,11 @@ async def test_what_is_not_there_is_named(session: AsyncSession, exam: Exam) -> 
         await service.require_exam(session, "khong-co")
     with pytest.raises(SubjectUnknown, match="SU"):
         await service.require_subject(session, exam.id, "SU")
+
+
+def test_a_moment_without_its_offset_is_refused() -> None:
+    plan = {"code": "a", "name": "A", "unit": "31", "year": 2027, "kind": "intake"}
+    with pytest.raises(msgspec.ValidationError, match="codes_valid_until"):
+        msgspec.convert({**plan, "codes_valid_until": "2027-09-01T00:00:00"}, ExamPlan)
+    read = msgspec.convert({**plan, "results_release_at": "2027-07-01T08:00:00+07:00"}, ExamPlan)
+    assert read.results_release_at == datetime(2027, 7, 1, 1, tzinfo=UTC)
