@@ -30,6 +30,7 @@ class Supervisor:
         self._tell = tell
         self._low_disk_bytes = low_disk_bytes
         self._disk_is_low = False
+        self._is_remembered = True
         self._disk_seen_at = 0.0
 
     def launch(self, plans: Sequence[ChildPlan]) -> None:
@@ -67,7 +68,6 @@ class Supervisor:
 
     def look(self) -> None:
         """One round: start again what has died, and see whether the disk fills up."""
-        changed = False
         for child in (*self.servers.children, *self.children):
             ended = child.take_ending()
             if ended is not None:
@@ -79,9 +79,8 @@ class Supervisor:
                 started = False
             if started and child.failures == _WORRYING_FAILURES:
                 self._tell(f"{child.plan.name} keeps ending; its last lines:{child.last_lines()}")
-            changed = changed or started
-        if changed:
-            self.servers.remember(*self.children)
+            self._is_remembered = self._is_remembered and not started
+        self._remember()
         self._look_at_disk()
 
     def stop(self) -> None:
@@ -89,6 +88,16 @@ class Supervisor:
         stop_together(self.children)
         self.children = []
         self.servers.stop()
+
+    def _remember(self) -> None:
+        """Write down who runs now; on a full disk, in a later round."""
+        if self._is_remembered:
+            return
+        try:
+            self.servers.remember(*self.children)
+            self._is_remembered = True
+        except OSError:
+            self._disk_seen_at = 0.0  # look at once, and say so
 
     def _look_at_disk(self) -> None:
         now = time.monotonic()

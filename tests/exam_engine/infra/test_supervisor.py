@@ -161,6 +161,18 @@ async def test_a_reader_that_goes_away_stops_nothing(supervised: Supervised) -> 
     assert supervised.process.poll() is None
 
 
+async def test_a_disk_that_takes_no_note_stops_nothing_and_gets_it_later(supervised: Supervised) -> None:
+    in_the_way = supervised.data_folder / "running.json.unfinished"
+    in_the_way.mkdir()
+    killed = supervised.pid_of("Valkey")
+    os.kill(killed, signal.SIGKILL)
+    await become_well(supervised.data_folder)
+    assert supervised.pid_of("Valkey") == killed, "the note could not be written"
+    in_the_way.rmdir()
+    eventually(lambda: supervised.pid_of("Valkey") != killed)
+    assert supervised.process.poll() is None
+
+
 async def test_a_second_start_is_refused_and_harms_nothing(supervised: Supervised, data_folder: Path) -> None:
     second = Supervised(data_folder)
     _, said = second.process.communicate(timeout=30)
