@@ -24,6 +24,11 @@ STAMP_FILE = "version.json"
 SOCKET_PATH_LIMIT_BYTES = 100  # Linux allows 107, macOS 103
 LONGEST_SOCKET_NAME = ".s.PGSQL.5432.lock"
 ROOT_BASE = Path("/var/lib/exam-engine")
+# What a reset deletes: nothing that somebody else put into the folder.
+OURS = (
+    *("postgresql", "postgresql.unfinished", "valkey", "run", "logs", "metrics"),
+    *("secret.key", ".secret.key.*", "running.json*", "sample-*", f"{STAMP_FILE}*"),
+)
 NEEDED_BYTES = 300 * 2**20
 
 
@@ -168,10 +173,9 @@ def remove_data(data_folder: Path) -> None:
     # The folder's name is our own 16 characters: a stamp somebody changed must not delete anything else.
     if base is not None and base.parent == ROOT_BASE:
         shutil.rmtree(base, ignore_errors=True)
-    for entry in data_folder.iterdir():
-        if entry.name == "lock":
-            continue
-        remove_tree(entry)
+    for name in OURS:
+        for entry in data_folder.glob(name):
+            remove_tree(entry)
 
 
 def remove_tree(path: Path) -> None:

@@ -153,12 +153,14 @@ async def test_a_reset_begins_anew(folder: Path) -> None:
         await client.set("kept", "x")
         await client.aclose()
     (folder / "data" / "secret.key").write_text("old")
+    (folder / "data" / "thesis.docx").write_text("not ours")
     servers = EmbeddedServers(folder / "data", with_postgresql=False).prepare(reset=True).start()
     try:
         client = Redis.from_url(servers.redis_url or "")
         assert await client.get("kept") is None
         await client.aclose()
         assert not (folder / "data" / "secret.key").exists()
+        assert (folder / "data" / "thesis.docx").read_text() == "not ours"
     finally:
         servers.stop()
 
