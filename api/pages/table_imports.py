@@ -14,6 +14,10 @@ from exam_engine.enrolment.model import ImportReport
 from exam_engine.infra.i18n import translator
 
 
+DERIVED = ("sort_key", "folded_name")
+"""Columns the engine computes itself: no news to who imports."""
+
+
 class ConfirmForm(msgspec.Struct, frozen=True):
     """The second step: the token of the checked file."""
 
@@ -44,7 +48,7 @@ async def table_preview(
             report={"created": report.created, "changed": report.changed, "unchanged": report.unchanged},
             more=[],
             warnings=(),
-            changes=report.changes,
+            changes=[change for change in report.changes if change.field not in DERIVED],
             codes=(),
             action=action,
             back=crumbs[-1][0],
