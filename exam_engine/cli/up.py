@@ -111,10 +111,9 @@ def _run(settings: Settings, stop: StopRequest, *, reset: bool, sample: bool) ->
             supervisor.wait_ready(stop, READY_SECONDS)
         if not stop.requested:
             supervisor.launch(workers)  # after it, so that they do not slow each other down
+            _show(settings, time.monotonic() - began, with_sample=sample)
         if sample and not stop.requested:
             _sit_sample(settings, stop, supervisor)
-        if not stop.requested:
-            _show(settings, time.monotonic() - began, with_sample=sample)
         supervisor.watch(stop)
         _tell("stopping …")
     finally:
@@ -159,15 +158,18 @@ def _sit_sample(settings: Settings, stop: StopRequest, supervisor: Supervisor) -
     mark = settings.data_folder / SAT_FILE
     if mark.exists():
         return
-    _tell("the sample's candidates sit their exams …")
+    _tell("\nThe sample's candidates sit their exams now; results and admission follow in a moment …")
     log = settings.data_folder / "logs" / "sample.log"
     try:
         with log.open("wb") as output:
             _run_command(settings, stop, "sample", "sit", output=output, meanwhile=supervisor.look)
     except EmbeddedServerError:
-        _tell(f"the sample exams were not sat to the end; the rest works (why: {log})")
-    if not stop.requested:
-        mark.touch()
+        _tell(f"The sample exams were not sat to the end; the rest works (why: {log})")
+    else:
+        if stop.requested:
+            return
+        _tell("The sample exams are sat, scored and published.")
+    mark.touch()
 
 
 def _run_command(
