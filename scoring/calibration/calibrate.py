@@ -23,6 +23,7 @@ from scoring.calibration.starting_values import starting_bank
 from scoring.irt.bank import ItemBank, from_working, item_bank
 from scoring.irt.models import Model
 from scoring.irt.models.families import WITHOUT_SLOPE
+from scoring.irt.one_thread import one_thread
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
@@ -69,16 +70,17 @@ def calibrate(
     ----------
     Bock & Aitkin (1981), Psychometrika 46, 443-459.
     """
-    kinds = [Model(models)] * responses.n_items if isinstance(models, str) else [Model(model) for model in models]
-    counts = responses.category_counts()
-    require_usable(responses, counts, kinds, anchors, options)
-    layout = _layout(responses, kinds, counts, anchors, options)
-    data = responses
-    merged = deduplicate(responses)
-    if merged is not None:
-        data = merged.responses
-    ascent, problem, is_converged = _climb(layout, data, options, progress)
-    return _report(problem, ascent, options, kinds, responses.n_candidates, is_converged=is_converged)
+    with one_thread():
+        kinds = [Model(models)] * responses.n_items if isinstance(models, str) else [Model(model) for model in models]
+        counts = responses.category_counts()
+        require_usable(responses, counts, kinds, anchors, options)
+        layout = _layout(responses, kinds, counts, anchors, options)
+        data = responses
+        merged = deduplicate(responses)
+        if merged is not None:
+            data = merged.responses
+        ascent, problem, is_converged = _climb(layout, data, options, progress)
+        return _report(problem, ascent, options, kinds, responses.n_candidates, is_converged=is_converged)
 
 
 def _layout(

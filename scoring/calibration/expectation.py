@@ -41,8 +41,12 @@ def expect(features: Features, log_terms: Array, dtype: type[np.floating] = np.f
     counts = np.zeros(log_terms.shape)
     log_likelihood = 0.0
     terms = np.ascontiguousarray(log_terms.T, dtype=dtype)
+    buffer: Floats | None = None
     for place, matrix in features.chunks(log_terms.shape[1], dtype):
-        joint = terms @ matrix
+        # Kept from run to run: fresh pages would cost more than the products.
+        if buffer is None or buffer.shape[1] != matrix.shape[1]:
+            buffer = np.empty((terms.shape[0], matrix.shape[1]), dtype=dtype)
+        joint = np.matmul(terms, matrix, out=buffer)
         log_marginal, mass = _exponentiate(joint)
         weights = None if features.weights is None else features.weights[place]
         log_likelihood += float(log_marginal.sum() if weights is None else log_marginal @ weights)

@@ -24,10 +24,11 @@ _RUN = 8192
 class Scores(NamedTuple):
     """Complete-data scores: what a 1 in each row of the features adds to the gradient.
 
-    `by_row[q]`, shape (n_parameters, rows), is sparse.
+    `pattern`, shape (n_parameters, rows), says where they are not 0; `values`, shape (n_entries, n_points), what they are.
     """
 
-    by_row: list[csr_array]
+    pattern: csr_array
+    values: Array
 
 
 def observed_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Array:
@@ -53,9 +54,10 @@ def observed_information(problem: Problem, at: Evaluation, dtype: type[np.floati
         for q in range(n_points):
             scaled = part * root[q]
             square = np.asarray(scaled @ scaled.T, dtype=np.float64)
-            by_row = scores.by_row[q]
-            half = by_row @ square
-            result -= (by_row @ half.T).T
+            # One sparse matrix refilled: building it anew at each point would cost more than the products of a small test.
+            scores.pattern.data[:] = scores.values[:, q]
+            half = scores.pattern @ square
+            result -= (scores.pattern @ half.T).T
         mean_score = _mean_scores(problem.layout, scores, part, posterior)
         if run.weights is not None:
             mean_score *= np.sqrt(run.weights).astype(dtype)
@@ -133,8 +135,11 @@ def score_terms(problem: Problem, x: Array) -> Scores:
         which = first[0 if name == "mean" else 1]
         add(np.array([layout.n_item_parameters + i]), np.array([group]), which[None])
     at_row, at_column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+    order = np.lexsort((at_column, at_row))
+    starts = np.searchsorted(at_row[order], np.arange(layout.n_parameters + 1))
     shape = (layout.n_parameters, layout.n_rows)
-    return Scores([csr_array(coo_array((value[:, q], (at_row, at_column)), shape=shape)) for q in range(points.size)])
+    pattern = csr_array((np.ones(order.size), at_column[order], starts), shape=shape)
+    return Scores(pattern, np.ascontiguousarray(value[order]))
 
 
 class _Run(NamedTuple):
@@ -156,9 +161,9 @@ def _mean_scores(
 ) -> NDArray[np.floating]:
     """Posterior mean of the complete-data score of each candidate, shape (n_parameters, run)."""
     # A sparse pattern shared by all points: entry e of parameter p and row r contributes matrix[r] * (value[e] @ posterior).
-    pattern = scores.by_row[0]
+    pattern = scores.pattern
     parameter = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
-    values = np.stack([by_row.data for by_row in scores.by_row], axis=1).astype(posterior.dtype)
+    values = scores.values.astype(posterior.dtype)
     result = np.zeros((layout.n_parameters, matrix.shape[1]), dtype=posterior.dtype)
     # The e-th entry of every parameter at once, so that no row is added to twice.
     rank = np.arange(parameter.size) - pattern.indptr[parameter]
@@ -170,16 +175,16 @@ def _mean_scores(
 
 def _mean_scores_sparse(scores: Scores, part: csr_array, posterior: Array) -> csr_array:
     """Compute the same for a sparse run: entries only where a candidate answered; shape (n_parameters, run)."""
-    pattern = csr_array(scores.by_row[0].T)
-    by_row = [csr_array(by_point.T) for by_point in scores.by_row]
-    values = np.stack([entry.data for entry in by_row], axis=1)
+    scores.pattern.data[:] = np.arange(scores.pattern.data.size)
+    pattern = csr_array(scores.pattern.T)
+    values = scores.values[pattern.data.astype(np.int64)]
     candidate = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
     n_entries = np.diff(pattern.indptr)[part.indices]
     repeated = np.repeat(candidate, n_entries)
     ends = np.cumsum(n_entries)
     entry = np.repeat(pattern.indptr[part.indices] - (ends - n_entries), n_entries) + np.arange(n_entries.sum())
     weighted = np.einsum("eq,eq->e", values[entry], np.ascontiguousarray(posterior.T)[repeated])
-    shape = (scores.by_row[0].shape[0], part.shape[0])
+    shape = (scores.pattern.shape[0], part.shape[0])
     return csr_array(coo_array((weighted, (pattern.indices[entry], repeated)), shape=shape))
 
 

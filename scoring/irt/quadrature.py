@@ -1,5 +1,7 @@
 """Quadrature: the points at which ability is integrated out, and the normal density on them."""
 
+from functools import cache
+
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,7 @@ class Quadrature(msgspec.Struct, frozen=True):
     @property
     def points(self) -> Array:
         """Abilities, shape (n_points,)."""
-        return np.linspace(-self.limit, self.limit, self.n_points)
+        return _points(self.n_points, self.limit)
 
 
 def log_normal_weights(points: Array, mean: float = 0.0, variance: float = 1.0) -> Array:
@@ -55,3 +57,10 @@ def normal_weight_derivatives(points: Array, mean: float, variance: float) -> tu
     covariance = (first * weights) @ first.T
     second = bend - (bend @ weights)[:, :, None] - covariance[:, :, None]
     return first, second
+
+
+@cache
+def _points(n_points: int, limit: float) -> Array:
+    points = np.linspace(-limit, limit, n_points)
+    points.flags.writeable = False
+    return points
