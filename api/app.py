@@ -6,12 +6,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
-from litestar.openapi.config import OpenAPIConfig
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.plugins.htmx import HTMXPlugin
 from litestar.plugins.prometheus import PrometheusConfig
 from litestar.stores.redis import RedisStore
 
+from api.document import DocumentPlugin, document
 from api.headers import set_security_headers
 from api.pages.templating import template_config
 from api.pages.uploads import STORE as UPLOADS
@@ -77,16 +76,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
             "sessions": RedisStore(create_redis(settings), namespace="session"),
             UPLOADS: RedisStore(create_redis(settings), namespace="upload"),
         },
-        plugins=[HTMXPlugin()],
+        plugins=[HTMXPlugin(), DocumentPlugin()],
         template_config=template_config(settings),
-        openapi_config=OpenAPIConfig(
-            title="Examination engine",
-            version="1",
-            description="From the item to the admission letter. Errors are RFC 9457 problem details.",
-            use_handler_docstrings=True,
-            path="/api/schema",
-            render_plugins=[SwaggerRenderPlugin()],
-        ),
+        openapi_config=document(),
         before_send=[set_security_headers],
         request_max_body_size=MAXIMUM_BODY_BYTES,
         logging_config=None,

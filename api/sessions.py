@@ -13,6 +13,8 @@ from litestar.types import Message, ScopeSession
 
 from api.security import SESSION_PERSON
 
+COOKIE = "session"
+
 _LOADED = "exam_engine.loaded_session"
 
 
