@@ -226,7 +226,7 @@ def _report(
         if a < 0
     ]
     covariance, errors = None, None
-    if options.standard_errors is not StandardErrors.NONE:
+    if options.standard_errors != StandardErrors.NONE:
         covariance = covariance_of(_information(problem, ascent, options), is_held)
         if covariance is None:
             warnings.append("the information is not positive definite here, so there are no standard errors")
@@ -261,7 +261,7 @@ def _report(
 
 def _information(problem: Problem, ascent: Ascent, options: CalibrationOptions) -> Array:
     is_sparse = isinstance(problem.features, SparseFeatures)
-    if options.standard_errors is StandardErrors.CROSS_PRODUCT or is_sparse:
+    if options.standard_errors == StandardErrors.CROSS_PRODUCT or is_sparse:
         return cross_product_information(problem, ascent.at)
     return observed_information(problem, ascent.at)
 
