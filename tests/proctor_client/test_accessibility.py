@@ -101,12 +101,13 @@ async def test_targets_are_large_enough_to_hit(open_context: OpenContext, width:
     for key in ("n", "n"):
         await page.keyboard.press(key)
     small = await page.evaluate(
-        """() => [...document.querySelectorAll('a, button, label, summary, select, textarea,
-        input[type=text]')].filter(e => {
-          const box = e.getBoundingClientRect()
-          return box.width > 0 && !e.closest('.visually-hidden, .skip-link') && getComputedStyle(e).visibility !==
-          'hidden' && (box.width < 24 || box.height < 24)
-        }).map(e => e.outerHTML.slice(0, 80))"""
+        """() => [...document.querySelectorAll('a, button, label, summary, select, textarea, input[type=text]')]
+        .filter(element => {
+          const box = element.getBoundingClientRect()
+          const isShown = box.width > 0 && getComputedStyle(element).visibility !== 'hidden'
+          return isShown && !element.closest('.visually-hidden, .skip-link') && (box.width < 24 || box.height < 24)
+        })
+        .map(element => element.outerHTML.slice(0, 80))"""
     )
     assert small == []
 
@@ -126,11 +127,14 @@ async def test_every_control_shows_its_focus_and_is_not_hidden_by_the_bars(
         if await page.evaluate("document.activeElement === document.body"):
             break  # round the page once
         seen = await page.evaluate(
-            """() => { const e = document.activeElement; const box = e.getBoundingClientRect();
-              const at = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 12));
-              const row = e.matches('.choice__input') ? e.nextElementSibling : e;
-              return { hit: row.contains(at) || at === e || row.parentElement.contains(at), outline:
-              getComputedStyle(row).outlineStyle, what: e.outerHTML.slice(0, 60) } }"""
+            """() => {
+              const focused = document.activeElement
+              const box = focused.getBoundingClientRect()
+              const row = focused.matches('.choice__input') ? focused.nextElementSibling : focused
+              const at = document.elementFromPoint(box.x + box.width / 2, box.y + Math.min(box.height / 2, 12))
+              const hit = row.contains(at) || at === focused || row.parentElement.contains(at)
+              return { hit, outline: getComputedStyle(row).outlineStyle, what: focused.outerHTML.slice(0, 60) }
+            }"""
         )
         assert seen["hit"], seen
         assert seen["outline"] != "none", seen

@@ -251,6 +251,21 @@ async def test_content_passes_the_sanitiser_and_formulas_stay(
     complaints.clear()
 
 
+async def test_hats_and_arrows_reach_over_all_their_letters(page: Page, peer: ExamPeer) -> None:
+    letters = "<mrow><mi>A</mi><mi>B</mi><mi>C</mi></mrow>"
+    peer.form["items"][0]["stem"] = (
+        f"<p><math><mover accent='true'>{letters}<mo stretchy='true'>\u0302</mo></mover></math> "
+        f"<math><mover>{letters}<mo>→</mo></mover></math> <math><mover><mi>a</mi><mo>→</mo></mover></math> "
+        f"<math><mover>{letters}<mo>‾</mo></mover></math></p>"
+    )
+    await start(page)
+    overs = page.locator(".item__stem mover")
+    classes = [await overs.nth(index).get_attribute("class") for index in range(4)]
+    assert classes == ["wide-hat", "wide-arrow", None, None]
+    drawn = await overs.nth(0).evaluate("over => getComputedStyle(over).backgroundImage")
+    assert drawn.count("linear-gradient") == 2
+
+
 async def test_leaving_wipes_the_paper_from_the_computer(page: Page, peer: ExamPeer) -> None:
     await start(page)
     await page.keyboard.press("a")

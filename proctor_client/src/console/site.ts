@@ -5,6 +5,7 @@ import '../shared/design/index.css'
 import './htmx.ts'
 
 import { isLanguage, useLanguage } from '../shared/i18n.ts'
+import { markWideAccents } from '../shared/accents.ts'
 import { applyTheme } from '../shared/preferences.ts'
 import { confirmActs } from './confirm.ts'
 import { enhanceForms } from './forms.ts'
@@ -20,3 +21,5 @@ confirmActs(document)
 enhanceForms(document)
 enhanceTables(document)
 showToasts(document)
+markWideAccents(document)
+document.addEventListener('htmx:after:swap', () => markWideAccents(document))

@@ -1,6 +1,8 @@
 /** The only way item markup enters a page: parsed as an inert document, rebuilt from an allow-list.
  * The server has sanitised it already; this is the second lock. Elements that are not allowed give way to their text. */
 
+import { markWideAccents } from './accents.ts'
+
 const HTML = 'http://www.w3.org/1999/xhtml'
 const MATHML = 'http://www.w3.org/1998/Math/MathML'
 
@@ -33,6 +35,7 @@ export function sanitise(markup: string): DocumentFragment {
   const clean = document.createDocumentFragment()
   const parsed = new DOMParser().parseFromString(markup, 'text/html')
   copyChildren(parsed.body, clean)
+  markWideAccents(clean)
   return clean
 }
 
@@ -67,7 +70,6 @@ function copyElement(element: Element, to: Node): void {
     if (!element.hasAttribute('alt')) copy.setAttribute('alt', '')
   }
   copyChildren(element, copy)
-  if (isMath && (name === 'mover' || name === 'munder')) stretchAccent(copy)
   to.appendChild(copy)
 }
 
@@ -75,17 +77,4 @@ function isHtmlAttribute(element: string, attribute: string, value: string): boo
   if (HTML_ATTRIBUTES['*']?.includes(attribute)) return true
   if (!HTML_ATTRIBUTES[element]?.includes(attribute)) return false
   return attribute === 'alt' || /^[\w-]{1,12}$/.test(value)
-}
-
-/** Signs that must grow over what they cover, and the combining sign whose glyph has the wide forms. */
-const WIDE: Readonly<Record<string, string>> = { '^': '\u0302', '\u02c6': '\u0302', '~': '\u0303', '\u02dc': '\u0303' }
-
-/** An angle over three letters: browsers leave "^" small, because only the combining sign has wide forms in the font. */
-function stretchAccent(over: Element): void {
-  const [base, accent] = over.children
-  const wide = WIDE[accent?.textContent ?? '']
-  if (accent?.localName !== 'mo' || wide === undefined || [...(base?.textContent ?? '')].length < 2) return
-  accent.textContent = wide
-  accent.setAttribute('stretchy', 'true')
-  over.setAttribute('accent', 'true')
 }

@@ -108,7 +108,7 @@ export class RoomBoard extends HTMLElement {
     const lists = seatLists(board, now)
     for (const seat of board.seats) {
       const left = seat.deadline_ms === null ? null : formatLeft(remainingMs(seat.deadline_ms, clock, counter))
-      this.#tile(seat).show(seat, reasonOf(seat, board.sitting.starts_at_ms, now), left, now)
+      this.#tile(seat).show(seat, reasonOf(seat, board.sitting, now), left, now)
     }
     this.#fill(this.#help, lists.help.filter(matches), this.#helpCount, this.#helpNone)
     this.#fill(this.#fine, lists.fine.filter(matches), this.#fineCount, this.#fineNone)

@@ -6,16 +6,21 @@ export type Reason =
   | { readonly kind: 'never-seen' | 'silent' | 'not-started' | 'idle'; readonly forMs: number; readonly level: 'warn' | 'bad' }
   | null
 
+type SittingTimes = Pick<RoomBoardView['sitting'], 'starts_at_ms' | 'ends_at_ms'>
+
 /** A seat asks the time every ten seconds; three misses are more than a hiccup. */
 const SILENT_MS = 35_000
 const LATE_MS = 3 * 60_000
+/** A sitting that stays open this long is for practice: nobody is late. */
+const PRACTICE_MS = 12 * 3_600_000
 const IDLE_MS = 12 * 60_000
 
-export function reasonOf(seat: BoardSeat, startsAtMs: number, nowMs: number): Reason {
+export function reasonOf(seat: BoardSeat, sitting: SittingTimes, nowMs: number): Reason {
+  const { starts_at_ms: startsAtMs, ends_at_ms: endsAtMs } = sitting
   if (seat.state === 'submitted' || seat.state === 'closed') return null
   if (seat.state === 'ready') {
     const lateMs = nowMs - startsAtMs
-    if (lateMs < LATE_MS) return null
+    if (lateMs < LATE_MS || endsAtMs - startsAtMs > PRACTICE_MS) return null
     return { kind: seat.last_seen_ms === null ? 'never-seen' : 'not-started', forMs: lateMs, level: 'warn' }
   }
   const silentMs = nowMs - (seat.last_seen_ms ?? startsAtMs)
@@ -34,7 +39,7 @@ export interface SeatLists {
 /** Two lists, each in the order of the seats, so that tiles keep their places while nothing happens. */
 export function seatLists(board: RoomBoardView, nowMs: number): SeatLists {
   const ordered = [...board.seats].sort((a, b) => (a.seat ?? 1e6) - (b.seat ?? 1e6) || (a.candidate_number < b.candidate_number ? -1 : 1))
-  const needsHelp = (seat: BoardSeat): boolean => reasonOf(seat, board.sitting.starts_at_ms, nowMs) !== null
+  const needsHelp = (seat: BoardSeat): boolean => reasonOf(seat, board.sitting, nowMs) !== null
   return { help: ordered.filter(needsHelp), fine: ordered.filter((seat) => !needsHelp(seat)) }
 }
 

@@ -4,6 +4,7 @@ import { ageOf, reasonOf, seatLists, totals } from '../../src/watch/seats.ts'
 
 const START = 1_000_000
 const MINUTE = 60_000
+const sitting = { starts_at_ms: START, ends_at_ms: START + 100 * MINUTE }
 const seat = (more: Partial<BoardSeat>): BoardSeat => ({
   attempt_id: 'a', candidate_number: '31000001', name: 'An', seat: 1, state: 'running', close_reason: null, answered: 3, total: 22,
   last_seen_ms: START, last_saved_ms: START, deadline_ms: START + 90 * MINUTE, extra_seconds: 0, lease: 1, ...more,
@@ -20,7 +21,11 @@ describe('a seat', () => {
     ['never came', seat({ state: 'ready', last_seen_ms: null }), 4 * MINUTE, 'never-seen'],
     ['has handed in', seat({ state: 'submitted' }), 60 * MINUTE, null],
     ['was collected', seat({ state: 'closed', close_reason: 'time' }), 120 * MINUTE, null],
-  ] as const)('that %s', (_name, it, after, kind) => expect(reasonOf(it, START, START + after)?.kind ?? null).toBe(kind))
+  ] as const)('that %s', (_name, it, after, kind) => expect(reasonOf(it, sitting, START + after)?.kind ?? null).toBe(kind))
+
+  test('is never late for a practice paper that stays open for days', () => {
+    expect(reasonOf(seat({ state: 'ready' }), { ...sitting, ends_at_ms: START + 30 * 24 * 60 * MINUTE }, START + 60 * MINUTE)).toBeNull()
+  })
 })
 
 describe('the board', () => {
