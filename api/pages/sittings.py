@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from litestar import Controller, Request, Response, get, post
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
@@ -116,6 +117,8 @@ class SittingPages(Controller):
             context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
             rooms = await enrolment.load_rooms(act.session, context.exam_id)
             room = next((room for room in rooms if room.id == room_id), None)
+            if room is None:
+                raise NotFoundException
             return staff_page(request, act.person, "staff/sittings/room.html", context=context, room=room)
 
 

@@ -13,7 +13,6 @@ from api.pages.uploads import Kept, KeptFile, keep
 from exam_engine.enrolment.model import ImportReport
 from exam_engine.infra.i18n import translator
 
-
 DERIVED = ("sort_key", "folded_name")
 """Columns the engine computes itself: no news to who imports."""
 
