@@ -19,6 +19,9 @@ FONTS := exam_engine/infra/pdf/fonts
 TTF := proctor_client/node_modules/@expo-google-fonts/be-vietnam-pro
 CLIENT_SOURCES := $(shell find proctor_client -name node_modules -prune -o -name dist -prune -o -type f -print 2>/dev/null)
 
+# Compiled modules are kept: every process of ours would otherwise compile the program anew, seconds each time.
+export PYTHONDONTWRITEBYTECODE :=
+
 # uv has its own list of certificate authorities and stops when HOME cannot be written.
 export UV_SYSTEM_CERTS := true
 ifeq ($(UV_CACHE_DIR),)
@@ -27,7 +30,7 @@ export UV_CACHE_DIR := $(CURDIR)/.uv-cache
 endif
 endif
 
-.PHONY: help demo test test-faults check bench lock clean install client
+.PHONY: help screenshots demo test test-faults check bench lock clean install client
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -52,6 +55,9 @@ check: install proctor_client/node_modules/.installed ## Lint, types, import con
 
 bench: install ## Rehearse an exam day on an engine of its own: saves a second and latencies; CANDIDATES=300
 	$(RUN) -m exam_engine.cli.main rehearse --candidates $(CANDIDATES)
+
+screenshots: install client ## Take the pictures of the README anew, into docs/images
+	$(RUN) deploy/screenshots.py
 
 lock: $(VENV)/.installed ## Write requirements.lock and package-lock.json anew; UPGRADE=1 takes newer versions
 	$(RUN) -m uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-header \
