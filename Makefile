@@ -30,7 +30,7 @@ export UV_CACHE_DIR := $(CURDIR)/.uv-cache
 endif
 endif
 
-.PHONY: help screenshots demo test test-faults check bench lock clean install client
+.PHONY: help screenshots demo test test-faults check bench bench-irt lock clean install client
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -58,6 +58,11 @@ bench: install ## Rehearse an exam day on an engine of its own: saves a second a
 
 screenshots: install client ## Take the pictures of the README anew, into docs/images
 	$(RUN) deploy/screenshots.py
+
+bench-irt: install ## Measure item calibration against the peers on PyPI, write docs/benchmarks.md
+	@test -x var/irt-peers/bin/python || $(PYTHON) -m venv var/irt-peers
+	@var/irt-peers/bin/python -m pip install --quiet --disable-pip-version-check mirt==1.2.0 girth==0.8.0
+	$(RUN) -m loadtests.bench_irt --peers var/irt-peers/bin/python
 
 lock: $(VENV)/.installed ## Write requirements.lock and package-lock.json anew; UPGRADE=1 takes newer versions
 	$(RUN) -m uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-header \
