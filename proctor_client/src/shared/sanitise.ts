@@ -41,9 +41,24 @@ export function sanitise(markup: string): DocumentFragment {
 
 function copyChildren(from: Node, to: Node): void {
   for (const child of from.childNodes) {
-    if (child.nodeType === Node.TEXT_NODE) to.appendChild(document.createTextNode(child.nodeValue ?? ''))
+    if (child.nodeType === Node.TEXT_NODE) copyText(child.nodeValue ?? '', to)
     else if (child instanceof Element) copyElement(child, to)
   }
+}
+
+/** A full stop after a formula must not begin the next line: formula and signs go into a span that does not break. */
+function copyText(value: string, to: Node): void {
+  const formula = to.lastChild
+  const signs = /^[.,;:!?)\]%]+/.exec(value)?.[0] ?? ''
+  if (signs === '' || !(formula instanceof Element) || formula.localName !== 'math' || formula.getAttribute('display') === 'block') {
+    to.appendChild(document.createTextNode(value))
+    return
+  }
+  const together = document.createElement('span')
+  together.className = 'nowrap'
+  to.appendChild(together)
+  together.append(formula, signs)
+  to.appendChild(document.createTextNode(value.slice(signs.length)))
 }
 
 function copyElement(element: Element, to: Node): void {
