@@ -16,7 +16,7 @@ from scoring.calibration.layout import LatentParameter, Layout, layout_of
 from scoring.calibration.objective import Problem, evaluate
 from scoring.calibration.observed_information import cross_product_information, observed_information
 from scoring.calibration.optimise import Ascent, Progress, climb_by_em, climb_by_quasi_newton, inverse_information
-from scoring.calibration.options import CalibrationOptions, Precision, StandardErrors
+from scoring.calibration.options import DEFAULT_OPTIONS, CalibrationOptions, Precision, StandardErrors
 from scoring.calibration.result import AtBound, Calibration, ParameterErrors
 from scoring.calibration.standard_errors import covariance_of, parameter_errors
 from scoring.calibration.starting_values import starting_bank
@@ -38,7 +38,7 @@ _GRADIENT_TOLERANCE = {Precision.DEFAULT: np.inf, Precision.TIGHT: 1e-3}
 def calibrate(
     responses: ResponseMatrix,
     models: Sequence[Model | str] | Model | str,
-    options: CalibrationOptions = CalibrationOptions(),
+    options: CalibrationOptions = DEFAULT_OPTIONS,
     *,
     anchors: ItemBank | None = None,
     progress: Progress | None = None,
@@ -48,7 +48,7 @@ def calibrate(
     Parameters
     ----------
     responses : ResponseMatrix
-        With groups, the first has mean 0 and variance 1 (variance free for Rasch models) and the others' moments are free.
+        With groups, the first has mean 0 and variance 1 (free for Rasch models) and the others' moments are free.
     models : Model, or one for each item
     options : CalibrationOptions
     anchors : ItemBank, optional
@@ -87,13 +87,13 @@ def _layout(
     responses: ResponseMatrix, kinds: list[Model], counts: Array, anchors: ItemBank | None, options: CalibrationOptions
 ) -> Layout:
     # A 1PL test is a Rasch test whose ability has a free variance; `_report` moves the spread into the slope.
-    estimated = [Model.RASCH if kind is Model.ONE_PL else kind for kind in kinds]
+    estimated: list[Model] = [Model.RASCH if kind is Model.ONE_PL else kind for kind in kinds]
     names = responses.item_names
     is_fixed = np.zeros(len(names), dtype=bool)
     if anchors is not None:
         place = {name: i for i, name in enumerate(anchors.names)}
         is_fixed = np.array([name in place for name in names])
-        for i in np.flatnonzero(is_fixed):
+        for i in np.flatnonzero(is_fixed).tolist():
             estimated[i] = anchors.models[place[names[i]]]
     start = starting_bank(responses, estimated, counts, options.priors)
     if anchors is not None:
@@ -217,7 +217,8 @@ def _report(
     warnings = []
     if not is_converged:
         warnings.append(
-            f"stopped after {ascent.n_iterations} steps before the maximum; the objective may still gain {ascent.remaining:.2g}"
+            f"stopped after {ascent.n_iterations} steps before the maximum; "
+            f"the objective may still gain {ascent.remaining:.2g}"
         )
     warnings += [f"{bound.place}: {bound.parameter} ran to its bound {bound.value:g}" for bound in at_bounds]
     warnings += [

@@ -1,6 +1,7 @@
 """Responses as a 0/1 matrix, so that the E-step is two matrix products; dense in chunks that fit the cache, or sparse.
 
-Row g marks group g; an item everybody answered has a row for each category above the lowest, any other item one for each category.
+Row g marks group g. An item everybody answered has a row for each category above the lowest, any other item one for
+each category.
 """
 
 from collections.abc import Iterator

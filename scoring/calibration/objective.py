@@ -1,4 +1,4 @@
-"""The objective of a calibration: marginal log-likelihood plus log-prior, its gradient and its complete-data information."""
+"""The objective: marginal log-likelihood plus log-prior, with its gradient and its complete-data information."""
 
 from typing import NamedTuple
 

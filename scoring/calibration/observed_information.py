@@ -1,9 +1,10 @@
 """Information in the marginal likelihood: observed (Louis) and cross-product.
 
-Observed information = complete-data information - posterior covariance of the complete-data score, summed over candidates.
-The second term needs, at each quadrature point, one weighted cross-product of the features: a matrix product.
+Observed information = complete-data information - posterior covariance of the complete-data score, summed over
+candidates. The second term needs, at each quadrature point, one weighted cross-product of the features.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +25,7 @@ _RUN = 8192
 class Scores(NamedTuple):
     """Complete-data scores: what a 1 in each row of the features adds to the gradient.
 
-    `pattern`, shape (n_parameters, rows), says where they are not 0; `values`, shape (n_entries, n_points), what they are.
+    `pattern`, shape (n_parameters, rows), says where they are not 0; `values`, (n_entries, n_points), what they are.
     """
 
     pattern: csr_array
@@ -54,7 +55,7 @@ def observed_information(problem: Problem, at: Evaluation, dtype: type[np.floati
         for q in range(n_points):
             scaled = part * root[q]
             square = np.asarray(scaled @ scaled.T, dtype=np.float64)
-            # One sparse matrix refilled: building it anew at each point would cost more than the products of a small test.
+            # One sparse matrix refilled: building it anew would cost more than the products of a small test.
             scores.pattern.data[:] = scores.values[:, q]
             half = scores.pattern @ square
             result -= (scores.pattern @ half.T).T
@@ -75,16 +76,7 @@ def cross_product_information(problem: Problem, at: Evaluation) -> Array:
     scores = score_terms(problem, at.x)
     terms = log_terms(problem, at.x)
     result = np.zeros((layout.n_parameters, layout.n_parameters))
-    features = problem.features
-    chunks = features.chunks(terms.shape[1], np.float64)
-    for chunk, (place, posterior, _) in zip(chunks, posteriors(features, terms), strict=True):
-        if isinstance(features, DenseFeatures):
-            mean = _mean_scores(layout, scores, np.asarray(chunk[1]), np.asarray(posterior))
-        else:
-            marks = csr_array((np.ones(chunk[2].size), (np.arange(chunk[2].size), chunk[2])), shape=chunk[1].shape)
-            mean = _mean_scores_sparse(scores, csr_array(chunk[1] + marks), np.asarray(posterior))
-        if features.weights is not None:
-            mean = mean * np.sqrt(features.weights[place])
+    for mean in _mean_score_runs(problem, scores, terms):
         product = mean @ mean.T
         result += product if isinstance(product, np.ndarray) else product.toarray()
     for block in layout.blocks:
@@ -142,6 +134,21 @@ def score_terms(problem: Problem, x: Array) -> Scores:
     return Scores(pattern, np.ascontiguousarray(value[order]))
 
 
+def _mean_score_runs(problem: Problem, scores: Scores, terms: Array) -> Iterator[NDArray[np.float64] | csr_array]:
+    """Yield the weighted marginal scores of runs of candidates, shape (n_parameters, run)."""
+    features = problem.features
+    runs = posteriors(features, terms)
+    if isinstance(features, DenseFeatures):
+        for (place, matrix), run in zip(features.chunks(terms.shape[1], np.float64), runs, strict=True):
+            mean = _mean_scores(problem.layout, scores, np.asarray(matrix), np.asarray(run.posterior))
+            yield mean if features.weights is None else mean * np.sqrt(features.weights[place])
+    else:
+        for (place, part, groups), run in zip(features.chunks(terms.shape[1], np.float64), runs, strict=True):
+            marks = csr_array((np.ones(groups.size), (np.arange(groups.size), groups)), shape=part.shape)
+            mean = _mean_scores_sparse(scores, csr_array(part + marks), np.asarray(run.posterior))
+            yield mean if features.weights is None else csr_array(mean * np.sqrt(features.weights[place]))
+
+
 class _Run(NamedTuple):
     """A run of candidates."""
 
@@ -149,7 +156,7 @@ class _Run(NamedTuple):
     weights: Array | None
 
     def posterior(self, terms: Array, dtype: type[np.floating]) -> NDArray[np.floating]:
-        joint = np.ascontiguousarray(terms.T, dtype=dtype) @ self.matrix
+        joint: NDArray[np.floating] = np.ascontiguousarray(terms.T, dtype=dtype) @ self.matrix
         joint -= joint.max(axis=0)
         np.exp(joint, out=joint)
         joint /= joint.sum(axis=0)
@@ -160,7 +167,7 @@ def _mean_scores(
     layout: Layout, scores: Scores, matrix: NDArray[np.floating], posterior: NDArray[np.floating]
 ) -> NDArray[np.floating]:
     """Posterior mean of the complete-data score of each candidate, shape (n_parameters, run)."""
-    # A sparse pattern shared by all points: entry e of parameter p and row r contributes matrix[r] * (value[e] @ posterior).
+    # One pattern for all points: entry e of parameter p and row r adds matrix[r] * (value[e] @ posterior).
     pattern = scores.pattern
     parameter = np.repeat(np.arange(pattern.shape[0]), np.diff(pattern.indptr))
     values = scores.values.astype(posterior.dtype)

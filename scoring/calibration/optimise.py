@@ -140,7 +140,7 @@ def inverse_information(problem: Problem, at: Evaluation, dtype: type[np.floatin
         if damping > 0 or (scale.min() / scale.max()) ** 2 > 1e-12:
             result: Array = cho_solve(factor, np.eye(observed.shape[0]))
             return result
-    return np.linalg.inv(complete)
+    return np.asarray(np.linalg.inv(complete), dtype=np.float64)
 
 
 def _line_search(problem: Problem, ascent: Ascent, direction: Array, dtype: type[np.floating]) -> Evaluation | None:

@@ -48,3 +48,6 @@ class CalibrationOptions(msgspec.Struct, frozen=True, kw_only=True):
     is_latent_free: bool | None = None
     fewest_candidates: int = 30
     most_iterations: int = 500
+
+
+DEFAULT_OPTIONS = CalibrationOptions()

@@ -53,7 +53,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
         Groups and their latent moments.
     errors : ParameterErrors or None
     parameters, parameter_labels, covariance
-        Free parameters as estimated (asymptotes as logits, variances as logarithms), what each is, and their covariance.
+        Free parameters as estimated (asymptotes as logits, variances as logarithms), what each is, their covariance.
     log_likelihood, log_prior : float
     n_candidates : float
     n_parameters : int

@@ -20,7 +20,8 @@ _SAMPLE = 1500
 def starting_bank(responses: ResponseMatrix, models: Sequence[Model], counts: Array, priors: Priors) -> ItemBank:
     """Return a bank whose categories have the proportions `counts` show, shape (n_items, most categories).
 
-    Slopes come from item-rest correlations: a weak item that starts steep may end in a degenerate maximum (slope without end).
+    Slopes come from item-rest correlations: a weak item that starts steep may end in a degenerate maximum, its slope
+    growing without end.
     """
     names = responses.item_names
     n_items = len(names)
@@ -68,8 +69,8 @@ def _slopes(responses: ResponseMatrix, n_categories: NDArray[np.int64]) -> Array
     together = (deviation * rest * is_answered).sum(axis=0)
     spread = np.sqrt((deviation**2 * is_answered).sum(axis=0) * (rest**2 * is_answered).sum(axis=0))
     correlation = np.clip(1.3 * together / np.maximum(spread, 1e-9), 0.1, 0.78)
-    result: Array = 1.7 * correlation / np.sqrt(1.0 - correlation**2)
-    return result
+    slopes: Array = np.asarray(1.7 * correlation / np.sqrt(1.0 - correlation**2), dtype=np.float64)
+    return slopes
 
 
 def _n_categories(row: Array) -> int:
@@ -77,7 +78,7 @@ def _n_categories(row: Array) -> int:
 
 
 def _bow(k: int) -> Array:
-    """Middle categories are chosen near the middle of ability only, so that their intercepts stand higher than their share."""
+    """Middle categories are chosen near the middle of ability, so that their intercepts stand above their share."""
     above = np.arange(1, k)
     return 0.35 * above * (k - 1 - above)
 

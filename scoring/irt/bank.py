@@ -87,7 +87,7 @@ class ItemBank(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def difficulties(self) -> Array:
-        """Return b, shape (n_items, max categories - 1): -d/a; for GPCM and partial credit the step difficulties; NaN for nominal items."""
+        """Return b, shape (n_items, max categories - 1): -d/a; steps of GPCM and PCM items, NaN of nominal ones."""
         with np.errstate(divide="ignore", invalid="ignore"):
             b = -self.d / self.a[:, None]
             steps = -np.diff(self.d, axis=1, prepend=0.0) / self.a[:, None]

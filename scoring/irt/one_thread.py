@@ -8,8 +8,9 @@ import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib import import_module
 
-from numpy._core import _multiarray_umath
+import numpy as np
 
 _NAMES = ("scipy_openblas_{}_num_threads64_", "scipy_openblas_{}_num_threads", "openblas_{}_num_threads")
 
@@ -34,7 +35,7 @@ def one_thread() -> Iterator[None]:
 def _controls() -> tuple[Callable[[], int], Callable[[int], None]] | None:
     """Find the two functions of OpenBLAS among the libraries numpy itself has loaded."""
     try:
-        library = ctypes.CDLL(_multiarray_umath.__file__)
+        library = ctypes.CDLL(import_module(f"{np.linalg.__name__}._umath_linalg").__file__)
     except OSError:
         return None
     for name in _NAMES:

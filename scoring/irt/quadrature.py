@@ -28,6 +28,9 @@ class Quadrature(msgspec.Struct, frozen=True):
         return _points(self.n_points, self.limit)
 
 
+STANDARD_QUADRATURE = Quadrature()
+
+
 def log_normal_weights(points: Array, mean: float = 0.0, variance: float = 1.0) -> Array:
     """Logarithm of the normal density on the points, normalised to sum 1."""
     exponent = -((points - mean) ** 2) / (2.0 * variance)

@@ -1,6 +1,7 @@
-"""ResponseMatrix: who gave which category of which item, dense or sparse, with missing responses, weights and groups."""
+"""ResponseMatrix: who gave which category of which item; dense or sparse, with missing responses, weights, groups."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -31,7 +32,7 @@ class SparseCategories(msgspec.Struct, frozen=True):
 
 
 class ResponseMatrix(msgspec.Struct, frozen=True, kw_only=True):
-    """Responses of candidates to items; a category is 0, 1, …, and -1 is missing by design or left out of the likelihood.
+    """Responses of candidates to items; a category is 0, 1, …, and -1 is missing: left out of the likelihood.
 
     Attributes
     ----------
@@ -205,7 +206,7 @@ def _packed(categories: NDArray[np.int8]) -> NDArray[np.void] | NDArray[np.int64
     return rows.view(np.dtype((np.void, rows.shape[1]))).ravel()
 
 
-def _categories(given: NDArray[np.generic], names: tuple[str, ...]) -> NDArray[np.int8]:
+def _categories(given: NDArray[Any], names: tuple[str, ...]) -> NDArray[np.int8]:
     if given.dtype == np.int8:
         categories = given.astype(np.int8, copy=False)
     elif np.issubdtype(given.dtype, np.integer) or given.dtype == np.bool_:

@@ -1,6 +1,6 @@
 """Abilities at a maximum: of the likelihood (ML), of the posterior (MAP), of Warm's weighted likelihood (WLE).
 
-One safeguarded search for all rows at once: the gradient on a grid brackets the highest maximum, Newton and bisection close in.
+One safeguarded search for all rows at once: a grid brackets the highest maximum, Newton and bisection close in.
 """
 
 from enum import StrEnum
@@ -48,14 +48,14 @@ def map_estimates(responses: ResponseMatrix, bank: ItemBank, *, mean: float = 0.
 
 
 def wle_estimates(responses: ResponseMatrix, bank: ItemBank, *, weight: Weight = Weight.JEFFREYS) -> Abilities:
-    """Weighted likelihood, whose bias is of smaller order than that of ML, and which is finite for extreme responses.
+    """Weighted likelihood: bias of smaller order than that of ML, finite for extreme responses.
 
     SE from the curvature of the weighted log-likelihood (Jeffreys) or the test information (Warm).
 
     References
     ----------
     Warm (1989), Psychometrika 54, 427-450; for polytomous items Penfield & Bergeron (2005), Applied Psychological
-    Measurement 29, 218-233. With asymptotes (3PL, 4PL) Warm's correction is not the derivative of log sqrt(information);
+    Measurement 29, 218-233. With asymptotes (3PL, 4PL) Warm's correction is not that of log sqrt(information);
     mirt takes the latter always, and so do we unless `weight` says otherwise.
     """
     return _estimates(responses, bank, _Method(weight.value), 0.0, 1.0)

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scoring.errors import ResponsesUnusable
 from scoring.irt.bank import ItemBank
 from scoring.irt.one_thread import one_thread
-from scoring.irt.quadrature import Quadrature, log_normal_weights
+from scoring.irt.quadrature import STANDARD_QUADRATURE, Quadrature, log_normal_weights
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
@@ -37,7 +37,7 @@ def eap_estimates(
     *,
     means: ArrayLike = 0.0,
     variances: ArrayLike = 1.0,
-    quadrature: Quadrature = Quadrature(),
+    quadrature: Quadrature = STANDARD_QUADRATURE,
 ) -> Abilities:
     """Posterior mean and standard deviation of ability.
 
@@ -76,7 +76,7 @@ def plausible_values(
     *,
     means: ArrayLike = 0.0,
     variances: ArrayLike = 1.0,
-    quadrature: Quadrature = Quadrature(),
+    quadrature: Quadrature = STANDARD_QUADRATURE,
 ) -> Array:
     """Draw abilities from each row's posterior, shape (n_rows, n_values).
 
@@ -151,7 +151,7 @@ def _posterior_weights(
 def _category_terms(
     bank: ItemBank, points: Array, *, has_missing: bool
 ) -> tuple[dict[int, tuple[NDArray[np.int64], Array]], Array]:
-    """Items that have each category, with what it adds to the log-likelihood, shape (n_points, items); and what all rows share.
+    """Items that have each category, with what it adds to the log-likelihood, (n_points, items); what all rows share.
 
     Without missing responses category 0 is what all share, and the others add their difference from it.
     """

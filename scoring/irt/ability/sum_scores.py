@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.irt.bank import ItemBank, category_probabilities
-from scoring.irt.quadrature import Quadrature, log_normal_weights
+from scoring.irt.quadrature import STANDARD_QUADRATURE, Quadrature, log_normal_weights
 
 Array = NDArray[np.float64]
 
@@ -46,11 +46,12 @@ def sum_score_distribution(bank: ItemBank, theta: ArrayLike) -> Array:
 
 
 def sum_score_table(
-    bank: ItemBank, *, mean: float = 0.0, variance: float = 1.0, quadrature: Quadrature = Quadrature()
+    bank: ItemBank, *, mean: float = 0.0, variance: float = 1.0, quadrature: Quadrature = STANDARD_QUADRATURE
 ) -> SumScoreTable:
     """EAP and standard error for each sum score, under a normal population.
 
-    A category counts as its number: categories that the data file numbers from 1 make scores larger by the number of items.
+    A category counts as its number, from 0: where a data file numbers them from 1, its scores are larger by the number
+    of items.
     """
     points = quadrature.points
     given_theta = sum_score_distribution(bank, points)

@@ -1,6 +1,7 @@
 """The logistic family of right-or-wrong items: one to four parameters.
 
-P(1) = c + (u - c) L, L = 1 / (1 + exp(-(a theta + d))). Working parameters: `a`, `d`, `logit_c`, `logit_u`, as far as the model has them.
+P(1) = c + (u - c) L, L = 1 / (1 + exp(-(a theta + d))). Working parameters: `a`, `d`, `logit_c`, `logit_u`, as far as
+the model has them.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Partial credit, generalised partial credit and nominal models: P(k) proportional to exp(z_k), z linear in the parameters.
+"""Partial credit, generalised partial credit and nominal models: P(k) proportional to exp(z_k), z linear.
 
 GPCM: z_k = a k theta + d_k. Partial credit: the same with a = 1. Nominal: z_k = s_k theta + d_k with free slopes
 s_k = a ak_k, in which the complete-data log-likelihood is concave; `bank` turns s into (a, ak) with ak_last = K - 1.
@@ -31,7 +31,7 @@ class _DivideByTotal(Family):
         return np.zeros((n_categories, theta.size))
 
     def _n_categories(self, x: Array) -> int:
-        return x.shape[1]
+        return int(x.shape[1])
 
     def log_probabilities(self, x: Array, theta: Array) -> Array:
         """Logarithms of the category probabilities, shape (n_items, n_categories, n_theta)."""
@@ -46,7 +46,8 @@ class _DivideByTotal(Family):
         design = self._design(self._n_categories(x), theta)
         p = np.exp(self.log_probabilities(x, theta))
         expected = np.einsum("nkt,pkt->npt", p, design)
-        return design.transpose(1, 0, 2)[None] - expected[:, None]
+        result: Array = design.transpose(1, 0, 2)[None] - expected[:, None]
+        return result
 
     def complete_data(self, x: Array, theta: Array, counts: Array, *, is_expected: bool = False) -> CompleteData:
         """Gradient and information; observed and expected information agree in an exponential family."""
@@ -107,7 +108,7 @@ class PartialCredit(_DivideByTotal):
         return np.arange(n_categories)[:, None] * theta
 
     def _n_categories(self, x: Array) -> int:
-        return x.shape[1] + 1
+        return int(x.shape[1]) + 1
 
     def _category_slopes(self, x: Array, slope: Array) -> Array:
         return slope[:, None] * np.arange(self._n_categories(x))
@@ -130,7 +131,7 @@ class Nominal(_DivideByTotal):
         return design
 
     def _n_categories(self, x: Array) -> int:
-        return x.shape[1] // 2 + 1
+        return int(x.shape[1]) // 2 + 1
 
     def _category_slopes(self, x: Array, slope: Array) -> Array:
         del slope

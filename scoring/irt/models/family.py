@@ -12,7 +12,7 @@ Array = NDArray[np.float64]
 class CompleteData(NamedTuple):
     """Derivatives of the expected complete-data log-likelihood, item by item.
 
-    `gradient` has shape (n_items, n_parameters); `information`, minus the second derivative, (n_items, n_parameters, n_parameters).
+    `gradient` has shape (n_items, n_parameters); `information`, minus the second derivative, one dimension more.
     """
 
     gradient: Array

@@ -24,6 +24,7 @@ from tests.scoring.irt.banks import mixed_bank
 
 BANK = mixed_bank(16)
 PRIORS = Priors(guess=BetaPrior(5.0, 17.0), slip=BetaPrior(20.0, 2.0))
+INFORMED = msgspec.structs.replace(PRIORS, slope=LogNormalPrior(0.0, 0.5), intercept=NormalPrior(0.0, 3.0))
 TIGHT = CalibrationOptions(priors=PRIORS, precision=Precision.TIGHT, standard_errors=StandardErrors.OBSERVED)
 
 
@@ -156,7 +157,7 @@ def test_at_a_maximum_with_priors_the_gradient_is_zero(priors: Priors) -> None:
 def test_a_step_never_lowers_the_objective(seed: int) -> None:
     found = calibrate(
         response_matrix(drawn(400, seed), item_names=BANK.names), BANK.models,
-        CalibrationOptions(priors=Priors(slope=LogNormalPrior(0.0, 0.5), guess=BetaPrior(5.0, 17.0), slip=BetaPrior(20.0, 2.0), intercept=NormalPrior(0.0, 3.0))),
+        CalibrationOptions(priors=INFORMED),
     )  # fmt: skip
     assert (np.diff(found.history) > -1e-8).all()
 
