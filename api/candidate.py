@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Controller, Request, Response, get, post
+from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 
 from api.acts import delivery_of
@@ -16,6 +17,7 @@ from api.security import bearer_token
 from exam_engine.delivery import wire
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
+from item_bank.forms.paper import CandidateForm
 
 FAILURES_PER_MINUTE = 60  # a whole lab mistypes behind one address; a code has sixty bits
 
@@ -44,7 +46,12 @@ class CandidateController(Controller):
         """Answer everything of the paper that belongs to this candidate alone."""
         return await delivery_of(request).start(_pass(request), AttemptId(attempt_id), data.client_id)
 
-    @get("/forms/{form_hash:str}", summary="The keyless form", media_type="application/json")
+    @get(
+        "/forms/{form_hash:str}",
+        summary="The keyless form",
+        media_type="application/json",
+        responses={200: ResponseSpec(CandidateForm, generate_examples=False, description="The form, without any key")},
+    )
     async def form(self, request: Request[Any, Any, Any], form_hash: FromPath[str]) -> Response[bytes]:
         """Answer the compiled form, compressed once at assembly; it never changes under its hash."""
         accepted = request.headers.get("accept-encoding", "")

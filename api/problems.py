@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 import structlog
 from litestar import MediaType, Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, InternalServerException, ValidationException
 
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
@@ -44,6 +44,8 @@ def problem_of(error: Exception) -> Problem:
     for kind in type(error).__mro__:
         if kind in PROBLEMS:
             return PROBLEMS[kind]
+    if _is_unreadable(error):
+        return _BY_STATUS[HTTPStatus.BAD_REQUEST]
     if isinstance(error, HTTPException):
         known = _BY_STATUS.get(error.status_code)
         if known is not None:
@@ -101,6 +103,13 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _is_unreadable(error: Exception) -> bool:
+    """Tell whether the body was nested beyond all measure, or its sender went away while it was read."""
+    if isinstance(error, InternalServerException):
+        return error.detail == "client disconnected prematurely"  # a weak network, not a fault of ours
+    return isinstance(error, RecursionError)
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

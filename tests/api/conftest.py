@@ -1,11 +1,13 @@
-"""One small province behind a real HTTP server, in a database and a Redis space of its own: the API as users meet it."""
+"""One small province behind a real HTTP server, in a database and a Redis space of its own, as users meet it."""
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from uuid import uuid4
@@ -18,6 +20,7 @@ from redis.asyncio import Redis
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from exam_engine.delivery import write_behind
 from exam_engine.enrolment import codes
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import Candidate, Exam
@@ -76,25 +79,33 @@ class House(msgspec.Struct, frozen=True):
         claim = (self.engine.master_secret, exam_code, number, candidate.code_version)
         return Card(exam_code, number, codes.sit_code(*claim), codes.look_up_code(*claim))
 
-    async def staff(self, user_name: str, client: httpx.AsyncClient | None = None) -> httpx.AsyncClient:
-        """Sign a member of staff in; every request of the client carries the CSRF header from then on."""
-        client = client or self.browser()
-        await client.get("/api/announcements")  # sets the CSRF cookie
-        client.headers["x-csrftoken"] = client.cookies["csrftoken"]
-        answer = await client.post(
-            "/api/staff/sign-in", json={"user_name": user_name, "password": PASSWORDS.get(user_name, "demo-only-2027")}
-        )
-        assert answer.status_code == 200, answer.text
-        return client
+    @asynccontextmanager
+    async def staff(self, user_name: str) -> AsyncIterator[httpx.AsyncClient]:
+        """A member of staff, signed in; every request carries the CSRF header."""
+        async with self.browser() as client:
+            await sign_in(client, user_name)
+            yield client
 
-    async def seat(self, exam_code: str, position: int) -> httpx.AsyncClient:
-        """Sign a candidate in; the client carries the token from then on."""
-        client = self.browser()
+    @asynccontextmanager
+    async def seat(self, exam_code: str, position: int) -> AsyncIterator[httpx.AsyncClient]:
+        """A candidate, signed in; every request carries the token."""
         card = await self.card(exam_code, position)
-        answer = await client.post("/api/candidate/sign-in", json=card.claim(card.sit_code))
-        assert answer.status_code == 200, answer.text
-        client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
-        return client
+        async with self.browser() as client:
+            answer = await client.post("/api/candidate/sign-in", json=card.claim(card.sit_code))
+            assert answer.status_code == 200, answer.text
+            client.headers["Authorization"] = f"Bearer {answer.json()['token']}"
+            yield client
+
+
+async def sign_in(client: httpx.AsyncClient, user_name: str, password: str | None = None) -> httpx.Response:
+    """Sign in as a browser would: fetch the CSRF cookie first, and repeat it in the header from then on."""
+    await client.get("/api/announcements")
+    client.headers["x-csrftoken"] = client.cookies["csrftoken"]
+    answer = await client.post(
+        "/api/staff/sign-in", json={"user_name": user_name, "password": password or PASSWORDS[user_name]}
+    )
+    assert answer.status_code == 200, answer.text
+    return answer
 
 
 @pytest_asyncio.fixture(scope="session")
@@ -125,7 +136,11 @@ async def province(settings: Settings, engine: AsyncEngine) -> AsyncIterator[tup
                 population.PRACTICE: partial(population.practice, BEGINNERS),
             },
         )
+        # Answers reach PostgreSQL as they do in a house that runs.
+        writing = asyncio.create_task(write_behind.run(own))
         yield own, opened
+        writing.cancel()
+        await asyncio.wait([writing])
 
 
 @pytest.fixture(scope="session")
