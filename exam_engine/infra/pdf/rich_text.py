@@ -21,6 +21,7 @@ LoadPicture = Callable[[str], Flowable | None]
 """From the `src` of an `<img>` to a flowable, or None where the picture is not known."""
 
 _BLOCKS = {"p", "div", "ul", "ol", "table", "blockquote", "h1", "h2", "h3", "h4", "figure", "figcaption", "pre", "li"}
+FORMULA_AIR = 1.0  # points above and below a formula that is taller than its line
 _UNDERLINE = (0, "underline", None, "", "-0.125*F", 0, 1, "1")
 
 
@@ -60,7 +61,25 @@ def flow(
 
 def paragraph(frags: Sequence[ParaFrag], style: ParagraphStyle) -> Paragraph:
     """Return a paragraph of ready fragments."""
-    return Paragraph("", style, frags=list(frags))
+    return _FormulaParagraph("", style, frags=list(frags))
+
+
+class _FormulaParagraph(Paragraph):  # type: ignore[misc]
+    """A paragraph whose lines are as tall as the formulas in them.
+
+    ReportLab forgets the height of a picture that begins a line because it no longer fitted on the one before.
+    """
+
+    def breakLines(self, width: Any) -> Any:  # noqa: N802 (ReportLab's name)
+        """Break into lines, then measure each line by what it really holds."""
+        broken = super().breakLines(width)
+        for line in broken.lines if broken.kind == 1 else ():
+            for word in line.words:
+                formula = getattr(word, "cbDefn", None)
+                if formula is not None:
+                    line.ascent = max(line.ascent, formula.height + formula.valign + FORMULA_AIR)
+                    line.descent = min(line.descent, formula.valign - FORMULA_AIR)
+        return broken
 
 
 class _Builder:
