@@ -94,15 +94,15 @@ class ItemImportPages(Controller):
         data: Annotated[ConfirmForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[Any]:
         """Take the checked files in; everything is checked again, since the bank may have moved on."""
-        values: dict[str, str] = {}
+        typed = ItemImportForm()
         try:
             async with staff_act(request, Permission.WRITE_ITEMS) as act:
                 kept = await take(request, act.person, data.token)
-                values = kept.values
+                typed = msgspec.convert(kept.values, ItemImportForm)
                 report = await _import(act, kept, is_dry_run=False)
         except (EngineError, ItemBankError) as error:
             status, problem = refusal(request, error)
-            return await _form_page(request, ItemImportForm(**values), problem=problem, status_code=status)
+            return await _form_page(request, typed, problem=problem, status_code=status)
         return done(
             request,
             f"/staff/items?bank={report.bank}&sort=-updated",
