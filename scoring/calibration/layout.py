@@ -17,12 +17,12 @@ LOWEST = {
     "a": -200.0,
     "s": -400.0,
     "d": -1000.0,
-    "logit_c": -15.0,
+    "logit_c": -12.0,
     "logit_u": -5.0,
     "mean": -10.0,
     "log_variance": -9.0,
 }
-HIGHEST = {"a": 200.0, "s": 400.0, "d": 1000.0, "logit_c": 5.0, "logit_u": 15.0, "mean": 10.0, "log_variance": 6.0}
+HIGHEST = {"a": 200.0, "s": 400.0, "d": 1000.0, "logit_c": 5.0, "logit_u": 12.0, "mean": 10.0, "log_variance": 6.0}
 
 
 class Block(NamedTuple):
@@ -140,6 +140,14 @@ class Layout(msgspec.Struct, frozen=True):
         """Lowest and highest value of each element of the vector."""
         kinds = [_kind(name) for _, name in self.parameter_labels()]
         return np.array([LOWEST[kind] for kind in kinds]), np.array([HIGHEST[kind] for kind in kinds])
+
+    def longest_moves(self, x: Array) -> Array:
+        """How far one step may take each element of the vector from `x`.
+
+        Longer moves of slopes may leap from the nearest maximum to that of a runaway slope.
+        """
+        is_logit = np.array([name.startswith("logit") for _, name in self.parameter_labels()])
+        return np.where(is_logit, 2.5, 0.75 * np.maximum(1.0, np.abs(x) / 3.0))
 
     def start(self) -> Array:
         """Vector of the starting values."""

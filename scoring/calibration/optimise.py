@@ -5,7 +5,6 @@ from collections.abc import Callable
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from scoring.calibration.features import DenseFeatures
 from scoring.calibration.objective import (
@@ -20,10 +19,8 @@ from scoring.calibration.observed_information import assembled, observed_informa
 
 Array = NDArray[np.float64]
 Progress = Callable[[int, float], None]
-# Damping towards the complete-data information, tried in turn until the matrix is positive definite.
-# Longer moves may leap from the nearest maximum to that of a runaway slope.
-_LONGEST_MOVE = 0.75
-_DAMPINGS = (0.0, 1e-4, 1e-3, 1e-2, 0.05, 0.25, 1.0)
+# Smallest share of the complete-data information a direction is taken to keep.
+_LEAST_SHARE = 1e-3
 
 
 class Ascent(msgspec.Struct):
@@ -125,29 +122,40 @@ def climb_by_quasi_newton(
 
 
 def inverse_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Array:
-    """Inverse of the observed information, damped towards the complete-data one as far as it must be to be positive."""
+    """Inverse of the observed information, bent where it must be to be positive definite.
+
+    Where it is indefinite, its eigenvalues relative to the complete-data information take their absolute values, none
+    less than a small share: the other directions keep their full step (Dauphin et al., 2014, "saddle-free Newton").
+    """
     complete = assembled(problem.layout, complete_information(problem, at, is_expected=True))
     complete[np.diag_indices_from(complete)] += 1e-9 * np.trace(complete) / complete.shape[0] + 1e-10
-    observed = complete
-    if isinstance(problem.features, DenseFeatures):
-        observed = observed_information(problem, at, dtype)
-    for damping in _DAMPINGS:
-        try:
-            factor = cho_factor(observed + damping * complete, lower=True)
-        except LinAlgError:
-            continue
-        scale = np.diagonal(factor[0])
-        if damping > 0 or (scale.min() / scale.max()) ** 2 > 1e-12:
-            result: Array = cho_solve(factor, np.eye(observed.shape[0]))
-            return result
-    return np.asarray(np.linalg.inv(complete), dtype=np.float64)
+    if not isinstance(problem.features, DenseFeatures):
+        return _inverse(complete)
+    observed = observed_information(problem, at, dtype)
+    root = np.linalg.inv(np.linalg.cholesky(complete))
+    try:
+        scale = np.diagonal(np.linalg.cholesky(root @ observed @ root.T))
+    except np.linalg.LinAlgError:
+        scale = np.zeros(1)
+    if scale.min() ** 2 > _LEAST_SHARE:
+        return _inverse(observed)
+    shares, directions = np.linalg.eigh(root @ observed @ root.T)
+    spread = root.T @ directions
+    result: Array = (spread / np.maximum(np.abs(shares), _LEAST_SHARE)) @ spread.T
+    return result
+
+
+def _inverse(matrix: Array) -> Array:
+    # numpy's, which is kept on one thread, not scipy's, which has a library of its own.
+    inverse = np.linalg.inv(matrix)
+    result: Array = 0.5 * (inverse + inverse.T)
+    return result
 
 
 def _line_search(problem: Problem, ascent: Ascent, direction: Array, dtype: type[np.floating]) -> Evaluation | None:
     lowest, highest = problem.layout.bounds()
     at = ascent.at
-    longest = float(np.abs(direction).max(initial=0.0))
-    length = min(1.0, _LONGEST_MOVE / longest) if longest > 0 else 1.0
+    length = 1.0 / max(1.0, float((np.abs(direction) / problem.layout.longest_moves(at.x)).max(initial=0.0)))
     for _ in range(7):
         trial = np.clip(at.x + length * direction, lowest, highest)
         reached = _try(problem, ascent, trial, dtype)

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from scoring.calibration.layout import Block, Layout
 from scoring.calibration.result import ParameterErrors
@@ -18,10 +17,10 @@ def covariance_of(information: Array, is_held: NDArray[np.bool_]) -> Array | Non
     result = np.full(information.shape, np.nan)
     free = np.flatnonzero(~is_held)
     try:
-        factor = cho_factor(information[np.ix_(free, free)], lower=True)
-    except LinAlgError:
+        np.linalg.cholesky(information[np.ix_(free, free)])
+    except np.linalg.LinAlgError:
         return None
-    result[np.ix_(free, free)] = cho_solve(factor, np.eye(free.size))
+    result[np.ix_(free, free)] = np.linalg.inv(information[np.ix_(free, free)])
     return result
 
 
