@@ -81,20 +81,21 @@ def from_tcvn3(text: str) -> str:
 def from_vni(text: str) -> str:
     """Read a text as VNI (fonts VNI-Times): a base letter followed by its mark."""
     read: list[str] = []
+    typed = ""  # the character before, as it stands in the file: a letter already read takes no second mark
     for character in text:
-        lower = character.lower()
-        before = read[-1] if read else ""
-        if before and _vni_takes(before, lower):
-            mark = _VNI_MARKS[lower]
-            read[-1] = unicodedata.normalize("NFC", _vni_letter(before) + mark)
+        if typed and _vni_takes(typed, character.lower()):
+            mark = _VNI_MARKS[character.lower()]
+            read[-1] = unicodedata.normalize("NFC", read[-1] + mark)
+            typed = ""
         else:
-            read.append(character)
-    return "".join(_vni_letter(c) for c in read)
+            read.append(_vni_letter(character))
+            typed = character
+    return "".join(read)
 
 
 def _vni_takes(before: str, mark: str) -> bool:
     base = before.lower()
-    if len(before) != 1 or base not in _VNI_BASES or mark not in _VNI_MARKS:
+    if base not in _VNI_BASES or mark not in _VNI_MARKS:
         return False
     return mark in _VNI_TONES or base in ("a" if "\u0306" in _VNI_MARKS[mark] else "aeo")
 

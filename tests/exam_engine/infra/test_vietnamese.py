@@ -120,6 +120,8 @@ def test_no_text_breaks_the_text_functions(text: str) -> None:
         ("NguyÔn V¨n An", "TCVN3", "Nguyễn Văn An"),
         ("TrÇn ThÞ H¹nh", "TCVN3", "Trần Thị Hạnh"),
         ("Nguyeãn Vaên An", "VNI", "Nguyễn Văn An"),
+        ("Ngoâ Coâng Phoøng", "VNI", "Ngô Công Phòng"),
+        ("TOÂ THÒ LOØ", "VNI", "TÔ THỊ LÒ"),
         ("Ñoaøn Vaên Höõu", "VNI", "Đoàn Văn Hữu"),
         ("NGUYEÃN THÒ HÖÔØNG", "VNI", "NGUYỄN THỊ HƯỜNG"),
     ],
