@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import zip_longest
 from typing import TypeVar
 
 import msgspec
@@ -67,7 +68,7 @@ def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> T
     ------
     FileRefused
         The file is too large, not a table, not Unicode (a Vietnamese legacy font is named, with what the text would
-        be), without a header line, or names a column twice.
+        be), without a header line, names a column twice, or has cells under no column title.
     """
     if len(content) > MAXIMUM_BYTES:
         raise _refused(file_name, N_("the file is larger than {limit} MB"), limit=MAXIMUM_BYTES // 1_000_000)
@@ -83,10 +84,11 @@ def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> T
     twice = sorted({column for column in named if named.count(column) > 1})
     if twice:
         raise _refused(file_name, N_("the column {column} stands there twice"), column=twice[0])
+    body = [(number, cells) for number, cells in enumerate(lines[header_at + 1 :], start=header_at + 2) if any(cells)]
+    _refuse_untitled_cells(body, columns, file_name)
     rows = tuple(
         Row(number, {column: cell for column, cell in zip(columns, cells, strict=False) if column})
-        for number, cells in enumerate(lines[header_at + 1 :], start=header_at + 2)
-        if any(cells)
+        for number, cells in body
     )
     table = Table(file_name, tuple(named), dict(zip(columns, titles, strict=True)), rows)
     _refuse_legacy_fonts(table)
@@ -245,6 +247,22 @@ def _same_meaning(table: Table, renamed: Mapping[str, str]) -> Iterator[tuple[st
         first.setdefault(renamed[name], name)
 
 
+def _refuse_untitled_cells(body: Sequence[tuple[int, Sequence[str]]], columns: Sequence[str], file_name: str) -> None:
+    """Refuse what no title covers: `6,75` in a comma-separated file makes two cells and shifts all that follow."""
+    named = [column != "" for column in columns]
+    errors = [
+        _error(
+            N_("“{value}” stands under no column title; a decimal comma needs quotation marks or a semicolon file"),
+            row=number,
+            value=next(cell for is_named, cell in zip_longest(named, cells) if cell and not is_named)[:40],
+        )
+        for number, cells in body
+        if any(cell and not is_named for is_named, cell in zip_longest(named, cells))
+    ]
+    if errors:
+        raise FileRefused(file_name, errors)
+
+
 def _refuse_legacy_fonts(table: Table) -> None:
     errors = []
     header = Row(0, dict(table.titles))
@@ -328,7 +346,7 @@ def _open_workbook(content: bytes, file_name: str) -> CalamineWorkbook:
 
 def _cell_text(cell: object) -> str:
     if isinstance(cell, bool):
-        return "1" if cell else "0"
+        return "TRUE" if cell else "FALSE"  # as Excel shows it; never a mark of 1
     if isinstance(cell, float):
         # Excel shows 7.3 where it holds 7.300000000000001: fifteen digits are all it ever meant.
         return str(int(cell)) if cell.is_integer() else repr(float(f"{cell:.12g}"))

@@ -72,10 +72,9 @@ def test_rows_keep_their_numbers_below_an_empty_beginning() -> None:
 
 def bomb() -> bytes:
     target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("xl/worksheets/sheet1.xml", "w") as sheet:
-            for _ in range(410):
-                sheet.write(b"0" * 1_000_000)
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("sheet1.xml", "w") as sheet:
+        for _ in range(410):
+            sheet.write(b"0" * 1_000_000)
     return target.getvalue()
 
 
@@ -125,3 +124,10 @@ def test_missing_and_unknown_columns_are_told_before_any_row() -> None:
         "the column code is missing",
         "the column cod is not known",
     ]
+
+
+def test_cells_under_no_title_are_refused_by_their_row() -> None:
+    with pytest.raises(FileRefused) as refused:
+        read_table(b"code,mark\n1,6,75\n2,7\n3,8,,\n4,5,25,\n", "marks.csv")
+    assert [error.place for error in refused.value.errors] == ["row 2", "row 5"]
+    assert [row.number for row in read_table(b"code,mark,,\n1,6,,\n", "marks.csv").rows] == [2]
