@@ -46,7 +46,7 @@ def compute(
             exam_year=exam_year,
         )
     except OSError as error:
-        refuse(f"{records}: {error.strerror}")
+        refuse(f"{error.filename}: {error.strerror}")
     except (FileRefused, ScoringError) as error:
         refuse(error)
     views = [_view(record, language, with_lines=trace) for record in computed]

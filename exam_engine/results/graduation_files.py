@@ -128,8 +128,14 @@ def _table_cells(content: bytes, file_name: str, rules: RuleSet) -> Iterator[_Ce
 def _json_cells(content: bytes, file_name: str) -> Iterator[_Cells]:
     try:
         # Numbers stay the text they were: 5.25 must never pass through a binary float.
-        decoded = json.loads(content.decode("utf-8-sig"), parse_float=str, parse_int=str, parse_constant=str)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        decoded = json.loads(
+            content.decode("utf-8-sig"),
+            parse_float=str,
+            parse_int=str,
+            parse_constant=str,
+            object_pairs_hook=_without_repetition,
+        )
+    except (ValueError, RecursionError) as error:
         raise FileRefused(file_name, [RowError("file", f"this is not JSON: {error}")]) from None
     records = decoded.get("records") if isinstance(decoded, dict) else decoded
     if not isinstance(records, list):
@@ -145,6 +151,15 @@ def _json_cells(content: bytes, file_name: str) -> Iterator[_Cells]:
     if errors:
         raise FileRefused(file_name, errors)
     yield from cells
+
+
+def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(f"“{twice}” stands there twice in one object")
+    return found
 
 
 def _flat(record: Any) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Scores of a file, without a server: keys as JSON, responses as a table, as docs/formats/scoring.md describes them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated
 
@@ -21,7 +21,7 @@ from scoring.keys import (
     require_valid_key,
 )
 from scoring.totals import AttemptScore, FormKey, SlotKey, score_attempt
-from scoring.values import ResponseValue, Rounding, to_hundredths
+from scoring.values import ResponseValue, Rounding, to_decimal, to_hundredths
 
 NUMBER_COLUMNS = ("candidate_number", "so_bao_danh", "sbd")
 CODE_COLUMNS = ("paper_code", "ma_de")
@@ -30,7 +30,10 @@ IGNORED = frozenset({"full_name", "ho_ten", "ho_va_ten", "school", "truong", "ro
 LETTERS = "ABCDEFGH"
 
 _SLOT = re.compile(r"(?:slot_?|cau_?|q)?([0-9]{1,3})_?([a-h])?")
-_TRUE, _FALSE, _BLANK = frozenset("TĐD1"), frozenset("FS0"), frozenset("-_.*")
+_TRUE = frozenset({"T", "Đ", "D", "1", "TRUE", "ĐÚNG", "DUNG"})
+_FALSE = frozenset({"F", "S", "0", "FALSE", "SAI"})
+_BLANK = frozenset("-_.*")
+MOST_POINTS = 1000
 
 
 class SlotOfFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,6 +99,8 @@ def read_keys(content: bytes, file_name: str) -> KeysFile:
         seen.add(entry.slot)
         if not entry.points.is_finite() or entry.points <= 0 or entry.points.as_tuple().exponent < -2:  # type: ignore[operator]
             errors.append(RowError(f"{place}, points", f"{entry.points} is not a positive number with two decimals"))
+        elif entry.points > MOST_POINTS:
+            errors.append(RowError(f"{place}, points", f"{entry.points} is more than {MOST_POINTS}"))
         try:
             require_valid_key(entry.key)
         except KeyInvalid as invalid:
@@ -103,11 +108,40 @@ def read_keys(content: bytes, file_name: str) -> KeysFile:
     for code, places in keys.paper_codes.items():
         if sorted(place.slot for place in places) != sorted(seen):
             errors.append(RowError(f"paper code {code}", "it does not show every slot once"))
+        errors.extend(_wrong_options(code, places, {entry.slot: entry.key for entry in keys.slots}))
     if not keys.slots:
         errors.append(RowError("slots", "there are none"))
     if errors:
         raise FileRefused(file_name, errors)
     return keys
+
+
+def _wrong_options(code: str, places: tuple[PlaceOfFile, ...], keys: Mapping[int, Key]) -> Iterator[RowError]:
+    """Find displayed options that are no permutation of the letters, or lack a letter of the key."""
+    for place in places:
+        key = keys.get(place.slot)
+        if not place.options or key is None:
+            continue
+        options = place.options.upper()
+        where, needed = f"paper code {code}, slot {place.slot}", _letters_of(key)
+        if not isinstance(key, OneOptionKey | OptionSetKey | ClusterKey | VoidKey):
+            yield RowError(where, "this slot has no options")
+        elif sorted(options) != list(LETTERS[: len(options)]):
+            yield RowError(where, f"“{place.options}” does not show each of {LETTERS[: len(options)]} once")
+        elif not needed <= set(options) or (isinstance(key, ClusterKey) and len(options) != len(needed)):
+            yield RowError(where, f"“{place.options}” does not show {' '.join(sorted(needed))} of the key")
+
+
+def _letters_of(key: Key) -> set[str]:
+    match key:
+        case OneOptionKey():
+            return set(key.accepted)
+        case OptionSetKey():
+            return set(key.correct)
+        case ClusterKey():
+            return {statement.upper() for statement in key.statements}
+        case _:
+            return set()
 
 
 def form_key(keys: KeysFile) -> FormKey:
@@ -160,7 +194,12 @@ class _RowReader:
         for column in columns:
             match = _SLOT.fullmatch(column)
             if (match and 1 <= int(match[1]) <= len(keys.slots)) or (match and int(match[1]) in self.by_slot):
-                self.columns[column] = (int(match[1]), match[2] or "")
+                meant = (int(match[1]), match[2] or "")
+                other = next((known for known, slot in self.columns.items() if _overlap(slot, meant)), None)
+                if other is not None:
+                    reason = f"the column {other} gives the same responses"
+                    self.errors.append(RowError(f"header, column {column}", reason, column=column))
+                self.columns[column] = meant
             elif column not in {*NUMBER_COLUMNS, *CODE_COLUMNS, *TRACK_COLUMNS, *IGNORED}:
                 self.errors.append(RowError(f"header, column {column}", "the form has no such slot", column=column))
 
@@ -172,12 +211,15 @@ class _RowReader:
         for column, (position, statement) in self.columns.items():
             cell = row.cells.get(column, "")
             place = places.get(position)
-            if not cell or place is None:
+            if not cell or not places:
+                continue
+            if place is None:
+                errors.append(_error(row, column, "the form has no such slot"))
                 continue
             entry = self.by_slot[place.slot]
             try:
                 if isinstance(entry.key, RubricKey):
-                    given.marks[place.slot] = _mark(cell)
+                    given.marks[place.slot] = _mark(cell, entry.key)
                 elif statement:
                     judged = given.responses.setdefault(place.slot, {})
                     if not isinstance(judged, dict) or not isinstance(entry.key, ClusterKey):
@@ -250,10 +292,18 @@ def _master(letter: str, place: PlaceOfFile, n: int) -> str:
     return place.options[position].upper()
 
 
-def _mark(cell: str) -> int:
+def _mark(cell: str, key: RubricKey) -> int:
     if re.fullmatch(r"[0-9]{1,4}([.,][0-9]{1,2})?", cell) is None:
         raise ValueError(f"“{cell[:40]}” is not a mark with at most two decimals")
-    return to_hundredths(Decimal(cell.replace(",", ".")))
+    mark, maximum = to_hundredths(Decimal(cell.replace(",", "."))), sum(c.maximum for c in key.criteria)
+    if mark > maximum:
+        raise ValueError(f"{cell} is more than the rubric gives, {to_decimal(maximum)}")
+    return mark
+
+
+def _overlap(first: tuple[int, str], second: tuple[int, str]) -> bool:
+    """Tell whether two columns speak about the same thing: one slot whole, or one statement of it."""
+    return first[0] == second[0] and (first[1] == second[1] or "" in {first[1], second[1]})
 
 
 def _error(row: Row, column: str, reason: str) -> RowError:

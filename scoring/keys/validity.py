@@ -34,8 +34,9 @@ def _require_letters(place: str, letters: tuple[str, ...]) -> None:
         raise KeyInvalid(place, "at least one option is needed")
     if len(set(letters)) != len(letters):
         raise KeyInvalid(place, "an option is named twice")
-    if any(not letter.strip() for letter in letters):
-        raise KeyInvalid(place, "an option has no letter")
+    for letter in letters:
+        if len(letter) != 1 or not "A" <= letter <= "Z":
+            raise KeyInvalid(place, f"{letter!r} is not the letter of an option, such as 'A'")
 
 
 def _require_steps(key: ClusterKey) -> None:

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from exam_engine.cli.main import app
 from exam_engine.infra.errors import FileRefused
+from exam_engine.infra.sheets import workbook_bytes
 from exam_engine.results.graduation_files import compute_file
 from exam_engine.results.response_files import read_keys, score_file
 from scoring.graduation import load_rules
@@ -146,6 +147,48 @@ def test_a_paper_code_turns_places_and_letters_into_the_masters() -> None:
 
 def test_statements_may_have_a_column_each() -> None:
     assert scored("sbd,3a,3b,3c,3d\n001,Đ,S,Đ,S\n002,1,0,,\n") == {"001": 100, "002": 25}
+    assert scored("sbd,3a,3b,3c,3d\n001,TRUE,false,Đúng,Sai\n") == {"001": 100}
+
+
+def test_a_truth_value_of_excel_judges_a_statement_but_is_no_mark() -> None:
+    statements = workbook_bytes({"s": (["sbd", "3a", "3b", "3c", "3d"], [["001", True, False, True, False]])})
+    assert [
+        r.score.total for r in score_file(statements, "r.xlsx", read_keys(json.dumps(KEYS).encode(), "k.json"))
+    ] == [100]
+    marks = workbook_bytes({"s": (["sbd", "TOAN"], [["1", True]])})
+    with pytest.raises(FileRefused) as refused:
+        compute_file(marks, "records.xlsx", RULES)
+    assert refused.value.errors[0].place == "row 2, column toan"
+
+
+def test_a_key_twice_in_a_json_record_is_refused() -> None:
+    ((place, reason),) = refusals('[{"candidate_number": "1", "marks": {"TOAN": 5, "TOAN": 6}}]', "records.json")
+    assert place == "file"
+    assert "“TOAN” stands there twice" in reason
+
+
+def test_an_unquoted_decimal_comma_shifts_no_marks() -> None:
+    ((place, reason),) = refusals("sbd,TOAN,VAN,LI,HOA\n1,6,5,5,5,6,5,5,5\n")
+    assert place == "row 2"
+    assert "no column title" in reason
+
+
+@pytest.mark.parametrize(
+    ("ordering", "reason"),
+    [
+        pytest.param({"slot": 1, "options": "BBDC"}, "each of ABCD once", id="a letter twice"),
+        pytest.param({"slot": 1, "options": "XYZW"}, "each of ABCD once", id="letters that are none"),
+        pytest.param({"slot": 1, "options": "A"}, "does not show B", id="the key is not among them"),
+        pytest.param({"slot": 3, "options": "ba"}, "does not show A B C D", id="statements left out"),
+        pytest.param({"slot": 4, "options": "AB"}, "no options", id="options of a short answer"),
+    ],
+)
+def test_a_paper_code_must_show_the_options_of_its_slots(ordering: dict[str, object], reason: str) -> None:
+    places = [place if place["slot"] != ordering["slot"] else ordering for place in KEYS["paper_codes"]["0101"]]  # type: ignore[index, call-overload]
+    with pytest.raises(FileRefused) as refused:
+        read_keys(json.dumps({**KEYS, "paper_codes": {"0101": places}}).encode(), "keys.json")
+    assert refused.value.errors[0].place == f"paper code 0101, slot {ordering['slot']}"
+    assert reason in refused.value.errors[0].reason
 
 
 @pytest.mark.parametrize(
@@ -156,9 +199,13 @@ def test_statements_may_have_a_column_each() -> None:
         pytest.param("sbd,3\n1,TF\n", "row 2, column 3", "does not judge 4 statements", id="two of four statements"),
         pytest.param("sbd,3\n1,TFXX\n", "row 2, column 3", "neither true nor false", id="an unknown sign"),
         pytest.param("sbd,ma_de,1\n1,0199,A\n", "row 2, column paper_code", "known: 0101", id="an unknown paper code"),
-        pytest.param("sbd,5\n1,2.5\n", "row 2", "outside 0 to 200", id="a mark above its rubric"),
+        pytest.param(
+            "sbd,5\n1,2.5\n", "row 2, column 5", "more than the rubric gives, 2", id="a mark above its rubric"
+        ),
         pytest.param("sbd,5\n1,good\n", "row 2, column 5", "is not a mark", id="a word for a mark"),
         pytest.param("sbd,1\n1,A\n1,B\n", "row 3, column candidate_number", "twice", id="a number twice"),
+        pytest.param("sbd,1,cau_1\n1,A,B\n", "header, column cau_1", "same responses", id="a slot in two columns"),
+        pytest.param("sbd,3,3a\n1,TFTF,F\n", "header, column 3a", "same responses", id="a statement in two columns"),
         pytest.param("sbd,1a\n1,T\n", "row 2, column 1a", "no statements", id="statements of a choice"),
     ],
 )
@@ -185,6 +232,21 @@ def test_a_response_that_cannot_be_read_refuses_the_file(text: str, place: str, 
         pytest.param(
             [{"slot": 1, "points": "1", "key": {"rule": "one_option", "accepted": []}}], "slot 1, accepted", id="no key"
         ),
+        pytest.param(
+            [{"slot": 1, "points": "1e9", "key": {"rule": "one_option", "accepted": ["A"]}}],
+            "slot 1, points",
+            id="too many points",
+        ),
+        pytest.param(
+            [{"slot": 1, "points": "1", "key": {"rule": "one_option", "accepted": ["AB"]}}],
+            "slot 1, accepted",
+            id="two letters in one",
+        ),
+        pytest.param(
+            [{"slot": 1, "points": "1", "key": {"rule": "option_set", "correct": ["a"]}}],
+            "slot 1, correct",
+            id="a small letter",
+        ),
         pytest.param([{"slot": 1, "points": "1", "key": {"rule": "guess"}}], "file", id="an unknown rule"),
     ],
 )
@@ -192,6 +254,14 @@ def test_keys_that_make_no_sense_are_refused(slots: list[object], place: str) ->
     with pytest.raises(FileRefused) as refused:
         read_keys(json.dumps({"slots": slots}).encode(), "keys.json")
     assert refused.value.errors[0].place == place
+
+
+def test_a_missing_file_is_the_one_that_is_named(tmp_path: Path) -> None:
+    (tmp_path / "records.csv").write_text(RECORDS, encoding="utf-8")
+    arguments = ["graduation", "compute", str(tmp_path / "records.csv"), "--rules", str(tmp_path / "rules.json")]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 1
+    assert "rules.json: No such file" in result.stderr
 
 
 def test_the_commands_compute_and_score_files(tmp_path: Path) -> None:
