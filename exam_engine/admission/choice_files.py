@@ -32,6 +32,11 @@ APPLICANT_ALIASES: Mapping[str, str] = {
     name: column for name, column in ASPIRATION_ALIASES.items() if column in {"candidate_number", "score"}
 }
 
+IGNORED = ("stt", "ghi_chu", "note", "full_name", "ho_ten", "ho_va_ten", "date_of_birth", "ngay_sinh", "lop", "class")
+PROGRAMME_COLUMNS = ("name", "school", "floor", "stage", *IGNORED)
+ASPIRATION_COLUMNS = ("score", "name", "school", *IGNORED)
+"""A column nobody knows is refused: a misspelt floor would be a floor that does not hold."""
+
 MAXIMUM_RANK = 100
 _RANK = re.compile(r"(?:nv|nguyện vọng)?\s*0*([1-9][0-9]{0,2})", re.IGNORECASE)
 
@@ -92,7 +97,9 @@ def read_programmes(
     table: Table, *, school_codes: Collection[str] | None = None, mapping: Mapping[str, str] | None = None
 ) -> ProgrammeFile:
     """Read programmes; `school_codes` are the units that exist, None where nobody asks."""
-    reader = TableReader(table, required=("code", "quota"), aliases=PROGRAMME_ALIASES, mapping=mapping)
+    reader = TableReader(
+        table, required=("code", "quota"), optional=PROGRAMME_COLUMNS, aliases=PROGRAMME_ALIASES, mapping=mapping
+    )
     records: list[ProgrammeRecord] = []
     seen: dict[str, int] = {}
     for row in reader:
@@ -130,7 +137,9 @@ def read_aspirations(
 ) -> AspirationFile:
     """Read wishes; each applicant's ranks must run from 1 without a gap and name each programme once."""
     required = ("candidate_number", "rank", "programme")
-    reader = TableReader(table, required=required, aliases=ASPIRATION_ALIASES, mapping=mapping)
+    reader = TableReader(
+        table, required=required, optional=ASPIRATION_COLUMNS, aliases=ASPIRATION_ALIASES, mapping=mapping
+    )
     records = []
     for row in reader:
         applicant = reader.text("candidate_number").replace(" ", "")
@@ -141,7 +150,7 @@ def read_aspirations(
             reader.wrong("programme", N_("there is no programme {value}"), value=programme[:60])
         rank = _rank(reader)
         if applicant and programme and rank is not None:
-            score = reader.hundredths("score", None)
+            score = _score(reader)
             record = AspirationRecord(row=row.number, applicant=applicant, rank=rank, programme=programme, score=score)
             records.append(record)
     _refuse_repetitions(reader, records)
@@ -168,9 +177,16 @@ def read_applicants(
                 reader.wrong(name, N_("the sub-criterion has no value here"))
             else:
                 values[name] = value
-        score = reader.hundredths("score", None)
+        score = _score(reader)
         records.append(ApplicantRecord(row=row.number, applicant=applicant, score=score, criteria=values))
     return ApplicantFile(records, reader)
+
+
+def _score(reader: TableReader) -> int | None:
+    score = reader.hundredths("score", None)
+    if score is not None and score < 0:
+        reader.wrong("score", N_("a score is never below 0"))
+    return score
 
 
 def _rank(reader: TableReader) -> int | None:

@@ -52,6 +52,7 @@ class Problem(msgspec.Struct, frozen=True):
     name: str
     instance: Instance
     offsets: tuple[int, ...] = ()
+    unread: tuple[str, ...] = ()  # fields of the document that no rule looks at
 
 
 class ScoredApplicant(msgspec.Struct, frozen=True):
@@ -206,15 +207,20 @@ def _instance(
 def _problem(document: Any, file_name: str, place: str) -> Problem:
     try:
         if isinstance(document, dict) and "quotas" in document:
-            return _scored_problem(msgspec.convert(document, ScoredFile))
+            return _noting_unread(_scored_problem(msgspec.convert(document, ScoredFile)), document, ScoredFile)
         if isinstance(document, dict) and "programmes" in document:
-            return _listed_problem(msgspec.convert(document, ListedFile))
+            return _noting_unread(_listed_problem(msgspec.convert(document, ListedFile)), document, ListedFile)
         if isinstance(document, dict) and "men" in document:
-            return _pairs_problem(msgspec.convert(document, PairsFile))
+            return _noting_unread(_pairs_problem(msgspec.convert(document, PairsFile)), document, PairsFile)
     except msgspec.ValidationError as error:
         raise FileRefused(file_name, [RowError(place or "file", str(error))]) from None
     reason = 'none of the forms: an object with "quotas", with "programmes", or with "men" and "women"'
     raise FileRefused(file_name, [RowError(place or "file", reason)])
+
+
+def _noting_unread(problem: Problem, document: dict[str, Any], form: type[msgspec.Struct]) -> Problem:
+    known = {field.encode_name for field in msgspec.structs.fields(form)}
+    return msgspec.structs.replace(problem, unread=tuple(name for name in document if name not in known))
 
 
 def _scored_problem(file: ScoredFile) -> Problem:

@@ -106,12 +106,22 @@ class OutcomePage(msgspec.Struct, frozen=True):
     outcomes: Sequence[RunOutcome]
 
 
+class OutcomeOrder(StrEnum):
+    """In what order outcomes stand."""
+
+    NUMBER = "number"
+    NAME = "name"
+    SCORE = "score"
+
+
 class OutcomeQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What a reader of the outcomes looks for."""
 
     text: str = ""  # number, or words of the name
     programme: str | None = None  # code
     is_admitted: bool | None = None
+    order: OutcomeOrder = OutcomeOrder.NUMBER
+    is_descending: bool = False
     offset: int = 0
     limit: int = 50
 

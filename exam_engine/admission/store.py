@@ -9,11 +9,13 @@ import msgspec
 from sqlalchemy import ARRAY, ColumnElement, Row, Uuid, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from exam_engine.admission.allocation import ApplicantOutcome, Instance, ProgrammeOutcome, Reason
 from exam_engine.admission.model import (
     AllocationRun,
     AllocationRunId,
+    OutcomeOrder,
     OutcomePage,
     OutcomeQuery,
     ProgrammeId,
@@ -203,8 +205,15 @@ async def load_programme_results(session: AsyncSession, run_id: UUID) -> list[Pr
     return [ProgrammeResult(**row) for row in (await session.execute(statement)).mappings()]
 
 
+_ORDERS: Mapping[OutcomeOrder, InstrumentedAttribute[Any]] = {
+    OutcomeOrder.NUMBER: CandidateRow.number,
+    OutcomeOrder.NAME: CandidateRow.sort_key,
+    OutcomeOrder.SCORE: AllocationOutcomeRow.score,
+}
+
+
 async def load_outcomes(session: AsyncSession, run_id: UUID, query: OutcomeQuery) -> OutcomePage:
-    """Return one page of the outcomes of a run, by candidate number."""
+    """Return one page of the outcomes of a run, in the order asked for."""
     conditions: list[ColumnElement[bool]] = [AllocationOutcomeRow.run_id == run_id, *name_conditions(query.text)]
     if query.programme is not None:
         conditions.append(ProgrammeRow.code == query.programme)
@@ -213,7 +222,13 @@ async def load_outcomes(session: AsyncSession, run_id: UUID, query: OutcomeQuery
         conditions.append(placed if query.is_admitted else ~placed)
     joined = _outcomes().where(*conditions)
     total = await session.scalar(select(func.count()).select_from(joined.subquery()))
-    page = joined.order_by(CandidateRow.number, CandidateRow.id).offset(query.offset).limit(query.limit)
+    leading = _ORDERS[query.order]
+    first = leading.desc() if query.is_descending else leading.asc()
+    page = (
+        joined.order_by(first.nulls_last(), CandidateRow.number, CandidateRow.id)
+        .offset(query.offset)
+        .limit(query.limit)
+    )
     return OutcomePage(total or 0, [_outcome(row) for row in await session.execute(page)])
 
 

@@ -1,7 +1,7 @@
 """Admission on the command line: allocation of files without a server, and the steps of an intake with one."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import typer
@@ -39,7 +39,7 @@ def allocate(
     out: Annotated[Path | None, typer.Option(help="CSV, XLSX or JSON to write: a line for each applicant.")] = None,
     cut_offs: Annotated[Path | None, typer.Option(help="CSV or XLSX to write: a line for each programme.")] = None,
     reasons: Annotated[bool, typer.Option("--reasons/--no-reasons", help="Say why, at each rank.")] = True,
-    language: Annotated[str, typer.Option(help="Language of the reasons: vi or en.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the reasons.")] = "vi",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute and print, but write no file.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -47,6 +47,8 @@ def allocate(
 
     Example: exam-engine admission allocate applicants.csv aspirations.csv programmes.csv --out result.csv
     """
+    _require_kind(out, (".csv", ".xlsx", ".json"), "--out")
+    _require_kind(cut_offs, (".csv", ".xlsx"), "--cut-offs")
     rules = parse_rules(ties, criteria, then, offset, percent)
     if len(files) > 1:
         rules = _with_folded_names(rules)
@@ -56,6 +58,10 @@ def allocate(
     except EngineError as error:
         refuse(error)
 
+    unread = dict.fromkeys(name for problem in problems for name in problem.unread)
+    if unread:
+        note(f"not read: {', '.join(unread)}")
+
     def plain(problem: Problem, result: allocation.Allocation) -> dict[str, Any]:
         return {"name": problem.name, **result_of(result, has_reasons=reasons)}
 
@@ -64,10 +70,13 @@ def allocate(
     if (out or cut_offs) and is_list and not (out and out.suffix == ".json" and cut_offs is None):
         refuse("a list of allocations is written as JSON only: --out result.json")
     if not dry_run:
+        contents: list[tuple[Path, bytes]] = []
         if out is not None:
-            _write(out, document, None if is_list else result_lines(results[0][1], language, has_reasons=reasons))
+            lines = None if is_list else result_lines(results[0][1], language, has_reasons=reasons)
+            contents.append((out, _content(out, document, lines)))
         if cut_offs is not None:
-            _write(cut_offs, document, cut_off_lines(results[0][1]))
+            contents.append((cut_offs, _content(cut_offs, document, cut_off_lines(results[0][1]))))
+        _write_all(contents)
     if as_json:
         emit(document, as_json=True)
         return
@@ -100,15 +109,28 @@ def _read(files: list[Path], rules: allocation.Rules) -> tuple[list[Problem], bo
     return [read_tables(tables[0], tables[1], tables[2], criteria=own)], False
 
 
-def _write(path: Path, document: Any, lines: Any) -> None:
+def _require_kind(path: Path | None, endings: tuple[str, ...], option: str) -> None:
+    if path is not None and path.suffix not in endings:
+        raise typer.BadParameter(f"the name must end in {' or '.join(endings)}", param_hint=option)
+
+
+def _content(path: Path, document: Any, lines: Any) -> bytes:
     if path.suffix == ".json":
-        content = msgspec.json.format(msgspec.json.encode(document), indent=2)
-    elif path.suffix == ".xlsx":
-        content = workbook_bytes({"result": lines})
-    else:
-        content = csv_bytes(*lines)
+        return msgspec.json.format(msgspec.json.encode(document), indent=2)
+    return workbook_bytes({"result": lines}) if path.suffix == ".xlsx" else csv_bytes(*lines)
+
+
+def _write_all(contents: list[tuple[Path, bytes]]) -> None:
+    """Write every file or none: each goes beside its place first, where a missing folder shows."""
+    unfinished = [(path.with_name(path.name + ".part"), path, content) for path, content in contents]
     try:
-        path.write_bytes(content)
+        for part, _, content in unfinished:
+            part.write_bytes(content)
+        for part, path, _ in unfinished:
+            part.replace(path)
     except OSError as error:
-        refuse(f"{path}: {error.strerror}")
-    note(f"written: {path}")
+        for part, _, _ in unfinished:
+            part.unlink(missing_ok=True)
+        refuse(f"{error.filename}: {error.strerror}")
+    for _, path, _ in unfinished:
+        note(f"written: {path}")

@@ -112,6 +112,10 @@ def test_floors_apply_before_ranking(tmp_path: Path) -> None:
         ({"programmes": "Mã,Chỉ tiêu\nP,1\nP,2\nQ,1\n"}, "row 3, column Mã: programme P already stands in row 2"),
         ({"programmes": "Mã,Chỉ tiêu\nP,-1\nQ,x\n"}, "row 2, column Chỉ tiêu"),
         ({"programmes": "Mã\nP\n"}, "column quota is missing"),
+        ({"programmes": "code,quota,flor\nP,1,20\nQ,1,\n"}, "column flor is not known"),
+        ({"aspirations": "SBD,NV,Trường,Điẻmm\na,1,P,2\n"}, "is not known"),
+        ({"applicants": "SBD,Điểm\na,-5\nb,26\nc,26\n"}, "row 2, column Điểm: a score is never below 0"),
+        ({"applicants": "SBD,Điểm\na,27,5\nb,26\nc,26\n"}, "row 2: “5” stands under no column title"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(tmp_path: Path, changes: dict[str, str], words: str) -> None:
@@ -133,7 +137,16 @@ def test_a_missing_sub_criterion_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--ties", "lottery"], ["--offset", "0,x"], ["--offset", "0,0.005"], ["--criteria", "a"], ["--then", "x"]],
+    [
+        ["--language", "fr"],
+        ["--out", "result.pdf"],
+        ["--cut-offs", "limits.json"],
+        ["--ties", "lottery"],
+        ["--offset", "0,x"],
+        ["--offset", "0,0.005"],
+        ["--criteria", "a"],
+        ["--then", "x"],
+    ],
 )
 def test_misuse_is_told_from_refusal(tmp_path: Path, options: list[str]) -> None:
     assert run(*tables(tmp_path), *options).exit_code == 2
@@ -199,3 +212,20 @@ def test_a_broken_document_is_refused_with_its_place(tmp_path: Path, document: s
     result = run(str(path))
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_both_files_are_written_or_none(tmp_path: Path) -> None:
+    out, nowhere = tmp_path / "result.csv", tmp_path / "missing" / "limits.csv"
+    result = run(*tables(tmp_path), "--out", str(out), "--cut-offs", str(nowhere))
+    assert result.exit_code == 1
+    assert "No such file" in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["applicants.csv", "aspirations.csv", "programmes.csv"]
+
+
+def test_fields_of_a_document_that_nobody_reads_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "instance.json"
+    path.write_text('{"quotas": {"P": 1}, "penalty": [0, 100], "applicants": {"a": {"choices": ["P"], "score": 5}}}')
+    result = run(str(path), "--json")
+    assert result.exit_code == 0
+    assert "not read: penalty" in result.stderr
+    assert json.loads(result.stdout)["assignment"] == {"a": "P"}
