@@ -101,6 +101,11 @@ def main() -> None:
         # Python would complain again when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(REFUSED)
+    except OSError as error:
+        if error.filename is None:
+            raise  # not a path somebody gave: a fault of ours
+        typer.echo(f"refused: {error.filename}: {error.strerror}", err=True)
+        sys.exit(REFUSED)
 
 
 if __name__ == "__main__":
