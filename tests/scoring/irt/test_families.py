@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoring.irt.bank import (
@@ -59,6 +59,7 @@ def test_expected_information_is_never_indefinite(model: Model) -> None:
     assert np.linalg.eigvalsh(found).min() > -1e-9
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), theta=st.floats(-40.0, 40.0))
 def test_probabilities_are_in_range_and_sum_to_one_however_far(seed: int, theta: float) -> None:
     probability = category_probabilities(mixed_bank(16, seed), [theta, -40.0, 40.0])
@@ -68,6 +69,7 @@ def test_probabilities_are_in_range_and_sum_to_one_however_far(seed: int, theta:
     np.testing.assert_allclose(probability.sum(axis=2), 1.0, atol=1e-12)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000), slope=st.floats(0.05, 130.0))
 def test_nothing_overflows_however_steep(seed: int, slope: float) -> None:
     bank = mixed_bank(16, seed)
@@ -85,6 +87,7 @@ def test_nothing_overflows_however_steep(seed: int, slope: float) -> None:
         assert all(np.isfinite(array).all() for array in arrays), group.model
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_information_is_not_negative_and_both_its_forms_agree(seed: int) -> None:
     bank = mixed_bank(16, seed)
@@ -96,6 +99,7 @@ def test_information_is_not_negative_and_both_its_forms_agree(seed: int) -> None
         np.testing.assert_allclose(squared[:, group.items].T, -(p * second).sum(axis=1), atol=1e-10)
 
 
+@settings(deadline=None)
 @given(seed=st.integers(0, 10_000))
 def test_theta_derivatives_are_those_of_the_log_probabilities(seed: int) -> None:
     bank, h = mixed_bank(16, seed), 1e-5
