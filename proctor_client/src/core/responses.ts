@@ -16,7 +16,6 @@ export interface ResponseBook {
 }
 
 const SEQUENCES_PER_LEASE = 100_000
-const BATCH = 60
 
 export const EMPTY_BOOK: ResponseBook = { held: new Map(), confirmed: new Map(), next: 1 }
 
@@ -33,13 +32,13 @@ export function confirm(book: ResponseBook, saved: readonly { slot: number; sequ
   return { ...book, confirmed }
 }
 
-/** Responses the server has not confirmed, oldest change first, at most one request full. */
-export function pending(book: ResponseBook, limit = BATCH): readonly SavedResponse[] {
+/** Responses the server has not confirmed, oldest change first. */
+export function pending(book: ResponseBook): readonly SavedResponse[] {
   const waiting: SavedResponse[] = []
   for (const response of book.held.values()) {
     if (response.sequence > (book.confirmed.get(response.slot) ?? 0)) waiting.push(response)
   }
-  return waiting.sort((a, b) => a.sequence - b.sequence).slice(0, limit)
+  return waiting.sort((a, b) => a.sequence - b.sequence)
 }
 
 export function isConfirmed(book: ResponseBook, slot: number): boolean {

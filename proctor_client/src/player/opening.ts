@@ -5,7 +5,8 @@ import { arrange, mediaOf, type Paper } from '../core/paper.ts'
 import * as responses from '../core/responses.ts'
 import { readClock } from '../core/timer.ts'
 import { Refused, Unreachable } from './server.ts'
-import { ExamSession, type Ports } from './session.ts'
+import type { Ports } from './ports.ts'
+import { ExamSession } from './session.ts'
 import type { KeptAttempt } from './vault.ts'
 
 /** With answers on this computer, wait no longer than this for a server that does not speak. */

@@ -21,57 +21,27 @@ import type {
   ResponseValue,
   SavedResponse,
   Submitted,
+  TimeReply,
 } from '../shared/api.ts'
 import { normalise } from '../core/completeness.ts'
-import { clampPosition } from '../core/navigation.ts'
 import type { Marks } from '../core/palette.ts'
 import type { Entry, Paper } from '../core/paper.ts'
-import * as responses from '../core/responses.ts'
-import { idleDelayMs, retryDelayMs } from '../core/retry.ts'
+import type { ResponseBook } from '../core/responses.ts'
+import { idleDelayMs } from '../core/retry.ts'
 import { type SaveState, saveState } from '../core/save_state.ts'
-import { readClock, remainingMs, type ServerClock, serverNow, warningDue } from '../core/timer.ts'
-import { type ExamServer, Refused, Unreachable } from './server.ts'
-import type { Vault } from './vault.ts'
-
-export type Phase = 'paper' | 'handing-in' | 'handed-in' | 'over' | 'elsewhere' | 'signed-out'
-
-/** What may have changed; a view listens to what it shows. */
-export type Topic = 'responses' | 'remote' | 'save' | 'position' | 'marks' | 'notices' | 'phase' | 'time'
-
-export interface Ports {
-  readonly server: ExamServer
-  readonly vault: Vault
-  /** A counter that only rises; never the computer's clock. */
-  readonly counter: () => number
-  /** The computer's clock: a label on events, and a stopwatch across a reload without network. */
-  readonly wall: () => number
-  readonly chance: () => number
-}
-
-export interface Opening {
-  readonly envelope: Envelope
-  readonly paper: Paper
-  readonly clientId: string
-  readonly clock: ServerClock
-  readonly book: responses.ResponseBook
-  readonly position: number
-  readonly marks: Marks
-  readonly dismissed: ReadonlySet<number>
-  readonly handingIn: boolean
-  /** False when the attempt was opened from this computer alone, because the server could not be reached. */
-  readonly isLinked: boolean
-}
+import { AnswerSheet } from './answer_sheet.ts'
+import { AttemptClock } from './attempt_clock.ts'
+import { Drafts } from './drafts.ts'
+import { Keeper } from './keeper.ts'
+import { Link, type LinkPlan } from './link.ts'
+import { NoticeBox } from './notice_box.ts'
+import type { Refused } from './server.ts'
+import type { Opening, Phase, Ports, Topic } from './ports.ts'
+import { SeatMarks } from './seat_marks.ts'
+import { Topics } from './topics.ts'
 
 const COALESCE_MS = 60
-const DRAFT_SILENCE_MS = 700
-const DRAFT_LONGEST_MS = 4_000
-const WRITE_PATIENCE_MS = 2_000
 const EVENTS_KEPT = 100 // as many as one request may carry
-
-interface Draft {
-  readonly value: ResponseValue
-  readonly sinceMs: number
-}
 
 export class ExamSession {
   readonly attemptId: string
@@ -81,42 +51,23 @@ export class ExamSession {
   readonly formHash: string
 
   readonly #ports: Ports
-  readonly #listeners = new Map<Topic, Set<() => void>>()
-  readonly #bySlot: ReadonlyMap<number, Entry>
+  readonly #topics = new Topics<Topic>()
+  readonly #sheet: AnswerSheet
+  readonly #notices: NoticeBox
+  readonly #marks: SeatMarks
+  readonly #clock: AttemptClock
+  readonly #drafts: Drafts
+  readonly #keeper: Keeper
+  readonly #link: Link
   #clientId: string
   #envelope: Envelope
-  #clock: ServerClock
   #phase: Phase = 'paper'
   #state: AttemptState
-  #book: responses.ResponseBook
-  #position: number
-  #visited: Set<number>
-  #flagged: Set<number>
-  #notices: Notice[] = []
-  #dismissed: Set<number>
-  #deadlineMs: number
-  #extraSeconds: number
-  #lastLeftMs = Number.POSITIVE_INFINITY
-  #warning: number | null = null
   #receipt: Submitted | null = null
   #handsIn: boolean
-
-  #drafts = new Map<number, Draft>()
-  #draftTimer: ReturnType<typeof setTimeout> | undefined
-  #unwritten = new Map<number, SavedResponse>()
-  #writing: Promise<void> = Promise.resolve()
-  #isVaultBroken = false
-  #refusedSlots = new Set<number>()
   #waitingSinceMs: number | null = null
-
-  #isBusy = false
-  #isStopped = false
   #mustCompare: boolean
-  #oneByOne = false
-  #failures = 0
-  #retryAfterMs = 0
   #missingRounds = 0
-  #timer: ReturnType<typeof setTimeout> | undefined
   #events: ClientEvent[] = []
 
   constructor(ports: Ports, opening: Opening) {
@@ -127,27 +78,22 @@ export class ExamSession {
     this.paper = opening.paper
     this.paperCode = envelope.paper_code
     this.formHash = envelope.form_hash
-    this.#bySlot = new Map(opening.paper.entries.map((entry) => [entry.slot, entry]))
+    this.#sheet = new AnswerSheet(opening.book)
+    this.#notices = new NoticeBox(opening.dismissed)
+    this.#marks = new SeatMarks(opening.paper, opening.position, opening.marks)
+    this.#clock = new AttemptClock(ports.counter, opening.clock, envelope.deadline_ms, envelope.extra_seconds)
+    this.#drafts = new Drafts(ports.counter, () => this.settleDrafts())
+    this.#keeper = new Keeper(ports.vault, this.attemptId, () => this.#topics.tell('phase'))
+    this.#link = new Link(this.#plan(), ports.chance, opening.isLinked)
     this.#clientId = opening.clientId
     this.#envelope = envelope
-    this.#clock = opening.clock
     this.#state = envelope.state
-    this.#book = opening.book
-    this.#position = clampPosition(opening.position, opening.paper.entries.length)
-    this.#visited = new Set(opening.marks.visited)
-    this.#flagged = new Set(opening.marks.flagged)
-    this.#dismissed = new Set(opening.dismissed)
-    this.#deadlineMs = envelope.deadline_ms
-    this.#extraSeconds = envelope.extra_seconds
     this.#handsIn = opening.handingIn
     this.#mustCompare = !opening.isLinked
-    if (!opening.isLinked) this.#failures = 1
     this.#takeNotices(envelope.notices)
     if (opening.handingIn) this.#phase = 'handing-in'
     this.#settleState(envelope.state)
     this.#noteWaiting()
-    this.#markVisited()
-    this.#lastLeftMs = this.leftMs
   }
 
   // -- what the views read ------------------------------------------------------------------------------------------
@@ -156,22 +102,22 @@ export class ExamSession {
     return this.#phase
   }
   get position(): number {
-    return this.#position
+    return this.#marks.position
   }
   get entry(): Entry | undefined {
-    return this.paper.entries[this.#position - 1]
+    return this.#marks.entry
   }
-  get book(): responses.ResponseBook {
-    return this.#book
+  get book(): ResponseBook {
+    return this.#sheet.book
   }
   get marks(): Marks {
-    return { visited: this.#visited, flagged: this.#flagged }
+    return this.#marks
   }
   get notices(): readonly Notice[] {
-    return this.#notices.filter((notice) => !this.#dismissed.has(notice.id))
+    return this.#notices.shown
   }
   get extraSeconds(): number {
-    return this.#extraSeconds
+    return this.#clock.extraSeconds
   }
   get receipt(): Submitted | null {
     return this.#receipt
@@ -179,117 +125,96 @@ export class ExamSession {
   get isReadOnly(): boolean {
     return this.#phase !== 'paper'
   }
-  /** True when this browser cannot write to its own disk; answers then live on the server alone. */
   get isVaultBroken(): boolean {
-    return this.#isVaultBroken
+    return this.#keeper.isBroken
   }
   get isReachable(): boolean {
-    return this.#failures === 0
+    return this.#link.failures === 0
   }
   get leftMs(): number {
-    return remainingMs(this.#deadlineMs, this.#clock, this.#ports.counter())
+    return this.#clock.leftMs
   }
   get nowMs(): number {
-    return serverNow(this.#clock, this.#ports.counter())
+    return this.#clock.nowMs
   }
   /** Minutes of the newest warning, until somebody took it. */
   takeWarning(): number | null {
-    const warning = this.#warning
-    this.#warning = null
-    return warning
+    return this.#clock.takeWarning()
   }
   value(slot: number): ResponseValue {
-    const draft = this.#drafts.get(slot)
-    return draft === undefined ? responses.valueOf(this.#book, slot) : draft.value
+    const draft = this.#drafts.value(slot)
+    return draft === undefined ? this.#sheet.value(slot) : draft
   }
   isSaved(slot: number): boolean {
-    return !this.#drafts.has(slot) && responses.isConfirmed(this.#book, slot)
+    return !this.#drafts.has(slot) && this.#sheet.isConfirmed(slot)
   }
   /** Slots whose newest response the server would not take; they stay on the screen. */
   get refusedSlots(): ReadonlySet<number> {
-    return this.#refusedSlots
+    return this.#sheet.refused
   }
   /** Responses the server has not confirmed. */
   get unsaved(): number {
     return this.#waiting().length + this.#drafts.size
   }
   get saveState(): SaveState {
-    const facts = { waiting: this.unsaved, failures: this.#failures, waitingSinceMs: this.#waitingSinceMs }
+    const facts = { waiting: this.unsaved, failures: this.#link.failures, waitingSinceMs: this.#waitingSinceMs }
     return saveState(facts, this.#ports.counter())
   }
 
   on(topic: Topic, listener: () => void, signal: AbortSignal): void {
-    let listeners = this.#listeners.get(topic)
-    if (!listeners) this.#listeners.set(topic, (listeners = new Set()))
-    listeners.add(listener)
-    signal.addEventListener('abort', () => listeners.delete(listener))
+    this.#topics.on(topic, listener, signal)
   }
 
   // -- what the candidate does --------------------------------------------------------------------------------------
 
   answer(slot: number, value: ResponseValue): void {
     if (this.isReadOnly || this.leftMs === 0) return
-    this.#drafts.delete(slot)
+    this.#drafts.drop(slot)
     const next = normalise(value)
-    if (sameValue(next, responses.valueOf(this.#book, slot))) {
-      this.#noteWaiting()
-      this.#tell('responses', 'save')
-      return
+    if (!sameValue(next, this.#sheet.value(slot))) {
+      this.#record(slot, next)
+      this.#link.wake(COALESCE_MS)
     }
-    this.#book = responses.record(this.#book, slot, next, this.#ports.wall())
-    this.#refusedSlots.delete(slot)
-    const held = this.#book.held.get(slot)
-    if (held) this.#unwritten.set(slot, held)
-    this.#write()
     this.#noteWaiting()
-    this.#tell('responses', 'save')
-    this.#wake(COALESCE_MS)
+    this.#topics.tell('responses', 'save')
   }
 
   /** For texts: noted at once on the screen, kept and sent when the typing pauses. */
   answerSoon(slot: number, value: ResponseValue): void {
     if (this.isReadOnly) return
-    const before = this.#drafts.get(slot)
-    const now = this.#ports.counter()
-    const draft = { value, sinceMs: before?.sinceMs ?? now }
-    this.#drafts.set(slot, draft)
+    this.#drafts.hold(slot, value)
     this.#noteWaiting()
-    this.#tell('save')
-    clearTimeout(this.#draftTimer)
-    const wait = Math.min(DRAFT_SILENCE_MS, Math.max(0, draft.sinceMs + DRAFT_LONGEST_MS - now))
-    this.#draftTimer = setTimeout(() => this.settleDrafts(), wait)
+    this.#topics.tell('save')
   }
 
   /** Make drafts responses now: on leaving the item, the page, or at the end. */
   settleDrafts(): void {
-    clearTimeout(this.#draftTimer)
-    for (const [slot, { value }] of [...this.#drafts]) this.answer(slot, value)
+    for (const [slot, value] of this.#drafts.take()) this.answer(slot, value)
   }
 
   /** The page may go away any moment: what is still on its way to the disk is put where it arrives at once. */
   secure(): void {
     this.settleDrafts()
-    this.#ports.vault.keepLastWords(this.attemptId, responses.pending(this.#book, Number.POSITIVE_INFINITY))
+    this.#keeper.keepLastWords(this.#sheet.unconfirmed())
   }
 
   goTo(position: number): void {
     this.settleDrafts()
-    this.#position = clampPosition(position, this.paper.entries.length)
-    this.#markVisited()
+    this.#marks.goTo(position)
     this.#keep()
-    this.#tell('position', 'marks')
+    this.#topics.tell('position', 'marks')
   }
 
   toggleFlag(slot: number): void {
-    if (!this.#flagged.delete(slot)) this.#flagged.add(slot)
+    this.#marks.toggleFlag(slot)
     this.#keep()
-    this.#tell('marks')
+    this.#topics.tell('marks')
   }
 
   dismiss(noticeId: number): void {
-    this.#dismissed.add(noticeId)
+    this.#notices.dismiss(noticeId)
     this.#keep()
-    this.#tell('notices')
+    this.#topics.tell('notices')
   }
 
   handIn(): void {
@@ -298,7 +223,7 @@ export class ExamSession {
     this.#handsIn = true
     this.#keep()
     this.#setPhase('handing-in')
-    this.#wake(0)
+    this.#link.wake(0)
   }
 
   /** Continue here although another seat took the attempt over. */
@@ -307,7 +232,7 @@ export class ExamSession {
     this.#clientId = clientId
     this.#mustCompare = true
     this.#setPhase(this.#handsIn ? 'handing-in' : 'paper')
-    this.#wake(0)
+    this.#link.wake(0)
   }
 
   note(kind: EventKind, detail: ClientEvent['detail'] = {}): void {
@@ -319,36 +244,29 @@ export class ExamSession {
 
   begin(): void {
     this.#keep()
-    this.#wake(this.#mustCompare ? 0 : COALESCE_MS)
+    this.#link.wake(this.#mustCompare ? 0 : COALESCE_MS)
   }
 
   stop(): void {
     this.settleDrafts()
-    this.#isStopped = true
-    clearTimeout(this.#timer)
-    clearTimeout(this.#draftTimer)
+    this.#link.stop()
   }
 
   /** Once a second, from the page. */
   tick(): void {
-    const left = this.leftMs
-    this.#warning = warningDue(this.#lastLeftMs, left) ?? this.#warning
-    this.#lastLeftMs = left
-    if (left === 0 && this.#phase === 'paper') {
+    this.#clock.tick()
+    if (this.leftMs === 0 && this.#phase === 'paper') {
       // What was typed in the last moment still counts as typed in time.
-      for (const [slot, { value }] of this.#drafts) this.#book = this.#recordLate(slot, value)
-      this.#drafts.clear()
-      this.#write()
+      for (const [slot, value] of this.#drafts.take()) this.#record(slot, normalise(value))
       this.#setPhase('over')
-      this.#wake(0)
+      this.#link.wake(0)
     }
-    this.#tell('time', 'save')
+    this.#topics.tell('time', 'save')
   }
 
   /** The browser says the network is back, or the page woke up: do not wait for the next try. */
   nudge(): void {
-    this.#retryAfterMs = 0
-    this.#wake(0)
+    this.#link.nudge()
   }
 
   /** Everything this computer holds is on the server, or will never be taken. */
@@ -356,36 +274,26 @@ export class ExamSession {
     return this.unsaved === 0
   }
 
-  #recordLate(slot: number, value: ResponseValue): responses.ResponseBook {
-    const book = responses.record(this.#book, slot, normalise(value), this.#ports.wall())
-    const held = book.held.get(slot)
-    if (held) this.#unwritten.set(slot, held)
-    return book
+  #record(slot: number, value: ResponseValue): void {
+    const held = this.#sheet.record(slot, value, this.#ports.wall())
+    if (held) this.#keeper.write([held])
   }
 
-  #wake(delayMs: number): void {
-    if (this.#isStopped || this.#isBusy) return
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#turn(), delayMs)
-  }
-
-  async #turn(): Promise<void> {
-    if (this.#isBusy || this.#isStopped) return
-    this.#isBusy = true
-    try {
-      await this.#step()
-      if (this.#failures > 0) {
-        this.#failures = 0
-        this.#tell('phase')
-      }
-    } catch (error) {
-      this.#fail(error)
-    } finally {
-      this.#isBusy = false
+  #plan(): LinkPlan {
+    return {
+      step: () => this.#step(),
+      refused: (error) => this.#refuse(error),
+      lost: () => {
+        this.#mustCompare = true
+        this.#topics.tell('phase')
+      },
+      found: () => this.#topics.tell('phase'),
+      turned: () => {
+        this.#noteWaiting()
+        this.#topics.tell('save')
+      },
+      pauseMs: () => this.#pauseMs(),
     }
-    this.#noteWaiting()
-    this.#tell('save')
-    this.#wake(this.#nextDelayMs())
   }
 
   /** The one thing to do now, most urgent first. */
@@ -398,51 +306,43 @@ export class ExamSession {
     await this.#sendEvents()
   }
 
-  #nextDelayMs(): number {
-    const { chance } = this.#ports
-    if (this.#failures > 0) return retryDelayMs(this.#failures, chance(), this.#retryAfterMs)
+  #pauseMs(): number {
     if (this.#phase === 'handing-in' || this.#mustCompare) return 0
     if (this.#waiting().length > 0 && (this.#phase === 'paper' || this.#phase === 'over')) return COALESCE_MS
-    return idleDelayMs(chance())
+    return idleDelayMs(this.#ports.chance())
   }
 
   async #compare(): Promise<void> {
-    await this.#written()
+    await this.#keeper.written()
     const { server, counter } = this.#ports
     const sent = counter()
     const envelope = await server.start(this.attemptId, this.#clientId)
-    this.#clock = readClock(this.#clock, envelope.server_time_ms, sent, counter())
-    const held = this.#book.held
+    this.#clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
+    this.#clock.restate(envelope.extra_seconds)
     this.#envelope = envelope
-    this.#book = responses.reconcile(this.#book, envelope.responses, envelope.lease)
-    const fromServer = [...this.#book.held.values()].filter((response) => held.get(response.slot) !== response)
-    for (const response of fromServer) this.#unwritten.set(response.slot, response)
-    this.#write()
+    const fromServer = this.#sheet.reconcile(envelope.responses, envelope.lease)
+    this.#keeper.write(fromServer)
     this.#mustCompare = false
-    this.#extraSeconds = envelope.extra_seconds
-    this.#deadlineMs = envelope.deadline_ms
     this.#takeNotices(envelope.notices)
     this.#settleState(envelope.state)
     this.#keep()
-    if (fromServer.length > 0) this.#tell('remote')
-    this.#tell('responses', 'notices', 'time')
+    if (fromServer.length > 0) this.#topics.tell('remote')
+    this.#topics.tell('responses', 'notices', 'time')
   }
 
   async #send(): Promise<void> {
-    await this.#written()
-    const batch = this.#waiting().slice(0, this.#oneByOne ? 1 : undefined)
+    await this.#keeper.written()
+    const batch = this.#sheet.batch()
     const { server, counter } = this.#ports
     const sent = counter()
-    const reply = await server.save(this.attemptId, { lease: this.#envelope.lease, responses: batch, after: this.#newestNotice })
-    this.#book = responses.confirm(this.#book, reply.saved)
-    this.#oneByOne = this.#oneByOne && this.#waiting().length > 0
-    this.#takeTime(reply, sent, counter())
-    this.#tell('responses')
+    const reply = await server.save(this.attemptId, { lease: this.#envelope.lease, responses: batch, after: this.#notices.newest })
+    this.#sheet.confirm(reply.saved)
+    this.#takeTime(reply, sent)
+    this.#topics.tell('responses')
   }
 
   async #submit(): Promise<void> {
-    const held = Object.entries(responses.sequences(this.#book)).filter(([slot]) => !this.#refusedSlots.has(Number(slot)))
-    const request = { lease: this.#envelope.lease, sequences: Object.fromEntries(held) }
+    const request = { lease: this.#envelope.lease, sequences: this.#sheet.sequences() }
     this.#receipt = await this.#ports.server.submit(this.attemptId, request)
     this.#setPhase('handed-in')
   }
@@ -450,7 +350,7 @@ export class ExamSession {
   async #askTime(): Promise<void> {
     const { server, counter } = this.#ports
     const sent = counter()
-    this.#takeTime(await server.time(this.attemptId, this.#newestNotice), sent, counter())
+    this.#takeTime(await server.time(this.attemptId, this.#notices.newest), sent)
   }
 
   async #sendEvents(): Promise<void> {
@@ -461,25 +361,15 @@ export class ExamSession {
     await this.#ports.server.report(this.attemptId, events).catch(() => this.#events.unshift(...events))
   }
 
-  #takeTime(reply: { server_time_ms: number; deadline_ms: number; state: AttemptState; notices: readonly Notice[] }, sent: number, received: number): void {
-    this.#clock = readClock(this.#clock, reply.server_time_ms, sent, received)
-    if (reply.deadline_ms > this.#deadlineMs) this.#extraSeconds += Math.round((reply.deadline_ms - this.#deadlineMs) / 1000)
-    this.#deadlineMs = reply.deadline_ms
+  #takeTime(reply: TimeReply, sentMs: number): void {
+    this.#clock.follow(reply.server_time_ms, reply.deadline_ms, sentMs)
     this.#takeNotices(reply.notices)
     this.#settleState(reply.state)
-    this.#tell('time')
+    this.#topics.tell('time')
   }
 
   #takeNotices(notices: readonly Notice[]): void {
-    const known = new Set(this.#notices.map((notice) => notice.id))
-    const fresh = notices.filter((notice) => !known.has(notice.id))
-    if (fresh.length === 0) return
-    this.#notices = [...this.#notices, ...fresh].sort((a, b) => a.id - b.id)
-    this.#tell('notices')
-  }
-
-  get #newestNotice(): number {
-    return this.#notices.reduce((highest, notice) => Math.max(highest, notice.id), 0)
+    if (this.#notices.take(notices)) this.#topics.tell('notices')
   }
 
   /** Follow the server's word on the attempt; added time brings a paper back that time had closed. */
@@ -492,21 +382,10 @@ export class ExamSession {
     }
   }
 
-  #fail(error: unknown): void {
-    if (error instanceof Refused) {
-      this.#refuse(error)
-      return
-    }
-    this.#failures += 1
-    this.#retryAfterMs = error instanceof Unreachable ? error.retryAfterMs : 0
-    this.#mustCompare = true
-    this.#tell('phase')
-  }
-
   #refuse(error: Refused): void {
     switch (error.code) {
       case 'lease-taken':
-        this.#failures = 0
+        this.#link.settle()
         this.#setPhase('elsewhere')
         return
       case 'attempt-closed':
@@ -514,55 +393,42 @@ export class ExamSession {
         this.#settleState(error.facts['state'] === 'submitted' ? 'submitted' : 'closed')
         // Not again until somebody adds time: the idle question goes on and brings the news.
         this.#mustCompare = false
-        this.#failures = 0
+        this.#link.settle()
         return
       case 'responses-missing': {
         const missing = error.facts['missing']
         const slots = Array.isArray(missing) ? missing.filter((slot) => typeof slot === 'number') : []
-        this.#book = responses.forget(this.#book, slots)
+        this.#sheet.forget(slots)
         this.#missingRounds += 1
-        if (this.#missingRounds > 1) this.#failures += 1 // sent again and still missing: slower, and with a fresh comparison
+        if (this.#missingRounds > 1) this.#link.slowDown() // sent again and still missing: slower, and with a fresh comparison
         return
       }
       case 'unknown-slot':
       case 'response-invalid':
-        this.#refuseSlot(error.facts['slot'])
+        this.#sheet.refuse(typeof error.facts['slot'] === 'number' ? error.facts['slot'] : null)
+        this.#topics.tell('responses')
         return
       case 'not-started':
         this.#mustCompare = true // a server started empty: starting again brings the attempt back
-        this.#failures += 1
+        this.#link.slowDown()
         return
       default:
         if (error.status === 401) this.#setPhase('signed-out')
         else {
-          this.#failures += 1
+          this.#link.slowDown()
           this.#mustCompare = true
         }
     }
   }
 
-  #refuseSlot(slot: unknown): void {
-    const waiting = this.#waiting()
-    const named = typeof slot === 'number' ? slot : waiting.length === 1 || this.#oneByOne ? waiting[0]?.slot : undefined
-    if (named === undefined) this.#oneByOne = true // find the one that does not fit
-    else {
-      this.#refusedSlots.add(named)
-      this.#tell('responses')
-    }
-  }
-
   /** How many answers never reached the server before it closed the attempt. */
   get lost(): number {
-    return this.#state === 'closed' ? this.#unconfirmed().length : 0
-  }
-
-  #unconfirmed(): readonly SavedResponse[] {
-    return responses.pending(this.#book).filter((response) => !this.#refusedSlots.has(response.slot))
+    return this.#state === 'closed' ? this.#sheet.unconfirmed().length : 0
   }
 
   /** What is to be sent; a closed attempt takes nothing, so nothing waits. */
   #waiting(): readonly SavedResponse[] {
-    return this.#state === 'closed' || this.#state === 'submitted' ? [] : this.#unconfirmed()
+    return this.#state === 'closed' || this.#state === 'submitted' ? [] : this.#sheet.unconfirmed()
   }
 
   #noteWaiting(): void {
@@ -572,64 +438,24 @@ export class ExamSession {
 
   // -- this computer ------------------------------------------------------------------------------------------------
 
-  #markVisited(): void {
-    const entry = this.entry
-    if (entry && this.#bySlot.has(entry.slot)) this.#visited.add(entry.slot)
-  }
-
-  /** One write after another; each takes everything that changed since the last. */
-  #write(): void {
-    this.#writing = this.#writing.then(async () => {
-      if (this.#unwritten.size === 0) return
-      const batch = [...this.#unwritten.values()]
-      this.#unwritten.clear()
-      await this.#guardVault(this.#ports.vault.keepResponses(this.attemptId, batch))
-    })
-  }
-
-  async #written(): Promise<void> {
-    // A disk that hangs must not keep answers from the server.
-    await Promise.race([this.#writing, new Promise((resolve) => setTimeout(resolve, WRITE_PATIENCE_MS))])
-  }
-
   #keep(): void {
     const kept = {
       attempt_id: this.attemptId,
-      envelope: { ...this.#envelope, deadline_ms: this.#deadlineMs, extra_seconds: this.#extraSeconds, responses: [], notices: this.#notices },
-      position: this.#position,
-      visited: [...this.#visited],
-      flagged: [...this.#flagged],
-      dismissed: [...this.#dismissed],
+      envelope: { ...this.#envelope, deadline_ms: this.#clock.deadlineMs, extra_seconds: this.#clock.extraSeconds, responses: [], notices: this.#notices.all },
+      position: this.#marks.position,
+      visited: [...this.#marks.visited],
+      flagged: [...this.#marks.flagged],
+      dismissed: this.#notices.dismissed,
       handing_in: this.#handsIn,
       wall_offset_ms: this.nowMs - this.#ports.wall(),
     }
-    void this.#guardVault(this.#ports.vault.keepAttempt(kept))
-  }
-
-  async #guardVault(write: Promise<void>): Promise<void> {
-    try {
-      await write
-      if (this.#isVaultBroken) {
-        this.#isVaultBroken = false
-        this.#tell('phase')
-      }
-    } catch {
-      // Said on the screen; the server still gets everything.
-      if (!this.#isVaultBroken) {
-        this.#isVaultBroken = true
-        this.#tell('phase')
-      }
-    }
+    this.#keeper.keep(kept)
   }
 
   #setPhase(phase: Phase): void {
     if (this.#phase === phase) return
     this.#phase = phase
-    this.#tell('phase')
-  }
-
-  #tell(...topics: readonly Topic[]): void {
-    for (const topic of topics) for (const listener of [...(this.#listeners.get(topic) ?? [])]) listener()
+    this.#topics.tell('phase')
   }
 }
 

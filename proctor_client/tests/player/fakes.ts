@@ -4,7 +4,7 @@ import type {
   AttemptList, ClientEvent, Envelope, Form, HeldResponse, Notice, SavedResponse, SaveReply, SaveRequest, SignedIn, SubmissionRequest, Submitted, TimeReply,
 } from '../../src/shared/api.ts'
 import { type ExamServer, Refused, Unreachable } from '../../src/player/server.ts'
-import type { Ports } from '../../src/player/session.ts'
+import type { Ports } from '../../src/player/ports.ts'
 import type { KeptAttempt, Vault } from '../../src/player/vault.ts'
 import { form, ordering } from '../forms.ts'
 

@@ -1,0 +1,59 @@
+/** The time of one attempt by the server's clock: how much is left, how much was added, which warning is due. */
+
+import { readClock, remainingMs, type ServerClock, serverNow, warningDue } from '../core/timer.ts'
+
+export class AttemptClock {
+  readonly #counter: () => number
+  #clock: ServerClock
+  #deadlineMs: number
+  #extraSeconds: number
+  #lastLeftMs: number
+  #warning: number | null = null
+
+  constructor(counter: () => number, clock: ServerClock, deadlineMs: number, extraSeconds: number) {
+    this.#counter = counter
+    this.#clock = clock
+    this.#deadlineMs = deadlineMs
+    this.#extraSeconds = extraSeconds
+    this.#lastLeftMs = this.leftMs
+  }
+
+  get leftMs(): number {
+    return remainingMs(this.#deadlineMs, this.#clock, this.#counter())
+  }
+  get nowMs(): number {
+    return serverNow(this.#clock, this.#counter())
+  }
+  get deadlineMs(): number {
+    return this.#deadlineMs
+  }
+  get extraSeconds(): number {
+    return this.#extraSeconds
+  }
+
+  /** An answer of the server to a request sent at that counter reading. A later deadline is time that was added. */
+  follow(serverMs: number, deadlineMs: number, sentMs: number): void {
+    this.#clock = readClock(this.#clock, serverMs, sentMs, this.#counter())
+    if (deadlineMs > this.#deadlineMs) this.#extraSeconds += Math.round((deadlineMs - this.#deadlineMs) / 1000)
+    this.#deadlineMs = deadlineMs
+  }
+
+  /** The envelope tells the extra time as a whole. */
+  restate(extraSeconds: number): void {
+    this.#extraSeconds = extraSeconds
+  }
+
+  /** Once a second. */
+  tick(): void {
+    const left = this.leftMs
+    this.#warning = warningDue(this.#lastLeftMs, left) ?? this.#warning
+    this.#lastLeftMs = left
+  }
+
+  /** Minutes of the newest warning, until somebody took it. */
+  takeWarning(): number | null {
+    const warning = this.#warning
+    this.#warning = null
+    return warning
+  }
+}
