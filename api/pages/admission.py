@@ -19,7 +19,7 @@ from api.staff.admission import import_choices
 from api.staff.exams import require_exam_for
 from exam_engine.admission import service as admission
 from exam_engine.admission.explanations import reason_text
-from exam_engine.admission.model import OutcomeQuery
+from exam_engine.admission.model import OutcomeOrder, OutcomeQuery
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import ExamKind
 from exam_engine.identity.permissions import Permission
@@ -27,6 +27,7 @@ from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import N_, translator
 
 PAGE_SIZE = 50
+ORDERS = {order.value for order in OutcomeOrder}
 WHAT = {"programmes": N_("Import programmes"), "aspirations": N_("Import aspirations")}
 STATES = {"computed": N_("computed"), "released": N_("released"), "withdrawn": N_("withdrawn")}
 
@@ -67,10 +68,11 @@ class AdmissionPages(Controller):
         q: FromQuery[Annotated[str, Parameter(max_length=100)]] = "",
         programme: FromQuery[str] = "",
         decision: FromQuery[str] = "",
+        sort: FromQuery[str] = "number",
         page: FromQuery[Annotated[int, Parameter(ge=1, le=100_000)]] = 1,
     ) -> Template:
         """Show an intake: programmes, the newest run, its cut-offs and outcomes."""
-        return await _exam_page(request, code, q=q, programme=programme, decision=decision, page_number=page)
+        return await _exam_page(request, code, q=q, programme=programme, decision=decision, sort=sort, page_number=page)
 
     @post("/{code:str}/import/{what:str}", status_code=200)
     async def import_table(
@@ -166,6 +168,7 @@ async def _exam_page(
     q: str = "",
     programme: str = "",
     decision: str = "",
+    sort: str = "number",
     page_number: int = 1,
     problem: dict[str, Any] | None = None,
     status_code: int = 200,
@@ -179,6 +182,8 @@ async def _exam_page(
         query = OutcomeQuery(
             text=q,
             programme=programme or None,
+            order=OutcomeOrder(sort.lstrip("-")) if sort.lstrip("-") in ORDERS else OutcomeOrder.NUMBER,
+            is_descending=sort.startswith("-"),
             is_admitted={"admitted": True, "refused": False}.get(decision),
             offset=(page_number - 1) * PAGE_SIZE,
             limit=PAGE_SIZE,

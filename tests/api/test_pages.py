@@ -8,6 +8,7 @@ from functools import partial
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import pypdfium2
 import pytest
 import pytest_asyncio
 from lxml import html
@@ -217,6 +218,26 @@ async def test_a_broken_file_is_refused_with_every_place(after_the_day: Engine) 
     assert "dòng 3, cột school" in answer.text
 
 
+def printed_text(content: bytes) -> str:
+    with pypdfium2.PdfDocument(content) as document:
+        return "\n".join(page.get_textpage().get_text_range() for page in document)
+
+
+async def test_a_printed_paper_speaks_the_ministrys_words(after_the_day: Engine) -> None:
+    async with visitor(after_the_day, "developer") as client:
+        links = re.findall(r'href="(/staff/forms/[0-9a-f-]{36})"', (await client.get("/staff/forms")).text)
+        pages = [(await client.get(link)).text for link in links]
+        paper = next(link for page in pages for link in re.findall(r'href="(/api/[^"]+/papers/0101)"', page))
+        printed = printed_text((await client.get(paper)).content)
+    assert "Mã đề 0101" in printed
+    assert "Thời gian làm bài: 90 phút, không kể thời gian phát đề" in printed
+    assert re.search(r"Đề thi có 0\d trang", printed)
+    assert "Họ, tên thí sinh" in printed
+    assert "Số báo danh" in printed
+    assert "Câu 1." in printed
+    assert printed.rstrip().splitlines()[-1].startswith(("HẾT", "Mã đề"))
+
+
 async def card_of(engine: Engine, exam: str) -> CandidateSignIn:
     return next(card for card in await candidate_sign_ins(engine) if card.exam == exam)
 
@@ -232,7 +253,10 @@ async def test_a_result_is_shown_with_its_steps_and_can_be_kept_as_a_slip(after_
         assert "Cách tính từng bước" in answer.text
         slip = await send(client, "/results/slip", **typed)
         assert slip.headers["content-type"] == "application/pdf"
-        assert slip.content.startswith(b"%PDF")
+        printed = printed_text(slip.content)
+        for words in ("Phiếu kết quả", "Điểm xét tốt nghiệp", card.candidate_number):
+            assert words in printed
+        assert card.look_up_code not in printed
         refused = await send(client, "/results/slip", **(typed | {"code": "0000-0000-0000"}))
         assert refused.status_code != 200
         assert b"%PDF" not in refused.content
