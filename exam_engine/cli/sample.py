@@ -94,7 +94,7 @@ async def _sit() -> "DayStatement | None":
         ]
         if not exams:
             return None
-        habits = Habits(batch=40, reload_probability=0.0, drop_probability=0.0)
+        habits = Habits(batch=200, at_once=12, reload_probability=0.0, drop_probability=0.0)
         with stages() as tell:
             day = Day(engine, engine.settings.base_url, graduates.seed, habits, tell)
             return await day.run(exams, looks_up=False)

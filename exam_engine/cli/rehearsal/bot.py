@@ -32,6 +32,7 @@ class Habits(msgspec.Struct, frozen=True):
     """How restless a candidate is."""
 
     batch: int = 1  # answers sent together at most
+    at_once: int = 64  # candidates who act at the same time
     reload_probability: float = 0.02  # after a save, the page is loaded anew
     drop_probability: float = 0.02  # a save whose connection is cut before the answer comes
 

@@ -26,7 +26,6 @@ from exam_engine.wiring import Engine
 from scoring.keys.values import Key
 from scoring.values import ResponseValue
 
-SEATS_AT_ONCE = 64
 PASSWORD = "demo-only-2027"  # noqa: S105 (of the sample's invented people)
 
 Place = tuple[str, int]
@@ -60,6 +59,7 @@ class Day:
 
     def __init__(self, engine: Engine, base_url: str, seed: int, habits: Habits, tell: Tell) -> None:
         self._engine, self._base_url, self._seed, self._habits, self._tell = engine, base_url, seed, habits, tell
+        self._at_once = habits.at_once
         self._tally = Tally()
         self._answering_seconds = 0.0
 
@@ -71,7 +71,7 @@ class Day:
         RehearsalRefused
             The engine refused something a day needs.
         """
-        limits = httpx.Limits(max_connections=SEATS_AT_ONCE + 8, max_keepalive_connections=SEATS_AT_ONCE)
+        limits = httpx.Limits(max_connections=self._at_once + 8, max_keepalive_connections=self._at_once)
         sat: dict[str, Sat] = {}
         looked_up = decisions = 0
         async with (
@@ -102,7 +102,7 @@ class Day:
         bots = await self._check_in(exam, seats)
         started = time.perf_counter()
         self._tell(f"{exam.code}: answering", 0, len(bots))
-        gate = asyncio.Semaphore(SEATS_AT_ONCE)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def seat(person: int, bot: CandidateBot) -> None:
             async with gate:
@@ -136,7 +136,7 @@ class Day:
             rng = generator(self._seed, 1, place)
             bots.append(CandidateBot(seats, self._tally, exam.code, number, code, rng, self._habits))
         self._tell(f"{exam.code}: check-in", 0, len(bots))
-        gate = asyncio.Semaphore(SEATS_AT_ONCE)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def enter(bot: CandidateBot) -> None:
             async with gate:
@@ -189,7 +189,7 @@ class Day:
         async with transaction(self._engine.sessions) as session:
             described = await enrolment.require_exam(session, exam.code)
             candidates = await enrolment.load_candidates(session, described.id)
-        gate = asyncio.Semaphore(SEATS_AT_ONCE)
+        gate = asyncio.Semaphore(self._at_once)
 
         async def ask(number: str, version: int) -> dict[str, Any]:
             code = look_up_code(self._engine.master_secret, exam.code, number, version)
