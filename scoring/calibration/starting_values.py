@@ -80,7 +80,8 @@ def _n_categories(row: Array) -> int:
 def _bow(k: int) -> Array:
     """Middle categories are chosen near the middle of ability, so that their intercepts stand above their share."""
     above = np.arange(1, k)
-    return 0.35 * above * (k - 1 - above)
+    result: Array = np.asarray(0.35 * above * (k - 1 - above), dtype=np.float64)
+    return result
 
 
 def _asymptote(prior: NormalPrior | BetaPrior | None, otherwise: float, *, is_upper: bool = False) -> float:
