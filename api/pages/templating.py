@@ -56,7 +56,7 @@ def page(request: Request[Any, Any, Any], template_name: str, *, status_code: in
     return Template(
         template_name,
         status_code=status_code,
-        cookies=[Cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_SECONDS, samesite="lax")] if chosen else None,
+        cookies=[_language_cookie(language)] if chosen else None,
         context={
             "_": i18n.translator(language),
             "lang": language,
@@ -74,6 +74,10 @@ def page(request: Request[Any, Any, Any], template_name: str, *, status_code: in
             **context,
         },
     )
+
+
+def _language_cookie(language: str) -> Cookie:
+    return Cookie(key=LANGUAGE_COOKIE, value=language, max_age=COOKIE_SECONDS, samesite="lax")
 
 
 def asset_url(entry: str) -> str:

@@ -172,6 +172,14 @@ async def test_an_unknown_address_is_a_page_too(after_the_day: Engine) -> None:
         assert "Không có gì ở địa chỉ này" in answer.text
 
 
+async def test_a_language_asked_for_is_remembered(after_the_day: Engine) -> None:
+    async with visitor(after_the_day, "developer") as client:
+        assert '<html lang="en"' in (await client.get("/staff/forms?lang=en")).text
+        assert "Forms and paper codes" in (await client.get("/staff/forms")).text
+        assert "Đề và mã đề" in (await client.get("/staff/forms?lang=vi")).text
+        assert '<html lang="vi"' in (await client.get("/")).text
+
+
 async def test_a_refused_form_keeps_what_was_typed(after_the_day: Engine) -> None:
     async with visitor(after_the_day) as client:
         answer = await send(client, "/staff/sign-in", user_name="author", password="wrong-password")
