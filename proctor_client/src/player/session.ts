@@ -11,18 +11,8 @@
  * lacks, even what it once confirmed, is sent anew.
  */
 
-import type {
-  AttemptState,
-  Candidate,
-  ClientEvent,
-  Envelope,
-  EventKind,
-  Notice,
-  ResponseValue,
-  SavedResponse,
-  Submitted,
-  TimeReply,
-} from '../shared/api.ts'
+import type { AttemptState, Candidate, Envelope, EventKind, Notice } from '../shared/api.ts'
+import type { ResponseValue, SavedResponse, Submitted, TimeReply } from '../shared/api.ts'
 import { normalise } from '../core/completeness.ts'
 import type { Marks } from '../core/palette.ts'
 import type { Entry, Paper } from '../core/paper.ts'
@@ -32,6 +22,7 @@ import { type SaveState, saveState } from '../core/save_state.ts'
 import { AnswerSheet } from './answer_sheet.ts'
 import { AttemptClock } from './attempt_clock.ts'
 import { Drafts } from './drafts.ts'
+import { type EventDetail, EventLog } from './event_log.ts'
 import { Keeper } from './keeper.ts'
 import { Link, type LinkPlan } from './link.ts'
 import { NoticeBox } from './notice_box.ts'
@@ -41,7 +32,6 @@ import { SeatMarks } from './seat_marks.ts'
 import { Topics } from './topics.ts'
 
 const COALESCE_MS = 60
-const EVENTS_KEPT = 100 // as many as one request may carry
 
 export class ExamSession {
   readonly attemptId: string
@@ -68,7 +58,7 @@ export class ExamSession {
   #waitingSinceMs: number | null = null
   #mustCompare: boolean
   #missingRounds = 0
-  #events: ClientEvent[] = []
+  readonly #events = new EventLog()
 
   constructor(ports: Ports, opening: Opening) {
     const { envelope } = opening
@@ -235,9 +225,8 @@ export class ExamSession {
     this.#link.wake(0)
   }
 
-  note(kind: EventKind, detail: ClientEvent['detail'] = {}): void {
-    this.#events.push({ kind, client_time_ms: this.#ports.wall(), detail })
-    this.#events.splice(0, this.#events.length - EVENTS_KEPT)
+  note(kind: EventKind, detail: EventDetail = {}): void {
+    this.#events.note(kind, this.#ports.wall(), detail)
   }
 
   // -- time and network ---------------------------------------------------------------------------------------------
@@ -303,7 +292,7 @@ export class ExamSession {
     if (this.#waiting().length > 0) await this.#send()
     else if (this.#phase === 'handing-in') await this.#submit()
     else await this.#askTime()
-    await this.#sendEvents()
+    await this.#events.send((events) => this.#ports.server.report(this.attemptId, events))
   }
 
   #pauseMs(): number {
@@ -351,14 +340,6 @@ export class ExamSession {
     const { server, counter } = this.#ports
     const sent = counter()
     this.#takeTime(await server.time(this.attemptId, this.#notices.newest), sent)
-  }
-
-  async #sendEvents(): Promise<void> {
-    if (this.#events.length === 0) return
-    const events = this.#events
-    this.#events = []
-    // Best effort: a lost event is no reason to trouble a candidate.
-    await this.#ports.server.report(this.attemptId, events).catch(() => this.#events.unshift(...events))
   }
 
   #takeTime(reply: TimeReply, sentMs: number): void {

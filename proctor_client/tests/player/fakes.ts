@@ -1,5 +1,6 @@
 /** A server and a vault in memory, for sessions on a fake clock. The server can be cut off, emptied or taken over. */
 
+import { vi } from 'vitest'
 import type {
   AttemptList, ClientEvent, Envelope, Form, HeldResponse, Notice, SavedResponse, SaveReply, SaveRequest, SignedIn, SubmissionRequest, Submitted, TimeReply,
 } from '../../src/shared/api.ts'
@@ -163,4 +164,13 @@ export class MemoryVault implements Vault {
 
 export function portsOf(server: ExamServer, vault: Vault): Ports {
   return { server, vault, counter: () => performance.now(), wall: () => Date.now(), chance: () => 0.5 }
+}
+
+/** Let time pass as the page does, with a tick every second. */
+export async function passTime(ms: number, tick: () => void): Promise<void> {
+  for (let left = ms; left > 0; left -= 1000) {
+    await vi.advanceTimersByTimeAsync(Math.min(left, 1000))
+    tick()
+  }
+  await vi.advanceTimersByTimeAsync(0)
 }

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAttempt } from '../../src/player/opening.ts'
 import { Refused, Unreachable } from '../../src/player/server.ts'
 import type { ExamSession } from '../../src/player/session.ts'
-import { ATTEMPT, MemoryServer, MemoryVault, portsOf } from './fakes.ts'
+import { ATTEMPT, MemoryServer, MemoryVault, passTime, portsOf } from './fakes.ts'
 
 const HOUR = 3_600_000
 /** The server's clock is an hour and a half ahead of the computer's: nothing may depend on the latter. */
@@ -36,14 +36,7 @@ async function reload(): Promise<ExamSession> {
   return opening
 }
 
-/** Let time pass as the page does, with a tick every second. */
-async function pass(ms: number): Promise<void> {
-  for (let left = ms; left > 0; left -= 1000) {
-    await vi.advanceTimersByTimeAsync(Math.min(left, 1000))
-    session.tick()
-  }
-  await vi.advanceTimersByTimeAsync(0)
-}
+const pass = (ms: number): Promise<void> => passTime(ms, () => session.tick())
 
 describe('answering', () => {
   test('a change is written here, sent, and then called saved', async () => {
