@@ -18,7 +18,8 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
-from exam_engine.infra.errors import RowError
+from exam_engine.infra import database, redis_client
+from exam_engine.infra.errors import RowError, ServiceUnavailable
 from exam_engine.infra.i18n import N_, Translator, translator
 from item_bank.checks.findings import Finding
 from item_bank.messages import Message
@@ -46,6 +47,8 @@ def problem_of(error: Exception) -> Problem:
             return PROBLEMS[kind]
     if _is_unreadable(error):
         return _BY_STATUS[HTTPStatus.BAD_REQUEST]
+    if _is_server_away(error):
+        return PROBLEMS[ServiceUnavailable]
     if isinstance(error, HTTPException):
         known = _BY_STATUS.get(error.status_code)
         if known is not None:
@@ -59,7 +62,7 @@ def describe(error: Exception, language: str) -> dict[str, Any]:
     """Return the problem document of an error in a language."""
     translate = translator(language)
     problem = problem_of(error)
-    facts = _facts(error, translate)
+    facts = _facts(error, translate) if _is_ours(error) else {}
     document: dict[str, Any] = {
         "type": TYPE_PREFIX + problem.code,
         "title": translate(problem.title),
@@ -105,6 +108,18 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     )
 
 
+def _is_ours(error: Exception) -> bool:
+    """Tell whether somebody decided what the error may say; a database's error carries its SQL as an attribute."""
+    return any(kind in PROBLEMS for kind in type(error).__mro__)
+
+
+def _is_server_away(error: Exception) -> bool:
+    """Tell whether PostgreSQL or Redis broke off; a missing file is also an `OSError`, and none of this."""
+    if isinstance(error, OSError) and not isinstance(error, ConnectionError | TimeoutError):
+        return False
+    return database.is_away(error) or redis_client.is_away(error)
+
+
 def _is_unreadable(error: Exception) -> bool:
     """Tell whether the body was nested beyond all measure, or its sender went away while it was read."""
     if isinstance(error, InternalServerException):
@@ -119,8 +134,6 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
 
 
 def _facts(error: Exception, translate: Translator) -> dict[str, Any]:
-    if isinstance(error, HTTPException):
-        return {}
     return {
         name: _said(value, translate)
         for name, value in vars(error).items()

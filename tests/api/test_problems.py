@@ -5,8 +5,10 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from api.headers import SECURITY_HEADERS
+from api.problems import describe
 from tests.api.conftest import House
 
 LEAK = re.compile(
@@ -127,3 +129,17 @@ async def test_the_headers_stand_on_every_answer(house: House, visitor: httpx.As
 async def test_a_refused_thing_names_no_number_the_asker_did_not_give(visitor: httpx.AsyncClient) -> None:
     body = assert_problem(await visitor.get(f"/api/forms/{uuid4().hex}"), 401, "sign-in-needed")
     assert set(body) == {"type", "title", "status", "code"}
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_an_error_of_the_database_tells_neither_its_statement_nor_its_values(language: str) -> None:
+    error = IntegrityError("insert into person values ($1)", ("a secret",), Exception("duplicate key"))
+    document = describe(error, language)
+    assert set(document) == {"type", "title", "status", "code", "detail"}
+    assert document["status"] == 500
+    assert not re.search("insert|secret|duplicate", str(document))
+
+
+def test_a_server_that_is_away_is_said_to_be_busy_and_a_missing_file_is_a_fault_of_ours() -> None:
+    assert describe(ConnectionRefusedError(111, "refused"), "en")["code"] == "service-unavailable"
+    assert describe(FileNotFoundError(2, "no such file"), "en")["code"] == "unexpected"
