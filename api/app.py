@@ -15,7 +15,7 @@ from api.headers import set_security_headers
 from api.pages.templating import template_config
 from api.pages.uploads import STORE as UPLOADS
 from api.problems import problem_response
-from api.routes import ROUTES, static_routes
+from api.routes import ROUTES
 from api.sessions import StaffSessionConfig
 from exam_engine.delivery.hot_path import open_delivery
 from exam_engine.infra.redis_client import create_redis
@@ -53,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
             yield
 
     return Litestar(
-        route_handlers=[*ROUTES, *static_routes()],
+        route_handlers=ROUTES,
         lifespan=[lifespan],
         exception_handlers={Exception: problem_response},
         csrf_config=CSRFConfig(
