@@ -37,6 +37,7 @@ _SAMPLE_STREAM = 20250601
 _MOST_FOR_NEWTON = 1200
 # Curvature drifts on the way: it is computed anew after so many steps.
 _STEPS_PER_CURVATURE = 12
+_SINGLE_PRECISION_PAYS = 4000
 _TOLERANCE = {Precision.DEFAULT: 1e-4, Precision.TIGHT: 1e-11}
 _GRADIENT_TOLERANCE = {Precision.DEFAULT: np.inf, Precision.TIGHT: 1e-3}
 
@@ -198,7 +199,11 @@ def _stage(
         return None, ascent.remaining < 0.1 * tolerance
     if inverse is None:
         far = 2.0 + 0.02 * problem.layout.n_parameters
-        climb_by_em(problem, ascent, tolerance=far, most_cycles=min(most, 12))
+        is_long = problem.features.n_columns > _SINGLE_PRECISION_PAYS
+        precision = np.float32 if is_long else np.float64
+        climb_by_em(problem, ascent, tolerance=far, most_cycles=min(most, 12), dtype=precision)
+        if is_long:
+            ascent.at = evaluate(problem, ascent.at.x)
     while ascent.n_iterations < most:
         if inverse is None:
             inverse = stage.curvature(ascent.at)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scoring.calibration.features import DenseFeatures, Features, Floats, SparseFeatures
 
 Array = NDArray[np.float64]
+_LEAST_LOGARITHM = np.float32(-60.0)
 
 
 class Expected(NamedTuple):
@@ -72,6 +73,16 @@ def posteriors(features: Features, log_terms: Array, dtype: type[np.floating] = 
             yield PosteriorChunk(place, joint, log_marginal)
 
 
+def exponentiate_in_place(logarithms: Floats) -> None:
+    """Take exponentials of numbers <= 0, away from the subnormal numbers of single precision.
+
+    Those slow the products that follow many times; what is lifted to exp(-60) changes no sum.
+    """
+    if logarithms.dtype == np.float32:
+        np.maximum(logarithms, _LEAST_LOGARITHM, out=logarithms)
+    np.exp(logarithms, out=logarithms)
+
+
 def _expect_sparse(features: SparseFeatures, log_terms: Array, dtype: type[np.floating]) -> Expected:
     counts = np.zeros(log_terms.shape)
     log_likelihood = 0.0
@@ -81,7 +92,7 @@ def _expect_sparse(features: SparseFeatures, log_terms: Array, dtype: type[np.fl
         joint += terms[groups]
         peak = joint.max(axis=1)
         joint -= peak[:, None]
-        np.exp(joint, out=joint)
+        exponentiate_in_place(joint)
         mass = joint.sum(axis=1)
         log_marginal = np.log(mass, dtype=np.float64) + peak
         weights = None if features.weights is None else features.weights[place]
@@ -97,7 +108,7 @@ def _exponentiate(joint: Floats) -> tuple[Array, Floats]:
     """Turn log-joint probabilities into joint ones over their column's largest, in place; return log-sums and sums."""
     peak = joint.max(axis=0)
     joint -= peak
-    np.exp(joint, out=joint)
+    exponentiate_in_place(joint)
     mass = joint.sum(axis=0)
     log_marginal = np.log(mass, dtype=np.float64) + peak
     return log_marginal, mass

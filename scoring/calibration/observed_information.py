@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from scoring.calibration.expectation import posteriors
+from scoring.calibration.expectation import exponentiate_in_place, posteriors
 from scoring.calibration.features import DenseFeatures
 from scoring.calibration.layout import Block, Layout
 from scoring.calibration.objective import Evaluation, Problem, complete_information, log_terms
@@ -19,7 +19,8 @@ from scoring.calibration.priors import prior_terms
 from scoring.irt.quadrature import normal_weight_derivatives
 
 Array = NDArray[np.float64]
-_RUN = 8192
+_RUN = 4096
+_SHORT_RUN = 512
 
 
 class Scores(NamedTuple):
@@ -158,7 +159,7 @@ class _Run(NamedTuple):
     def posterior(self, terms: Array, dtype: type[np.floating]) -> NDArray[np.floating]:
         joint: NDArray[np.floating] = np.ascontiguousarray(terms.T, dtype=dtype) @ self.matrix
         joint -= joint.max(axis=0)
-        np.exp(joint, out=joint)
+        exponentiate_in_place(joint)
         joint /= joint.sum(axis=0)
         return joint
 
@@ -175,8 +176,14 @@ def _mean_scores(
     # The e-th entry of every parameter at once, so that no row is added to twice.
     rank = np.arange(parameter.size) - pattern.indptr[parameter]
     for e in range(int(rank.max(initial=-1)) + 1):
-        chosen = rank == e
-        result[parameter[chosen]] += matrix[pattern.indices[chosen]] * (values[chosen] @ posterior)
+        chosen = np.flatnonzero(rank == e)
+        at, row, value = parameter[chosen], pattern.indices[chosen], values[chosen]
+        # Short runs, whose intermediate arrays stay in the cache.
+        for start in range(0, matrix.shape[1], _SHORT_RUN):
+            place = slice(start, start + _SHORT_RUN)
+            added = value @ posterior[:, place]
+            added *= matrix[row, place]
+            result[at, place] += added
     return result
 
 
