@@ -117,7 +117,7 @@ class Day:
         self._answering_seconds += time.perf_counter() - started
         await board.post(f"/api/sittings/{sitting['id']}/close")
         statement = await board.get(f"/api/sittings/{sitting['id']}/reconciliation")
-        runs = await board.post(f"/api/exams/{exam.code}/score-runs", {"reason": "rehearsal"})
+        runs = await board.post(f"/api/exams/{exam.code}/score-runs", {"reason": "Chấm lần đầu"})
         scores = await board.get(f"/api/score-runs/{runs[0]['id']}/scores")
         differences = [f"{exam.code}: {gap}" for gap in statement["gaps"]]
         async with transaction(self._engine.sessions) as session:
