@@ -12,7 +12,7 @@ from exam_engine.admission.instance_files import Problem, read_problems, read_ta
 from exam_engine.admission.result_files import cut_off_lines, result_lines
 from exam_engine.cli import intake
 from exam_engine.cli.allocation_options import Criteria, Offset, Percent, Then, Ties, parse_rules
-from exam_engine.cli.console import emit, emit_table, note, refuse
+from exam_engine.cli.console import emit, emit_table, note, refuse, require_ending
 from exam_engine.infra.errors import EngineError
 from exam_engine.infra.files import fold_name, read_table
 from exam_engine.infra.sheets import csv_bytes, workbook_bytes
@@ -47,8 +47,8 @@ def allocate(
 
     Example: exam-engine admission allocate applicants.csv aspirations.csv programmes.csv --out result.csv
     """
-    _require_kind(out, (".csv", ".xlsx", ".json"), "--out")
-    _require_kind(cut_offs, (".csv", ".xlsx"), "--cut-offs")
+    require_ending(out, (".csv", ".xlsx", ".json"), "--out")
+    require_ending(cut_offs, (".csv", ".xlsx"), "--cut-offs")
     rules = parse_rules(ties, criteria, then, offset, percent)
     if len(files) > 1:
         rules = _with_folded_names(rules)
@@ -107,11 +107,6 @@ def _read(files: list[Path], rules: allocation.Rules) -> tuple[list[Problem], bo
     tables = [read_table(content, name) for name, content in contents]
     own = tuple(criterion_name(name) for name in rules.criteria if name != allocation.ASPIRATION_RANK)
     return [read_tables(tables[0], tables[1], tables[2], criteria=own)], False
-
-
-def _require_kind(path: Path | None, endings: tuple[str, ...], option: str) -> None:
-    if path is not None and path.suffix not in endings:
-        raise typer.BadParameter(f"the name must end in {' or '.join(endings)}", param_hint=option)
 
 
 def _content(path: Path, document: Any, lines: Any) -> bytes:

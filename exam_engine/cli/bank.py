@@ -1,7 +1,7 @@
 """`exam-engine bank`: add and list item banks."""
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -26,7 +26,7 @@ def create(
     subject: Annotated[str, typer.Option(help="Subject code, such as TOAN.")],
     grade: Annotated[int, typer.Option(min=1, max=13, help="Grade the items are for.")],
     unit: Annotated[str, typer.Option(help="Code of the unit that keeps the bank.")],
-    language: Annotated[str, typer.Option(help="Language of the items.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the items.")] = "vi",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:

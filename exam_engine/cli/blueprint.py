@@ -1,7 +1,7 @@
 """`exam-engine blueprint`: what a form must hold, from a file of parts and cells."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,7 +29,7 @@ def import_file(
     name: Annotated[str, typer.Option(help="Name people see; its title if left out.")] = "",
     title: Annotated[str, typer.Option(help="For a table: the title on the paper.")] = "",
     minutes: Annotated[int, typer.Option(help="For a table: minutes of the test.")] = 0,
-    language: Annotated[str, typer.Option(help="For a table: language of the paper.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="For a table: language of the paper.")] = "vi",
     prefix: Annotated[str, typer.Option(help="For a table: first digits of its paper codes.")] = "00",
     paper_format: FormatOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")] = False,

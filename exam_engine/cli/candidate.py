@@ -1,7 +1,7 @@
 """Candidates on the command line: import, list, number, seat, print cards, reissue codes."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -158,7 +158,7 @@ def cards(
     *,
     out: Annotated[Path, typer.Option(help="PDF to write.")],
     only: Annotated[list[str] | None, typer.Option("--number", help="Candidate number; may be repeated.")] = None,
-    language: Annotated[str, typer.Option(help="vi or en.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the cards.")] = "vi",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:

@@ -10,6 +10,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
@@ -114,6 +115,12 @@ def refuse(error: Exception | str) -> NoReturn:
     else:
         typer.echo(f"refused: {error}", err=True)
     raise typer.Exit(REFUSED)
+
+
+def require_ending(path: Path | None, endings: Sequence[str], option: str) -> None:
+    """End the command as misuse where a file's name does not say one of the formats we write."""
+    if path is not None and path.suffix not in endings:
+        raise typer.BadParameter(f"the name must end in {' or '.join(endings)}", param_hint=option)
 
 
 def note(text: str) -> None:

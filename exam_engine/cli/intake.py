@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,7 +14,7 @@ from exam_engine.admission.intake_rules import IntakeRules, known_intake_rules, 
 from exam_engine.admission.model import AllocationRun, OutcomeQuery, RunVerification
 from exam_engine.admission.result_files import outcome_lines, points
 from exam_engine.cli.allocation_options import Criteria, Offset, Percent, Then, parse_rules
-from exam_engine.cli.console import REFUSED, CommandAct, act, emit, emit_table, refuse, run
+from exam_engine.cli.console import REFUSED, CommandAct, act, emit, emit_table, refuse, require_ending, run
 from exam_engine.cli.imports import ColumnMap, SheetName, read_given_table, show_report
 from exam_engine.enrolment.model import Exam, ImportReport
 from exam_engine.identity.model import UnitId, actor_of
@@ -249,7 +249,7 @@ def export(
     *,
     out: Annotated[Path, typer.Option(help="CSV or XLSX to write: a line for each applicant, with the reasons.")],
     number: RunNumber = None,
-    language: Annotated[str, typer.Option(help="Language of the reasons: vi or en.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the reasons.")] = "vi",
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -259,6 +259,8 @@ def export(
     """
     from exam_engine.admission import service
     from exam_engine.enrolment import service as enrolment
+
+    require_ending(out, (".csv", ".xlsx"), "--out")
 
     async def work() -> tuple[bytes, int]:
         async with act() as command:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -53,7 +53,7 @@ def check(
     topic: TopicOption = "",
     level: LevelOption = Level.UNDERSTAND,
     leave_out: LeaveOutOption = False,
-    language: Annotated[str, typer.Option(help="Language of the items.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the items.")] = "vi",
     as_json: JsonOption = False,
 ) -> None:
     """Read a file as an import would, without a server; exit code 1 when it has errors.
@@ -134,7 +134,7 @@ def export_items(
 @app.command()
 def template(
     file: Annotated[Path, typer.Argument(help="Workbook to write.")],
-    language: Annotated[str, typer.Option(help="Language of the instructions: vi or en.")] = "vi",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Language of the instructions.")] = "vi",
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that is there.")] = False,
 ) -> None:
     """Write the Excel template with an example of each kind and instructions.

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import typer
 
-from exam_engine.cli.console import act, emit, emit_table, refuse, run
+from exam_engine.cli.console import act, emit, emit_table, note, refuse, run
 from exam_engine.cli.result_inputs import acting, chosen_release, given_id, given_moment, points, said
 
 if TYPE_CHECKING:
@@ -363,4 +363,10 @@ def distribution(
             svg.write_text(picture, encoding="utf-8")
         except OSError as error:
             refuse(f"{svg}: {error.strerror}")
-    emit(found, as_json=as_json, text=None if svg is None else f"{svg} written")
+    if as_json or svg is not None:
+        emit(found, as_json=as_json, text=f"{svg} written")
+        return
+    shown = found.distribution
+    rows = [(points(cell.low), "hidden" if cell.count is None else cell.count) for cell in shown.cells]
+    emit_table(["from", "candidates"], rows)
+    note(f"{shown.n} candidates, mean {shown.mean}, median {shown.median}, deviation {shown.standard_deviation}")
