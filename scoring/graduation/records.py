@@ -198,11 +198,11 @@ class _Reader:
         return [value.strip() for value in _SEPARATOR.split(self.cells.get(column, "")) if value.strip()]
 
     def _number(self, column: str, text: str, maximum: int = 10) -> Decimal | None:
-        if not _DECIMAL.fullmatch(text):
+        if not _DECIMAL.fullmatch(text.removeprefix("-")):
             self._wrong(column, "“{value}” is not a number", value=text[:40])
             return None
         value = Decimal(text.replace(",", "."))
-        if value > maximum:
+        if text.startswith("-") or value > maximum:
             self._wrong(column, "{value} is outside 0 to {maximum}", value=text, maximum=str(maximum))
             return None
         if value * 100 != (value * 100).to_integral_value():

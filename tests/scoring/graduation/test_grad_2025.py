@@ -229,7 +229,7 @@ def test_the_lines_let_a_parent_follow_the_sum() -> None:
     [
         pytest.param({"toan": "10.05"}, "toan", "outside 0 to 10", id="above ten"),
         pytest.param({"toan": "775"}, "toan", "outside 0 to 10", id="an old file without its comma"),
-        pytest.param({"toan": "-1"}, "toan", "is not a number", id="negative"),
+        pytest.param({"toan": "-1"}, "toan", "outside 0 to 10", id="negative"),
         pytest.param({"toan": "7.5.5"}, "toan", "is not a number", id="two points"),
         pytest.param({"toan": "1e1"}, "toan", "is not a number", id="an exponent"),
         pytest.param({"toan": "nan"}, "toan", "is not a number", id="not a number"),
