@@ -3,6 +3,7 @@
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -105,9 +106,8 @@ async def test_staff_may_send_any_text(house: House, value: Any) -> None:
         text = as_text(value)
         for path in ("/api/exams", "/api/exams/lam-quen-2027/candidates", "/api/sittings"):
             calls += [board.get(path, params={name: text}) for name in ("q", "page", "sort", "exam")]
-        calls += [
-            board.get(httpx.URL("/api/exams/x").copy_with(path=f"/api/exams/{text}")) for _ in (1,) if text != "/"
-        ]
+        if NUL not in text:  # this client sends no such address
+            calls.append(board.get(f"/api/exams/{quote(text, safe='')}"))
         for answer in await asyncio.gather(*calls):
             assert_refused_or_done(answer)
 
