@@ -298,7 +298,10 @@ def _read_csv(content: bytes, file_name: str) -> list[list[str]]:
     if "\x00" in text:
         raise _refused(file_name, N_("the file is not a table"))
     first = next((line for line in text.splitlines() if line.strip()), "")
-    delimiter = max(",;\t", key=first.count)
+    said = re.fullmatch(r"sep=([,;\t])", first.strip(" \r\n"), re.IGNORECASE)  # a line of Excel's own
+    delimiter = said[1] if said else max(",;\t", key=first.count)
+    if said:
+        text = text.replace(first, "", 1)
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -358,9 +361,11 @@ def _cell_text(cell: object) -> str:
 
 
 def _parse_date(text: str) -> date:
-    if "/" in text:
-        day, month, year = (int(part) for part in text.split("/"))
+    if match := re.fullmatch(r"([0-9]{1,2})/([0-9]{1,2})/([0-9]{4})", text):
+        day, month, year = (int(part) for part in match.groups())
         return date(year, month, day)
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text) is None:
+        raise ValueError("no date")  # 1/1/27 is not the year 27
     return date.fromisoformat(text)
 
 

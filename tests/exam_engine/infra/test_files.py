@@ -131,3 +131,19 @@ def test_cells_under_no_title_are_refused_by_their_row() -> None:
         read_table(b"code,mark\n1,6,75\n2,7\n3,8,,\n4,5,25,\n", "marks.csv")
     assert [error.place for error in refused.value.errors] == ["row 2", "row 5"]
     assert [row.number for row in read_table(b"code,mark,,\n1,6,,\n", "marks.csv").rows] == [2]
+
+
+@pytest.mark.parametrize(
+    "text", ["1/1/27", "31/2/2027", "1/2/3/2027", "20270101", "2027-W01-1", "١/1/2027", "tomorrow"]
+)
+def test_what_is_no_full_date_is_refused(text: str) -> None:
+    reader = TableReader(read_table(f"day\n{text}\n".encode(), "units.csv"))
+    for _ in reader:
+        assert reader.date("day", None) is None
+    assert [error.place for error in reader.errors] == ["row 2, column day"]
+
+
+def test_the_line_by_which_excel_names_its_separator_is_no_header() -> None:
+    table = read_table("\ufeffsep=;\r\nMã;Ghi chú\r\n01;a,b\r\n".encode(), "a.csv")
+    assert table.columns == ("ma", "ghi_chu")
+    assert [(row.number, row.cells["ghi_chu"]) for row in table.rows] == [(3, "a,b")]
