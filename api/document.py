@@ -174,7 +174,7 @@ def _security_of(handler: HTTPRouteHandler) -> "list[dict[str, list[str]]]":
     tags = set(handler.resolve_tags())
     name = operation_name(handler, "GET", ())
     if tags & STAFF_TAGS:
-        held = {} if name in OPEN_DOORS else {STAFF: []}
+        held: dict[str, list[str]] = {} if name in OPEN_DOORS else {STAFF: []}
         return [held if handler.http_methods <= SAFE else held | {CSRF: []}]
     if "candidate" in tags and name not in OPEN_DOORS:
         return [{CANDIDATE: []}]

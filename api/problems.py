@@ -121,10 +121,10 @@ def _is_server_away(error: Exception) -> bool:
 
 
 def _is_unreadable(error: Exception) -> bool:
-    """Tell whether the body was nested beyond all measure, or its sender went away while it was read."""
+    """Tell whether it was nested beyond all measure, held what no column can, or its sender went away meanwhile."""
     if isinstance(error, InternalServerException):
         return error.detail == "client disconnected prematurely"  # a weak network, not a fault of ours
-    return isinstance(error, RecursionError)
+    return isinstance(error, RecursionError) or database.is_beyond_database(error)
 
 
 def _wants_page(request: Request[Any, Any, Any]) -> bool:

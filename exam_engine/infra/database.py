@@ -113,6 +113,17 @@ def is_away(error: BaseException) -> bool:
     return bool(state and state.startswith(_AWAY_STATES))
 
 
+def is_beyond_database(error: BaseException) -> bool:
+    """Tell whether a value was given that no column can hold: a NUL in a text, a number or a time out of range."""
+    if not isinstance(error, DBAPIError):
+        return False
+    state = getattr(error.orig, "sqlstate", None)
+    cause = getattr(error.orig, "__cause__", None)
+    return bool(state and state.startswith("22")) or (
+        isinstance(cause, ValueError) and isinstance(cause, asyncpg.InterfaceError)
+    )
+
+
 @contextmanager
 def reaching_database() -> Iterator[None]:
     """Translate what `is_away` into a refusal that says to come again.

@@ -176,16 +176,8 @@ class Serving:
 
     def __init__(self, settings: Settings, log: Path, path: str = "/health/live") -> None:
         self.settings, self.log, self.path = settings, log, path
-        self.process: subprocess.Popen[bytes] | None = None
-
-    def started(self) -> "Serving":
-        """Start already; entering then only waits for nothing more. For a loop that must go on meanwhile."""
-        self.__enter__()
-        return self
 
     def __enter__(self) -> None:
-        if self.process is not None:
-            return
         rest = {name: value for name, value in os.environ.items() if not name.startswith("EXAM_")}
         command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.app:create_app"]
         command += ["--host", "127.0.0.1", "--port", str(self.settings.http_port), "--workers", "1", "--no-ws"]
@@ -196,7 +188,6 @@ class Serving:
         wait_for(self._answers, self.process, self.log)
 
     def __exit__(self, *_: object) -> None:
-        assert self.process is not None
         self.process.terminate()
         self.process.wait(30)
 

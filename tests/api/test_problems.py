@@ -5,10 +5,12 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from api.headers import SECURITY_HEADERS
 from api.problems import describe
+from exam_engine.infra.database import transaction
 from tests.api.conftest import House
 
 LEAK = re.compile(
@@ -143,3 +145,11 @@ def test_an_error_of_the_database_tells_neither_its_statement_nor_its_values(lan
 def test_a_server_that_is_away_is_said_to_be_busy_and_a_missing_file_is_a_fault_of_ours() -> None:
     assert describe(ConnectionRefusedError(111, "refused"), "en")["code"] == "service-unavailable"
     assert describe(FileNotFoundError(2, "no such file"), "en")["code"] == "unexpected"
+
+
+async def test_a_value_no_column_can_hold_is_the_asker_s_mistake(house: House) -> None:
+    for statement, value in (("select cast(:v as text)", "a\x00b"), ("select cast(:v as bigint)", 2**70)):
+        with pytest.raises(DBAPIError) as caught:
+            async with transaction(house.engine.sessions) as session:
+                await session.execute(text(statement), {"v": value})
+        assert describe(caught.value, "en")["code"] == "request-invalid"
