@@ -12,10 +12,10 @@ ScoringError
 ├── RecordInvalid           a record for the graduation score cannot be read
 ├── ItemParametersInvalid   parameters of an item contradict its model
 ├── ResponsesUnusable       responses cannot be calibrated: a column never answered, one category only, a wrong category
-├── CalibrationImpossible   the options contradict each other or the data
-├── FitUndefined            a measure of fit or quality cannot be computed from these data
-├── GroupsUnusable          two groups cannot be compared: one is missing, or a third is there
-└── LinkingImpossible       two calibrations have too little in common to be put on one scale
+│   ├── FitUndefined        a measure of fit or quality cannot be computed from them
+│   └── GroupsUnusable      two groups cannot be compared: one is missing or too small
+└── CalibrationImpossible   the options contradict each other or the data
+    └── LinkingImpossible   two calibrations have too little in common to be put on one scale
 """
 
 from collections.abc import Sequence
@@ -128,13 +128,13 @@ class CalibrationImpossible(_Misplaced):
     """The options of a calibration contradict each other or the data."""
 
 
-class FitUndefined(_Misplaced):
+class FitUndefined(ResponsesUnusable):
     """A measure of fit or quality cannot be computed: responses are missing, or fewer moments than parameters."""
 
 
-class GroupsUnusable(_Misplaced):
+class GroupsUnusable(ResponsesUnusable):
     """Groups that cannot be compared: one is missing, or too small."""
 
 
-class LinkingImpossible(_Misplaced):
+class LinkingImpossible(CalibrationImpossible):
     """Two calibrations share too few items, or items of different models, to be put on one scale."""
