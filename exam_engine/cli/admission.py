@@ -126,6 +126,6 @@ def _write_all(contents: list[tuple[Path, bytes]]) -> None:
     except OSError as error:
         for part, _, _ in unfinished:
             part.unlink(missing_ok=True)
-        refuse(f"{error.filename}: {error.strerror}")
+        refuse(f"{str(error.filename).removesuffix('.part')}: {error.strerror}")
     for _, path, _ in unfinished:
         note(f"written: {path}")

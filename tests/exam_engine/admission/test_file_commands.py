@@ -218,7 +218,7 @@ def test_both_files_are_written_or_none(tmp_path: Path) -> None:
     out, nowhere = tmp_path / "result.csv", tmp_path / "missing" / "limits.csv"
     result = run(*tables(tmp_path), "--out", str(out), "--cut-offs", str(nowhere))
     assert result.exit_code == 1
-    assert "No such file" in result.stderr
+    assert f"{nowhere}: No such file" in result.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["applicants.csv", "aspirations.csv", "programmes.csv"]
 
 
