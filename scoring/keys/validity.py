@@ -35,8 +35,8 @@ def _require_letters(place: str, letters: tuple[str, ...]) -> None:
     if len(set(letters)) != len(letters):
         raise KeyInvalid(place, "an option is named twice")
     for letter in letters:
-        if len(letter) != 1 or not "A" <= letter <= "Z":
-            raise KeyInvalid(place, f"{letter!r} is not the letter of an option, such as 'A'")
+        if len(letter) != 1 or not "A" <= letter <= "H":
+            raise KeyInvalid(place, f"{letter!r} is not the letter of an option, A to H")
 
 
 def _require_steps(key: ClusterKey) -> None:

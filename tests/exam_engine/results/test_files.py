@@ -243,6 +243,11 @@ def test_a_response_that_cannot_be_read_refuses_the_file(text: str, place: str, 
             id="two letters in one",
         ),
         pytest.param(
+            [{"slot": 1, "points": "1", "key": {"rule": "one_option", "accepted": ["Z"]}}],
+            "slot 1, accepted",
+            id="a letter no item has",
+        ),
+        pytest.param(
             [{"slot": 1, "points": "1", "key": {"rule": "option_set", "correct": ["a"]}}],
             "slot 1, correct",
             id="a small letter",
