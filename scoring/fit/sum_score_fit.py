@@ -13,6 +13,9 @@ from scoring.irt.models import Model, family_of
 from scoring.irt.responses import ResponseMatrix
 
 Array = NDArray[np.float64]
+# Columns of merged categories that fewer scores, or fewer candidates for each ten scores, have than this are given up.
+_RARE_ROWS = 0.05
+_RARE_CANDIDATES = 0.1
 
 
 class SumScoreFit(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +60,8 @@ def s_x2(
 ) -> SumScoreFit:
     """Test each item by its observed and expected proportions at every sum score.
 
-    Neighbouring categories of a score, then neighbouring scores, are merged until every cell expects `fewest_expected`.
+    Neighbouring categories of a score, then neighbouring scores, are merged until every cell expects `fewest_expected`;
+    before that, scores at which a category cannot occur, and scores that one candidate has, join the next.
     The all-wrong and the all-right score carry no information and are left out.
 
     Raises
@@ -124,11 +128,18 @@ def score_tables(
 
 def _merged(table: ScoreTable, fewest: float) -> list[tuple[Array, Array]]:
     """Observed and expected counts of each remaining row, cells merged until each expects `fewest`."""
-    is_met = table.expected.sum(axis=1) > 0
-    rows = [_within_score(o, e, fewest) for o, e in zip(table.observed[is_met], table.expected[is_met], strict=True)]
+    both = _without_single_candidates(_without_impossible_ends(np.stack([table.observed, table.expected], axis=1)))
+    rows = [_within_score(o, e, fewest) for o, e in both]
     widest = max((e.size for _, e in rows), default=0)
     observed = np.array([np.pad(o, (0, widest - o.size)) for o, _ in rows])
     expected = np.array([np.pad(e, (0, widest - e.size)) for _, e in rows])
+    # Merged categories stand on the left, as mirt has them; a column that hardly exists joins its neighbour.
+    for column in range(widest - 1, 1, -1):
+        sparse = (expected[:, column] > 0).mean() < _RARE_ROWS
+        if sparse or expected[:, column].sum() < fewest * np.ceil(_RARE_CANDIDATES * len(expected)):
+            for counts in (observed, expected):
+                counts[:, column - 1] += counts[:, column]
+                counts[:, column] = 0.0
     while len(expected) > 1:
         is_thin = ((expected < fewest) & (expected > 0)).any(axis=1)
         if not is_thin.any():
@@ -139,6 +150,37 @@ def _merged(table: ScoreTable, fewest: float) -> list[tuple[Array, Array]]:
             counts[into] += counts[at]
         observed, expected = np.delete(observed, at, axis=0), np.delete(expected, at, axis=0)
     return [(o[e > 0], e[e > 0]) for o, e in zip(observed, expected, strict=True)]
+
+
+def _without_impossible_ends(both: Array) -> Array:
+    """Merge the lowest and the highest scores, at which a category cannot occur, into the next; drop what nobody has.
+
+    `both` has shape (n_scores, 2, n_categories).
+    """
+    n_ends = both.shape[2] - 2
+    if 2 * n_ends < both.shape[0]:
+        last = both.shape[0] - n_ends
+        middle = both[n_ends:last].copy()
+        middle[0] += both[:n_ends].sum(axis=0)
+        middle[-1] += both[last:].sum(axis=0)
+        both = middle
+    result: Array = both[both[:, 0].sum(axis=1) > 0]
+    return result
+
+
+def _without_single_candidates(both: Array) -> Array:
+    """Merge scores that one candidate has into the next, the last into the one before."""
+    kept: list[Array] = []
+    carried = np.zeros(both.shape[1:])
+    for row in both:
+        row = row + carried
+        is_single = row[0].sum() == 1.0
+        carried = row if is_single else np.zeros_like(row)
+        if not is_single:
+            kept.append(row)
+    if kept:
+        kept[-1] = kept[-1] + carried
+    return np.array(kept) if kept else both[:0]
 
 
 def _within_score(observed: Array, expected: Array, fewest: float) -> tuple[Array, Array]:

@@ -23,7 +23,6 @@ from scoring.irt.responses import ResponseMatrix
 from tests.scoring.fit.reference import DATA, Reference
 
 ALL = list(DATA)
-DICHOTOMOUS = [tag for tag in ALL if tag != "Science_graded"]
 GUESSING = ["SAT12_3PL_norm", "SAT12_3PL_beta"]
 
 
@@ -32,7 +31,7 @@ def folder(reference_dir: Path) -> Path:
     return reference_dir / "irt"
 
 
-@pytest.mark.parametrize("tag", DICHOTOMOUS)
+@pytest.mark.parametrize("tag", ALL)
 def test_sum_score_fit_is_that_of_the_reference(folder: Path, tag: str) -> None:
     reference = Reference(folder, tag)
     fit = s_x2(reference.responses, reference.bank, reference.population)
