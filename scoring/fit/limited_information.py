@@ -43,7 +43,7 @@ class ModelFit(msgspec.Struct, frozen=True, kw_only=True):
     srmsr : float
         Root mean squared difference of observed and expected correlations of item scores.
     tli, cfi : float
-        Against a baseline of independent items.
+        Against a baseline of independent items; NaN where a category was never given.
     n_candidates : float
     """
 
@@ -202,11 +202,15 @@ def _quadratic_form(n: float, residual: Array, covariance: Array, derivatives: A
 def _baseline(
     categories: NDArray[np.int8], weights: Array, functions: list[Array], observed: Array
 ) -> tuple[float, int]:
-    """The statistic of independent items with their observed shares of categories."""
+    """The statistic of independent items with their observed shares; NaN where a category was never given."""
+    counts = [
+        np.bincount(column, weights, minlength=f.shape[1]) for column, f in zip(categories.T, functions, strict=True)
+    ]
+    if any((count == 0).any() for count in counts):
+        return np.nan, 0
     curves = []
-    for item, function in enumerate(functions):
-        k = function.shape[1]
-        share = np.bincount(categories[:, item], weights, minlength=k) / weights.sum()
+    for count in counts:
+        k, share = count.size, count / weights.sum()
         moves = np.eye(k)[1:] - np.eye(k)[0]
         curves.append(ItemCurves(share[:, None], moves[:, :, None]))
     expected = model_moments(curves, np.ones(1), np.zeros((0, 1)), functions)
@@ -225,10 +229,13 @@ def _srmsr(categories: NDArray[np.int8], weights: Array, curves: list[ItemCurves
     model_mean = conditional @ shares
     expected = expected - np.outer(model_mean, model_mean)
     difference = _correlations(observed) - _correlations(expected)
-    return float(np.sqrt(np.mean(difference[np.triu_indices(len(curves), 1)] ** 2)))
+    pairs = difference[np.triu_indices(len(curves), 1)]
+    known = pairs[np.isfinite(pairs)]  # an item that all answered alike correlates with nothing
+    return float(np.sqrt(np.mean(known**2))) if known.size else np.nan
 
 
 def _correlations(covariance: Array) -> Array:
     spread = np.sqrt(np.diag(covariance))
-    result: Array = covariance / np.outer(spread, spread)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        result: Array = covariance / np.outer(spread, spread)
     return result

@@ -136,6 +136,16 @@ def test_the_rmsea_interval_is_in_order(x2: float, df: int, n: int) -> None:
     assert 0.0 <= lower <= upper
 
 
+def test_an_item_that_all_answered_alike_leaves_the_model_fit_without_a_baseline_only() -> None:
+    rng = np.random.default_rng(7)
+    bank = mixed_bank(6, rng)
+    categories = np.array(simulated(bank, rng.normal(size=300), rng).categories)
+    categories[:, 0] = 1
+    fit = model_fit(response_matrix(categories, item_names=bank.names), bank, is_fixed=np.ones(6, bool))
+    assert np.isfinite([fit.x2, fit.rmsea, fit.srmsr]).all()
+    assert np.isnan([fit.tli, fit.cfi]).all()
+
+
 @pytest.mark.parametrize("theta", [-40.0, 40.0])
 def test_extreme_abilities_overflow_nowhere(theta: float) -> None:
     bank = mixed_bank(8, np.random.default_rng(1))
