@@ -29,7 +29,7 @@ from exam_engine.delivery.register import PrimedAttempt, place_of, stream_keys
 from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sitting, record
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
-from exam_engine.enrolment.model import SubjectMode
+from exam_engine.enrolment.model import ExamState, SubjectMode
 from exam_engine.infra.randomness import fresh_seed
 from item_bank.messages import message
 
@@ -114,6 +114,7 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
         for stream in stream_keys(sitting.id, sitting.shards):
             await desk.register.mark_primed(stream)
         await store.mark_open(desk.session, sitting_id, form_hash, desk.now)
+        await _begin_exam(desk, sitting)
     opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form_hash)
     await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form_hash)
     return opened
@@ -186,6 +187,14 @@ async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     await store.mark_closed(desk.session, sitting_id, desk.now)
     await record(desk, "sitting.close", sitting, closed_running=len(closed))
     return msgspec.structs.replace(sitting, state=SittingState.CLOSED)
+
+
+async def _begin_exam(desk: Desk, sitting: Sitting) -> None:
+    """Open the exam with its first sitting: from then on its numbers stay as they stand on the cards."""
+    subject = await enrolment.require_subject_by_id(desk.session, sitting.exam_subject_id)
+    exam = await enrolment.require_exam_by_id(desk.session, subject.exam_id)
+    if exam.state is ExamState.PLANNED:
+        await enrolment.set_state(desk.session, exam, ExamState.OPEN, actor=desk.actor, now=desk.now)
 
 
 def _planned(plan: SittingPlan) -> Sitting:

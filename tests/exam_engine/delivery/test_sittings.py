@@ -102,6 +102,14 @@ async def test_opening_gives_every_seat_a_paper_and_neighbours_different_ones(op
     assert {row["action"] for row in audit} == {"sitting.plan", "sitting.open"}
 
 
+async def test_the_exam_is_open_from_its_first_sitting_on(opened: HallMaker, pool: Any) -> None:
+    hall = await opened(candidates=1)
+    found = await pool.fetchval(
+        "select exam.state from exam join exam_subject s on s.exam_id = exam.id where s.id = $1", hall.exam_subject_id
+    )
+    assert found == "open"
+
+
 async def test_opening_again_changes_no_paper(
     opened: HallMaker, sessions: async_sessionmaker[AsyncSession], register: Register
 ) -> None:
