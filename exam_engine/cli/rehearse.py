@@ -28,9 +28,13 @@ def rehearse(
 
     Example: exam-engine rehearse --candidates 300 --seed 7
     """
+    from exam_engine.cli.rehearsal.bot import RehearsalRefused
     from exam_engine.cli.rehearsal.statement import text_of
 
-    statement = console.run(_rehearse(candidates, seed, batch))
+    try:
+        statement = console.run(_rehearse(candidates, seed, batch))
+    except RehearsalRefused as error:
+        console.refuse(str(error))
     console.emit(statement, as_json=as_json, text=text_of)
     if not statement.is_whole:
         raise typer.Exit(1)

@@ -61,9 +61,13 @@ def sit(as_json: JsonOption = False) -> None:
 
     Example: exam-engine sample sit
     """
+    from exam_engine.cli.rehearsal.bot import RehearsalRefused
     from exam_engine.cli.rehearsal.statement import text_of
 
-    statement = console.run(_sit())
+    try:
+        statement = console.run(_sit())
+    except RehearsalRefused as error:
+        console.refuse(str(error))
     if statement is None:
         console.emit({}, as_json=as_json, text="the sample exams were sat already; nothing was changed")
         return

@@ -13,14 +13,13 @@ import msgspec
 import numpy as np
 
 from exam_engine.cli.rehearsal.simulator import Step
-from exam_engine.infra.errors import EngineError
 from scoring.values import ResponseValue
 
 RETRY_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.0)
 PATIENCE_SECONDS = 60.0
 
 
-class RehearsalRefused(EngineError):
+class RehearsalRefused(Exception):
     """The server refused what a correct client must be allowed to do."""
 
     def __init__(self, who: str, what: str, answer: str) -> None:
