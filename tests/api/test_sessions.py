@@ -1,7 +1,5 @@
 """Sessions of staff, and the limits of the public doors."""
 
-import statistics
-import time
 from http.cookies import SimpleCookie
 from uuid import uuid4
 
@@ -89,21 +87,6 @@ async def test_an_unknown_number_answers_as_a_wrong_code_does(
     assert [answer.status_code for answer in answers] == [403] * 3
     assert answers[0].json() == answers[1].json() == answers[2].json()
     assert len({frozenset(answer.headers.keys()) for answer in answers}) == 1
-
-
-@pytest.mark.usefixtures("fresh_limits")
-async def test_an_unknown_number_costs_about_as_much_as_a_wrong_code(house: House, visitor: httpx.AsyncClient) -> None:
-    card = await house.card("lam-quen-2027", 0)
-    spent: dict[str, list[float]] = {card.number: [], "99999999": []}
-    for _ in range(FAILURES_PER_MINUTE // 2 - 1):
-        for number, times in spent.items():
-            claim = card.claim("0000-0000-0000") | {"candidate_number": number}
-            begun = time.perf_counter()
-            answer = await visitor.post("/api/results/look-up", json=claim)
-            times.append(time.perf_counter() - begun)
-            assert answer.status_code == 403
-    known, unknown = (statistics.median(times) for times in spent.values())
-    assert 1 / 5 < known / unknown < 5  # a password hash on one side alone would be ten times as much
 
 
 @pytest.mark.usefixtures("fresh_limits")

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.enrolment import service
@@ -158,6 +159,32 @@ async def test_only_number_and_code_together_open(session: AsyncSession, enrolle
             await service.require_candidate_by_code(session, attempt, secret=SECRET, now=now)
         refusals.add(str(refused.value))
     assert len(refusals) == 1
+
+
+async def test_an_unknown_exam_or_number_asks_the_database_the_same_as_a_wrong_code(
+    session: AsyncSession, enrolled: Exam, now: datetime
+) -> None:
+    await service.assign_numbers(session, enrolled, "31", actor=ACTOR, now=now)
+    asked: list[str] = []
+    connection = (await session.connection()).sync_connection
+    assert connection is not None
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(connection, "before_cursor_execute", note)
+    statements = []
+    for attempt in (
+        claim(enrolled, "0000"),
+        claim(enrolled, "0000", number="99999999"),
+        claim(enrolled, "", exam_code="x"),
+    ):
+        asked.clear()
+        with pytest.raises(CodeRefused):
+            await service.require_candidate_by_code(session, attempt, secret=SECRET, now=now)
+        statements.append(tuple(asked))
+    event.remove(connection, "before_cursor_execute", note)
+    assert statements[0] == statements[1] == statements[2] != ()
 
 
 async def test_an_expired_code_says_so_and_only_to_who_holds_it(
