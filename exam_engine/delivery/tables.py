@@ -46,6 +46,7 @@ class SittingRow(Base):
     shards: Mapped[int]  # Redis slots the attempts are spread over
     seed: Mapped[int] = mapped_column(BigInteger)  # which seat gets which paper code
     settings: Mapped[dict[str, Any]]
+    frozen: Mapped[dict[str, Any] | None]  # versions and settings as they were when it opened; nothing changes them
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     stored_at: Mapped[datetime | None]  # closed and every acknowledged change is here
@@ -147,6 +148,34 @@ class NoticeRow(Base):
     attempt_id: Mapped[UUID | None] = mapped_column(ForeignKey("attempt.id"))
     created_by: Mapped[str]
     created_at: Mapped[datetime]
+
+
+class RoomStatementRow(Base):
+    """What was in a room when its sitting had closed: signed, numbered, never changed."""
+
+    __tablename__ = "room_statement"
+    __table_args__ = (UniqueConstraint("sitting_id", "room", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"))
+    room: Mapped[str]  # its code; empty: those who sit anywhere
+    number: Mapped[int]
+    body: Mapped[bytes]  # the very bytes that are signed
+    signature: Mapped[bytes]
+    public_key: Mapped[bytes]  # which key it was; whether it is ours the reader decides
+    created_at: Mapped[datetime]
+
+
+class AttemptProofRow(Base):
+    """Digests of every row of an attempt, by which a change made later is found in its place."""
+
+    __tablename__ = "attempt_proof"
+
+    statement_id: Mapped[UUID] = mapped_column(ForeignKey("room_statement.id"), primary_key=True)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"), primary_key=True)
+    answers: Mapped[bytes]  # of the newest answers, column by column
+    log: Mapped[bytes]  # of the raw events, row by row in their order
+    receipt: Mapped[str]  # as the candidate got it; empty: never started
 
 
 class StreamRejectRow(Base):
