@@ -92,6 +92,7 @@ def all_mappings() -> MetaData:
     import exam_engine.delivery.tables
     import exam_engine.enrolment.tables
     import exam_engine.identity.tables
+    import exam_engine.invigilation.tables
     import exam_engine.marking.tables
     import exam_engine.results.tables  # noqa: F401 (importing fills the metadata)
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from exam_engine.infra.database import Base
@@ -130,3 +130,18 @@ class SeatRow(Base):
     candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidate.id"), index=True)
     room_id: Mapped[UUID] = mapped_column(ForeignKey("room.id"), index=True)
     number: Mapped[int]
+
+
+class CandidatePhotoRow(Base):
+    """A candidate's photo, re-encoded when it was imported; apart from the candidate, so that lists stay light."""
+
+    __tablename__ = "candidate_photo"
+    __table_args__ = (CheckConstraint("width > 0 and height > 0", name="size"),)
+
+    candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidate.id"), primary_key=True)
+    sha256: Mapped[str]
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # JPEG
+    width: Mapped[int]
+    height: Mapped[int]
+    source_file: Mapped[str]
+    stored_at: Mapped[datetime]
