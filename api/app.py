@@ -7,11 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.plugins.htmx import HTMXPlugin
-from litestar.plugins.prometheus import PrometheusConfig
 from litestar.stores.redis import RedisStore
 
 from api.document import DocumentPlugin, document
 from api.headers import set_security_headers
+from api.metrics import REQUEST_METRICS
 from api.pages.templating import template_config
 from api.pages.uploads import STORE as UPLOADS
 from api.problems import problem_response
@@ -28,11 +28,14 @@ SESSION_SECONDS = 8 * 3600
 MAXIMUM_BODY_BYTES = 20 * 1024 * 1024
 
 # Signed by a bearer token or by the card's secret in the body: no cookie stands behind these, so no CSRF either.
-WITHOUT_CSRF = ["^/api/candidate", "^/api/attempts", "^/api/results/look-up", "^/api/admission/look-up"]
+WITHOUT_CSRF = [
+    *("^/api/candidate", "^/api/attempts", "^/api/(forms|papers)/"),
+    "^/api/(results|admission)/look-up",
+]
 
 
 def create_app(settings: Settings | None = None) -> Litestar:
-    """Build the application; granian and uvicorn call this without arguments."""
+    """Build the framework's application; `api.hot` puts the hot routes before it."""
     settings = settings or load_settings(os.environ)
     set_up_logging(settings)
     master = load_master_secret(settings)
@@ -68,9 +71,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
                 renew_on_access=True,
                 secure=settings.secure_cookies,
                 samesite="lax",
-                exclude=[*WITHOUT_CSRF, "^/static/", "^/media/", "^/health/", "^/metrics", "^/api/forms/[0-9a-f]{64}"],
+                exclude=[*WITHOUT_CSRF, "^/static/", "^/media/", "^/health/", "^/metrics"],
             ).middleware,
-            PrometheusConfig(prefix="exam_http", group_path=True, exclude=["^/static/", "^/metrics"]).middleware,
+            REQUEST_METRICS.middleware,
         ],
         stores={
             "sessions": RedisStore(create_redis(settings), namespace="session"),

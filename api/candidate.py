@@ -15,6 +15,7 @@ from api.acts import delivery_of
 from api.limits import limited_failures
 from api.security import bearer_token
 from exam_engine.delivery import wire
+from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
 from item_bank.forms.paper import CandidateForm
@@ -55,10 +56,7 @@ class CandidateController(Controller):
     async def form(self, request: Request[Any, Any, Any], form_hash: FromPath[str]) -> Response[bytes]:
         """Answer the compiled form, compressed once at assembly; it never changes under its hash."""
         accepted = request.headers.get("accept-encoding", "")
-        body, encoding = await delivery_of(request).form_blob(_pass(request), form_hash, accepted)
-        headers = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-        if encoding:
-            headers["Content-Encoding"] = encoding
+        body, headers = await form_answer(delivery_of(request), _pass(request), form_hash, accepted)
         return Response(body, media_type="application/json", headers=headers)
 
     @post("/attempts/{attempt_id:uuid}/responses", summary="Save answers", status_code=200)
@@ -85,12 +83,33 @@ class CandidateController(Controller):
         """Accept the paper only when the server holds every answer the seat holds."""
         return await delivery_of(request).submit(_pass(request), AttemptId(attempt_id), data)
 
+    @get("/attempts/{attempt_id:uuid}/receipt", summary="The signed receipt of a paper that has ended")
+    async def receipt(self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID]) -> wire.ReceiptReply:
+        """Answer the receipt, also of a paper that time or people have closed; the same paper gives the same text."""
+        return await delivery_of(request).receipt(_pass(request), AttemptId(attempt_id))
+
     @post("/attempts/{attempt_id:uuid}/events", summary="What the seat noticed", status_code=202)
     async def events(
         self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.EventsBody]
     ) -> None:
         """Keep events of the seat; none of them ends an attempt."""
         await delivery_of(request).events(_pass(request), AttemptId(attempt_id), data)
+
+
+async def form_answer(
+    delivery: Delivery, candidate: CandidatePass, form_hash: str, accepted: str
+) -> tuple[bytes, dict[str, str]]:
+    """Return a form and its headers in the smallest encoding accepted; both ways to the route share this.
+
+    Raises
+    ------
+    CompiledFormUnknown
+    """
+    body, encoding = await delivery.form_blob(candidate, form_hash, accepted)
+    headers = {"Cache-Control": "private, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    return body, headers
 
 
 def _pass(request: Request[Any, Any, Any]) -> CandidatePass:

@@ -28,10 +28,10 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-_ENCODED = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+ENCODED_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 
 
 async def set_security_headers(message: Message, _: Scope) -> None:
     """Hook: put the headers on every answer, refusals among them."""
     if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *_ENCODED]
+        message["headers"] = [*message.get("headers", []), *ENCODED_SECURITY_HEADERS]

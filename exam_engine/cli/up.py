@@ -215,7 +215,7 @@ def _plans(settings: Settings) -> list[ChildPlan]:
         "API",
         "api.log",
         (
-            *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.app:create_app"),
+            *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.hot:create_server"),
             *("--host", settings.http_host, "--port", str(settings.http_port), "--workers", str(settings.api_workers)),
             *("--loop", "uvloop", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "1"),
             *("--workers-kill-timeout", "10"),

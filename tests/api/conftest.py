@@ -179,7 +179,7 @@ class Serving:
 
     def __enter__(self) -> None:
         rest = {name: value for name, value in os.environ.items() if not name.startswith("EXAM_")}
-        command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.app:create_app"]
+        command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.hot:create_server"]
         command += ["--host", "127.0.0.1", "--port", str(self.settings.http_port), "--workers", "1", "--no-ws"]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(

@@ -1,0 +1,224 @@
+"""The routes that thousands of seats call at once, before the framework: save, time, paper and look-up.
+
+Only what is exactly as a correct client sends it is served here, by the functions that the framework's routes call too.
+Everything else (another path, a query, header, body or number that is not as expected, a missing token) goes to the
+framework untouched, so that refusals are written once; what the functions refuse becomes the same problem document.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Litestar, Request
+from litestar.enums import ScopeType
+from litestar.types import HTTPScope, Message, Receive, Scope, Send
+
+from api.app import create_app
+from api.candidate import form_answer
+from api.headers import ENCODED_SECURITY_HEADERS
+from api.metrics import RouteMetrics
+from api.problems import problem_response
+from api.public import LookUpBody, find_decision, find_result
+from exam_engine.delivery import wire
+from exam_engine.delivery.errors import TokenExpired, TokenInvalid
+from exam_engine.delivery.hot_path import Delivery
+from exam_engine.delivery.model import MAXIMUM_SEQUENCE, AttemptId
+from exam_engine.delivery.tokens import CandidatePass
+
+MAXIMUM_BODY_BYTES = 64 * 1024  # longer ones are rare and the framework's affair
+_ATTEMPTS = "/api/attempts/"
+_FORMS = "/api/forms/"
+_ID = slice(len(_ATTEMPTS), len(_ATTEMPTS) + 36)
+_HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_AFTER = re.compile(rb"after=(0|[1-9][0-9]{0,15})")
+
+_JSON = [(b"content-type", b"application/json")]
+_encode = msgspec.json.Encoder().encode
+_decode_save = msgspec.json.Decoder(wire.SaveBody).decode
+_decode_claim = msgspec.json.Decoder(LookUpBody).decode
+
+Answer = tuple[bytes, list[tuple[bytes, bytes]]]
+_Read = TypeVar("_Read")
+
+
+class NotHot(Exception):
+    """The request is not what a correct client sends here; nothing has happened yet."""
+
+
+class HotRoutes:
+    """The application with its hot routes in front."""
+
+    def __init__(self, app: Litestar) -> None:
+        self._app = app
+        self._delivery: Delivery | None = None
+        self._routes: Mapping[tuple[str, str], _Route] = {
+            ("POST", "/responses"): _Route("POST", "/api/attempts/{attempt_id}/responses", self._save),
+            ("GET", "/time"): _Route("GET", "/api/attempts/{attempt_id}/time", self._time),
+        }
+        self._form = _Route("GET", "/api/forms/{form_hash}", self._paper)
+        self._claims = {
+            path: _Route("POST", path, self._look_up(find))
+            for path, find in (("/api/results/look-up", find_result), ("/api/admission/look-up", find_decision))
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a hot route here, everything else in the framework."""
+        route = self._find(scope) if scope["type"] == ScopeType.HTTP else None
+        if route is None:
+            await self._app(scope, receive, send)
+        else:
+            await route.serve(self._app, scope, receive, send)  # type: ignore[arg-type]
+
+    def _find(self, scope: Scope) -> "_Route | None":
+        path = scope["path"]
+        if path.startswith(_ATTEMPTS):
+            return self._routes.get((scope["method"], path[_ID.stop :]))  # type: ignore[typeddict-item]
+        if path.startswith(_FORMS):
+            return self._form if scope["method"] == "GET" else None  # type: ignore[typeddict-item]
+        return self._claims.get(path) if scope["method"] == "POST" else None  # type: ignore[typeddict-item]
+
+    async def _save(self, call: "_Call") -> Answer:
+        attempt, body = call.attempt(), await call.body(_decode_save)
+        delivery, candidate = self._candidate(call)
+        return _encode(await delivery.save(candidate, attempt, body)), _JSON
+
+    async def _time(self, call: "_Call") -> Answer:
+        attempt, after = call.attempt(), call.after()
+        delivery, candidate = self._candidate(call)
+        return _encode(await delivery.time(candidate, attempt, after)), _JSON
+
+    async def _paper(self, call: "_Call") -> Answer:
+        form_hash = call.scope["path"][len(_FORMS) :]
+        if _HASH.fullmatch(form_hash) is None or call.scope["query_string"]:
+            raise NotHot
+        delivery, candidate = self._candidate(call)
+        body, headers = await form_answer(delivery, candidate, form_hash, call.text(b"accept-encoding"))
+        return body, [*_JSON, *((name.lower().encode(), value.encode()) for name, value in headers.items())]
+
+    def _look_up(self, find: Callable[[Request[Any, Any, Any], LookUpBody], Awaitable[Any]]) -> "_Handler":
+        async def answer(call: _Call) -> Answer:
+            claim = await call.body(_decode_claim)
+            return _encode(await find(call.request(), claim)), _JSON
+
+        return answer
+
+    def _candidate(self, call: "_Call") -> tuple[Delivery, CandidatePass]:
+        delivery = self._delivery
+        if delivery is None:
+            delivery = self._delivery = self._app.state.delivery
+        scheme, _, token = call.text(b"authorization").partition(" ")
+        if scheme.lower() != "bearer":
+            raise NotHot
+        try:
+            return delivery, delivery.authenticate(token.strip())
+        except (TokenInvalid, TokenExpired) as error:
+            raise NotHot from error
+
+
+class _Call:
+    """One request on its way: what was read of it, so that the framework can read it again."""
+
+    def __init__(self, app: Litestar, scope: HTTPScope, receive: Receive) -> None:
+        self.app, self.scope, self.received = app, scope, []  # type: ignore[var-annotated]
+        self._receive = receive
+        self._headers = dict(scope["headers"])
+
+    def text(self, name: bytes) -> str:
+        """Return a header's text, empty when it is missing."""
+        return self._headers.get(name, b"").decode("latin-1")
+
+    def attempt(self) -> AttemptId:
+        """Return the attempt of the path."""
+        try:
+            return AttemptId(UUID(self.scope["path"][_ID]))
+        except ValueError as error:
+            raise NotHot from error
+
+    def after(self) -> int:
+        """Return the last notice the seat has seen."""
+        query = self.scope["query_string"]
+        if not query:
+            return 0
+        found = _AFTER.fullmatch(query)
+        if found is None or int(found[1]) > MAXIMUM_SEQUENCE:
+            raise NotHot
+        return int(found[1])
+
+    async def body(self, decode: Callable[[bytes], _Read]) -> _Read:
+        """Return the decoded body of a plain JSON request."""
+        length = self._headers.get(b"content-length", b"")
+        if not length.isdigit() or int(length) > MAXIMUM_BODY_BYTES or self.scope["query_string"]:
+            raise NotHot
+        if not self._headers.get(b"content-type", b"").startswith(b"application/json"):
+            raise NotHot
+        message = await self._receive()
+        self.received.append(message)
+        if message["type"] != "http.request" or message.get("more_body"):
+            raise NotHot
+        try:
+            return decode(message["body"])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotHot from error
+
+    def request(self) -> Request[Any, Any, Any]:
+        """Return the request as the framework's own functions take it."""
+        scope: Any = self.scope
+        scope["litestar_app"] = self.app
+        scope.setdefault("state", {})
+        return Request(scope, self.again)
+
+    async def again(self) -> Any:
+        """Receive: first what was read already."""
+        return self.received.pop(0) if self.received else await self._receive()
+
+
+_Handler = Callable[[_Call], Awaitable[Answer]]
+
+
+class _Route:
+    """One hot route: its function, its counters, and how its answer leaves."""
+
+    def __init__(self, method: str, template: str, handler: _Handler) -> None:
+        self._handler = handler
+        self._metrics = RouteMetrics(method, template)
+
+    async def serve(self, app: Litestar, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        call = _Call(app, scope, receive)
+        try:
+            with self._metrics.counted() as told:
+                try:
+                    body, headers = await self._handler(call)
+                except NotHot:
+                    raise
+                except Exception as error:  # noqa: BLE001 (every refusal becomes a problem document)
+                    told.status, headers, body = _refusal(call, error)
+                await _send(send, told.status, headers, body)
+        except NotHot:
+            await app(scope, call.again, send)
+
+
+async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    start: Message = {
+        "type": "http.response.start",
+        "status": status,
+        "headers": [*headers, length, *ENCODED_SECURITY_HEADERS],
+    }
+    await send(start)
+    await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def _refusal(call: _Call, error: Exception) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Return the problem of an error, as the framework's routes answer it."""
+    response = problem_response(call.request(), error)
+    headers = [(b"content-type", b"application/problem+json")]
+    headers += [(name.lower().encode(), value.encode()) for name, value in response.headers.items()]
+    return int(response.status_code or 500), headers, _encode(response.content)
+
+
+def create_server() -> HotRoutes:
+    """Build what the server runs; granian and uvicorn call this without arguments."""
+    return HotRoutes(create_app())
