@@ -18,6 +18,7 @@ from api.pages.results import ResultPages
 from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
 from api.public import PublicController
+from api.receipts import receipt_keys
 from api.staff.admission import AdmissionController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
@@ -33,6 +34,7 @@ ROUTES: list[ControllerRouterHandler] = [
     health.live,
     health.ready,
     health.metrics,
+    receipt_keys,
     CandidateController,
     SessionController,
     ExamController,

@@ -85,6 +85,15 @@ PROBLEMS: ProblemTable = {
         HTTPStatus.NOT_FOUND,
         N_("Nobody of this sitting sits in that room"),
     ),
+    delivery.ReceiptNotYet: Problem(
+        "receipt-not-yet",
+        HTTPStatus.CONFLICT,
+        N_("There is no receipt for this paper"),
+        N_("Only a paper that was started and has ended has a receipt."),
+    ),
+    delivery.ReceiptError: Problem(
+        "receipt-refused", HTTPStatus.UNPROCESSABLE_ENTITY, N_("This receipt does not hold")
+    ),
     delivery.NotStored: Problem(
         "not-stored",
         HTTPStatus.CONFLICT,

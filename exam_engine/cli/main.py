@@ -36,6 +36,7 @@ NOUNS: Mapping[str, Noun] = {
     "exam": Noun("exam_engine.cli.exam", "Exams and their subjects."),
     "candidate": Noun("exam_engine.cli.candidate", "Candidates: import, number, seat, print cards."),
     "sitting": Noun("exam_engine.cli.sitting", "Sittings: plan, open, extend, close."),
+    "receipt": Noun("exam_engine.cli.receipt", "Receipts: verify one, print the public key."),
     "marks": Noun("exam_engine.cli.marks", "Marks from files."),
     "results": Noun("exam_engine.cli.results", "Score runs, releases, result slips."),
     "graduation": Noun("exam_engine.cli.graduation", "Graduation scores by rule set."),

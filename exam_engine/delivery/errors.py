@@ -3,8 +3,11 @@
 DeliveryError
 ├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored
 ├── AttemptUnknown
-├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, TimeOver, LeaseTaken, ResponsesMissing
+├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, TimeOver, LeaseTaken,
+│                   ResponsesMissing, ActImpossible
 ├── ResponseRefusal: UnknownSlot, ResponseInvalid
+├── ReceiptError: ReceiptNotYet, ReceiptMalformed, ReceiptOfOtherKey, ReceiptForged, ReceiptOfOtherAnswers,
+│   KeyFileInvalid
 └── TokenRefused: TokenInvalid, TokenExpired, NotYours
 """
 
@@ -102,6 +105,23 @@ class AttemptClosed(AttemptRefusal):
         super().__init__(f"the attempt is {state}" + (f" ({reason})" if reason else ""))
 
 
+class AttemptLocked(AttemptRefusal):
+    """The invigilator has locked the seat; time runs on."""
+
+    def __init__(self) -> None:
+        super().__init__("the attempt is locked")
+
+
+class ActImpossible(AttemptRefusal):
+    """What somebody wants to do to an attempt does not fit where it stands."""
+
+    def __init__(self, act: str, state: str, reason: str = "") -> None:
+        self.act = act
+        self.state = state
+        self.reason = reason
+        super().__init__(f"{act} is not possible: the attempt is {state}" + (f" ({reason})" if reason else ""))
+
+
 class TimeOver(AttemptRefusal):
     """The deadline and its grace have passed by the server's clock."""
 
@@ -170,3 +190,61 @@ class NotYours(TokenRefused):
 
     def __init__(self) -> None:
         super().__init__("this attempt belongs to another candidate")
+
+
+class ReceiptError(DeliveryError):
+    """A receipt, or the key to check it with, does not hold."""
+
+
+class ReceiptNotYet(ReceiptError):
+    """Only a paper that was started and has ended has a receipt."""
+
+    def __init__(self) -> None:
+        super().__init__("the attempt was not started or has not ended")
+
+
+class ReceiptMalformed(ReceiptError):
+    """It is no receipt of ours."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"this is no receipt: {reason}")
+
+
+class ReceiptOfOtherKey(ReceiptError):
+    """It names a key that was not given."""
+
+    def __init__(self, key_id: str, known: Sequence[str]) -> None:
+        self.key_id = key_id
+        self.known = tuple(known)
+        super().__init__(f"the receipt is signed with key {key_id}; the key given is {', '.join(known) or 'none'}")
+
+
+class ReceiptForged(ReceiptError):
+    """The signature does not fit: the text was changed, or somebody without the key wrote it."""
+
+    def __init__(self, key_id: str) -> None:
+        self.key_id = key_id
+        super().__init__(f"the receipt is forged or was changed: key {key_id} did not sign what it says")
+
+
+class ReceiptOfOtherAnswers(ReceiptError):
+    """The receipt is genuine, and these are not the answers it was given for."""
+
+    def __init__(self, stated: str, found: str, slots_stated: int, slots_found: int) -> None:
+        self.stated = stated
+        self.found = found
+        self.slots_stated = slots_stated
+        self.slots_found = slots_found
+        super().__init__(
+            f"the receipt is genuine, but these are other answers: it states {slots_stated} slots with hash {stated}, "
+            f"these are {slots_found} slots with hash {found}"
+        )
+
+
+class KeyFileInvalid(ReceiptError):
+    """What was given as a public key is none."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"this is no public key: {reason}")

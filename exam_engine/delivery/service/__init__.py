@@ -2,6 +2,7 @@
 
 from exam_engine.delivery.service.desk import Desk, load_sitting
 from exam_engine.delivery.service.notices import Extended, Extension, Message, Scope, extend, send_message
+from exam_engine.delivery.service.receipts import StoredReceipt, stored_receipt
 from exam_engine.delivery.service.reconciliation import Gap, Reconciliation, reconcile
 from exam_engine.delivery.service.sittings import (
     SittingPlan,
@@ -23,6 +24,7 @@ __all__ = [
     "Reconciliation",
     "Scope",
     "SittingPlan",
+    "StoredReceipt",
     "attempt_of_number",
     "check_opening",
     "close_sitting",
@@ -34,4 +36,5 @@ __all__ = [
     "reconcile",
     "room_of_code",
     "send_message",
+    "stored_receipt",
 ]
