@@ -49,6 +49,18 @@ PROBLEMS: ProblemTable = {
         N_("This paper is open at another seat"),
         N_("Only one seat writes at a time. If this is a mistake, please call the invigilator."),
     ),
+    delivery.AttemptLocked: Problem(
+        "attempt-locked",
+        HTTPStatus.CONFLICT,
+        N_("This seat is locked"),
+        N_("It takes no answers until the invigilator unlocks it. What was typed is kept on this machine."),
+    ),
+    delivery.ActImpossible: Problem(
+        "act-impossible",
+        HTTPStatus.CONFLICT,
+        N_("This does not fit where the paper stands"),
+        N_("The paper is in the state “{state}” {reason}; “{act}” is not possible."),
+    ),
     delivery.ResponsesMissing: Problem(
         "responses-missing",
         HTTPStatus.CONFLICT,

@@ -34,7 +34,9 @@ class Board:
     def __init__(self) -> None:
         self._numbers: list[int] = []
         self._notices: list[Notice] = []
-        self.stale_ms = 0  # what was known of attempts before this moment may be outdated by extra time
+        self.changes = 0  # the count of changes up to which this worker has read
+        self._stale_ms = 0  # what was known of attempts before this moment may be outdated
+        self._changed_ms: dict[str, int] = {}  # the same for single attempts
 
     @property
     def newest(self) -> int:
@@ -48,7 +50,20 @@ class Board:
         self._numbers.append(number)
         self._notices.append(notice)
         if notice.kind == "time":
-            self.stale_ms = now_ms
+            self._stale_ms = now_ms
+
+    def note_changes(self, count: int, attempts: Sequence[tuple[bytes, float]], now_ms: int) -> None:
+        """Take in whose facts have changed at any worker."""
+        if count < self.changes:  # Redis began empty: whatever is remembered may be outdated
+            self.changes, self._stale_ms = 0, now_ms
+            return
+        for attempt, number in attempts:
+            self._changed_ms[attempt.decode()] = now_ms
+            self.changes = max(self.changes, int(number))
+
+    def stale_since(self, attempt: str) -> int:
+        """Return the moment before which what is remembered of an attempt may be outdated."""
+        return max(self._stale_ms, self._changed_ms.get(attempt, 0))
 
     def after(self, number: int, seat: Seat) -> list[SeatNotice]:
         """Return the notices for a seat after the last it has seen."""
@@ -95,9 +110,10 @@ class Bulletins:
             async with redis.pipeline(transaction=False) as pipeline:
                 pipeline.time()
                 for stream in streams:
-                    pipeline.zrangebyscore(
-                        stream.removesuffix("events") + "notices", f"({self.board(stream).newest}", "+inf"
-                    )
+                    prefix, board = stream.removesuffix("events"), self.board(stream)
+                    pipeline.zrangebyscore(prefix + "notices", f"({board.newest}", "+inf")
+                    pipeline.get(prefix + "changes")
+                    pipeline.zrangebyscore(prefix + "changed", f"({board.changes}", "+inf", withscores=True)
                 for stream, attempts in passed_on.items():
                     pipeline.hset(stream.removesuffix("events") + "seen", mapping=attempts)
                 (seconds, microseconds), *replies = await pipeline.execute()
@@ -105,10 +121,13 @@ class Bulletins:
             self._take_back(passed_on)
             raise
         ended_ms = now_ms()
-        for stream, found in zip(streams, replies, strict=False):
-            for entry in found:
+        for position, stream in enumerate(streams):
+            notices, changes, attempts = replies[3 * position : 3 * position + 3]
+            board = self.board(stream)
+            for entry in notices:
                 number, _, notice = entry.partition(b" ")
-                self.board(stream).add(int(number), msgspec.json.decode(notice, type=Notice), ended_ms)
+                board.add(int(number), msgspec.json.decode(notice, type=Notice), ended_ms)
+            board.note_changes(int(changes or 0), attempts, ended_ms)
         return int(seconds * 1000 + microseconds // 1000 - began_ms)
 
     def forget(self, streams: Sequence[str]) -> None:

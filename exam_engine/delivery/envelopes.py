@@ -1,23 +1,30 @@
 """What belongs to one candidate alone, put together from the worker's memory and the register."""
 
+from zlib import crc32
+
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts
+from exam_engine.delivery.model import AttemptFacts, planned_facts
 from exam_engine.delivery.register import Held, unpack_response
 from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.wire import AttemptSummary, CandidateSummary, Envelope, HeldResponse, SeatNotice
 from exam_engine.infra.clock import to_milliseconds
 
+JITTER_MS_A_SEAT = 3  # a start costs two round trips and one paper: so many may come in a second on a small machine
+LONGEST_JITTER_MS = 15_000
 
-def envelope(sat: Sat, facts: AttemptFacts, held: Held, notices: list[SeatNotice], now_ms: int) -> Envelope:
-    """Return the envelope of a started attempt."""
+
+def envelope(
+    sat: Sat, facts: AttemptFacts, held: Held, notices: list[SeatNotice], now_ms: int, client: str
+) -> Envelope:
+    """Return the envelope of a started attempt; without a lease for a client that does not hold it."""
     code = sat.roll.paper.codes[sat.seat.paper_code_id]
     return Envelope(
         attempt_id=sat.seat.attempt_id,
         form_hash=sat.roll.paper.hash,
         paper_code=code.code,
         ordering=code.ordering,
-        lease=facts.lease,
+        lease=facts.lease if client == facts.client else 0,
         state=facts.state.value,
         started_at_ms=facts.started_ms,
         deadline_ms=facts.deadline_ms,
@@ -26,23 +33,40 @@ def envelope(sat: Sat, facts: AttemptFacts, held: Held, notices: list[SeatNotice
         responses=[_held_response(slot, packed) for slot, packed in sorted(held.responses.items())],
         notices=notices,
         candidate=candidate_summary(sat),
+        is_paused=facts.is_paused,
+        is_locked=facts.is_locked,
+        start_jitter_ms=start_jitter_ms(sat),
     )
 
 
 def attempt_summary(sat: Sat, state: str) -> AttemptSummary:
     """Return an attempt as the waiting room shows it."""
     sitting = sat.roll.sitting
+    planned = planned_facts(sitting, sat.seat.room_code or "")
     return AttemptSummary(
         attempt_id=sat.seat.attempt_id,
         sitting_id=sitting.id,
         subject=sat.roll.context.subject_name,
         state=state,
-        starts_at_ms=to_milliseconds(sitting.starts_at),
-        ends_at_ms=to_milliseconds(sitting.ends_at),
+        starts_at_ms=planned.starts_ms,
+        ends_at_ms=planned.ends_ms,
         minutes=sitting.duration_seconds // 60,
         room=sat.seat.room_code,
         seat=sat.seat.seat_number,
+        start_jitter_ms=start_jitter_ms(sat),
     )
+
+
+def start_jitter_ms(sat: Sat) -> int:
+    """Return how long after the beginning a seat shall ask for its paper, so that a herd comes as a stream.
+
+    The same for the same attempt at every worker; never longer than the sitting lasts beyond a candidate's own time,
+    so that waiting costs nobody a second.
+    """
+    sitting = sat.roll.sitting
+    spare_ms = to_milliseconds(sitting.ends_at) - to_milliseconds(sitting.starts_at) - 1000 * sitting.duration_seconds
+    window_ms = min(JITTER_MS_A_SEAT * len(sat.roll.seats), LONGEST_JITTER_MS, spare_ms)
+    return crc32(b"start" + sat.seat.attempt_id.bytes) % (window_ms + 1)
 
 
 def candidate_summary(sat: Sat) -> CandidateSummary:

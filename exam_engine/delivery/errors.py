@@ -146,6 +146,39 @@ class ResponsesMissing(AttemptRefusal):
         super().__init__("the server lacks the newest answers of slots " + ", ".join(map(str, slots)))
 
 
+class StartProofInvalid(AttemptRefusal):
+    """A start without a network was claimed without the key only this attempt's seat could have."""
+
+    def __init__(self, started_ms: int) -> None:
+        self.started_at_ms = started_ms
+        super().__init__("the proof of the start without a network does not hold")
+
+
+class SealedPaperUnknown(DeliveryError):
+    """No open sitting of this candidate has a sealed paper of that name."""
+
+    def __init__(self, sealed_hash: str) -> None:
+        self.sealed_hash = sealed_hash
+        super().__init__(f"there is no sealed paper {sealed_hash}")
+
+
+class CodeNotReleased(SittingError):
+    """A room's release code is not told before the sitting starts."""
+
+    def __init__(self, code: str, starts_at: str) -> None:
+        self.code = code
+        self.starts_at = starts_at
+        super().__init__(f"the release code of sitting {code} is not told before {starts_at}")
+
+
+class HandOverInvalid(DeliveryError):
+    """A hand-over file cannot be taken."""
+
+    def __init__(self, reason: Message) -> None:
+        self.reason = reason
+        super().__init__(str(reason))
+
+
 class ResponseRefusal(DeliveryError):
     """An answer does not fit the paper."""
 

@@ -22,15 +22,18 @@ from exam_engine.delivery.cards import check_card
 from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
+from exam_engine.delivery.receipts import require_receipt
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.rolls import Roll, Rolls, Sat
+from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.tokens import CandidatePass
 from exam_engine.delivery.wire import (
     AttemptList,
     Envelope,
     EventsBody,
+    ReceiptReply,
     SaveBody,
     SavedSlot,
     SaveReply,
@@ -66,6 +69,7 @@ class Delivery:
         self._sessions = sessions
         self._master_secret = master_secret
         self._token_key = derive_key(master_secret, tokens.PURPOSE)
+        self._signing_key = SigningKey(master_secret)
         self._recollection = Recollection()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -120,13 +124,15 @@ class Delivery:
     # The paper
 
     async def start(self, candidate: CandidatePass, attempt_id: AttemptId, client_id: str) -> Envelope:
-        """Start, resume or take over an attempt.
+        """Start, come back, take over, or wait as a second seat (the envelope's lease is 0 then).
 
         Raises
         ------
-        AttemptUnknown, NotYours, SittingNotStarted, LateStart, AttemptClosed, TimeOver, ServiceUnavailable
+        AttemptUnknown, NotYours, SittingNotStarted, LateStart, AttemptLocked, AttemptClosed, TimeOver, LeaseTaken,
+        ServiceUnavailable
         """
-        sat = await self._mine(candidate, attempt_id)
+        # No sign of life yet: it may be a second seat, and the silence of the first decides what it gets.
+        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         return await self._finish(self._start(sat, client_id))
 
     async def form_blob(self, candidate: CandidatePass, form_hash: str, accepts: str) -> tuple[bytes, str]:
@@ -150,36 +156,41 @@ class Delivery:
 
         Raises
         ------
-        AttemptUnknown, NotYours, UnknownSlot, ResponseInvalid, NotStarted, AttemptClosed, LeaseTaken, TimeOver,
-        ServiceUnavailable
+        AttemptUnknown, NotYours, UnknownSlot, ResponseInvalid, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked,
+        TimeOver, ServiceUnavailable
         """
         arrival_ms = self.now_ms()
-        sat = await self._mine(candidate, attempt_id)
+        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         saved: list[SavedSlot] = []
-        deadline_ms = 0
         for packed in pack_answers(sat.roll.paper.shapes, body.responses):
             try:
                 kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
             except NotHeld:
                 await self._restore(sat)
                 kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
-            deadline_ms = kept.deadline_ms
             saved += [SavedSlot(slot, sequence) for (slot, _), sequence in zip(packed, kept.sequences, strict=True)]
-        limit_ms = deadline_ms + 1000 * sat.roll.sitting.grace_seconds
-        self._recollection.keep(attempt_id, Known(AttemptState.RUNNING.value, deadline_ms, limit_ms, arrival_ms))
+        self.bulletins.seen(sat.place, arrival_ms)
+        grace_ms = 1000 * sat.roll.sitting.grace_seconds
+        known = Known.saved(kept.deadline_ms, grace_ms, arrival_ms, body.lease, kept.is_paused)
+        self._recollection.keep(attempt_id, known)
         return SaveReply(
-            saved=saved,
-            deadline_ms=deadline_ms,
-            server_time_ms=self.now_ms(),
-            state=AttemptState.RUNNING.value,
-            notices=self._notices(sat, body.after),
+            saved, kept.deadline_ms, self.now_ms(), known.state, self._notices(sat, body.after), kept.is_paused
         )
 
-    async def time(self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0) -> TimeReply:
-        """Tell an idle seat the time, from memory unless something may have changed."""
-        sat = await self._mine(candidate, attempt_id)
+    async def time(
+        self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0, lease: int | None = None
+    ) -> TimeReply:
+        """Tell an idle seat the time, from memory unless something may have changed.
+
+        `lease` is the one the seat believes it has: a seat that waits or lost it gives no sign of life for the holder.
+        """
+        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         known = await self._recall_started(sat)
-        return TimeReply(self.now_ms(), known.deadline_ms, known.state, self._notices(sat, after))
+        now_ms = self.now_ms()
+        if lease is None or lease == known.lease:
+            self.bulletins.seen(sat.place, now_ms)
+        notices = self._notices(sat, after)
+        return TimeReply(now_ms, known.deadline_ms, known.state, notices, known.is_paused, known.is_locked, known.lease)
 
     async def submit(self, candidate: CandidatePass, attempt_id: AttemptId, body: SubmitBody) -> SubmitReply:
         """Hand in, if the server holds everything the seat holds.
@@ -192,16 +203,27 @@ class Delivery:
         sat = await self._mine(candidate, attempt_id)
         return await self._finish(self._submit(sat, body))
 
+    async def receipt(self, candidate: CandidatePass, attempt_id: AttemptId) -> ReceiptReply:
+        """Return the receipt of a paper that has ended, handed in or closed by time or by people.
+
+        Raises
+        ------
+        AttemptUnknown, NotYours, ReceiptNotYet, ServiceUnavailable
+        """
+        sat = await self._mine(candidate, attempt_id)
+        held = await self._held(sat, "r")
+        text, facts = require_receipt(sat, held, self._signing_key), held.facts
+        return ReceiptReply(text, facts.state.value, facts.reason, facts.finished_ms, held.answered)
+
     async def events(self, candidate: CandidatePass, attempt_id: AttemptId, body: EventsBody) -> None:
         """Keep what the seat noticed."""
-        sat = await self._mine(candidate, attempt_id)
+        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         now_ms = self.now_ms()
         events = [
             SeatNote(kind=e.kind, client_ms=believable_ms(e.client_time_ms), at_ms=now_ms, detail=e.detail)
             for e in body.events
         ]
-        focus_lost = sum(event.kind == "focus_lost" for event in body.events)
-        await self._finish(self._note(sat, focus_lost, events))
+        await self._finish(self._note(sat, events))
 
     # For the rooms above
 
@@ -211,18 +233,18 @@ class Delivery:
         return msgspec.structs.replace(held, seen_ms=max(held.seen_ms, self.bulletins.last_seen(sat.place)))
 
     async def change(
-        self, sat: Sat, decide: Callable[[AttemptFacts], Change | None], by: str, **detail: Any
+        self, sat: Sat, decide: Callable[[Held], Change | None], by: str, **detail: Any
     ) -> tuple[AttemptFacts, Change | None]:
         """Apply a transition to an attempt, taking it back from PostgreSQL first if Redis lacks it."""
         if not sat.roll.is_open:
-            decide((await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id)).facts)
+            decide(await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id))
             raise AttemptClosed(AttemptState.CLOSED)
         now_ms = self.now_ms()
         try:
-            facts, change = await self.register.change(sat.place, decide, by, **detail)
+            facts, change = await self.register.act(sat.place, decide, by, **detail)
         except NotHeld:
             await self._restore(sat)
-            facts, change = await self.register.change(sat.place, decide, by, **detail)
+            facts, change = await self.register.act(sat.place, decide, by, **detail)
         self._recollection.remember(sat.seat.attempt_id, facts, now_ms)
         return facts, change
 
@@ -260,17 +282,25 @@ class Delivery:
 
     async def _start(self, sat: Sat, client_id: str) -> Envelope:
         now_ms = self.now_ms()
+
+        def decide(held: Held) -> Change:
+            seen_ms = max(held.alive_ms, self.bulletins.last_seen(sat.place))
+            second_seat = sat.roll.sitting.settings.second_seat
+            return model.start(held.facts, client_id, now_ms, seen_ms=seen_ms, second_seat=second_seat)
+
         try:
-            facts, change = await self.change(sat, lambda facts: model.start(facts, client_id, now_ms), "seat")
+            facts, change = await self.change(sat, decide, "seat", client=client_id)
         except AttemptRefusal as refusal:
             counters.REFUSED.labels(type(refusal).__name__).inc()
             raise
         kind = change.kind if change else ChangeKind.RESUME
         counters.STARTED.labels(kind.value).inc()
+        if facts.client == client_id:
+            self.bulletins.seen(sat.place, now_ms)
         if kind is ChangeKind.RESUME:
-            await self._note(sat, 0, [SeatNote(kind="resumed", at_ms=now_ms)])
+            await self._note(sat, [SeatNote(kind="resumed", at_ms=now_ms)])
         held = await self._held(sat, "r")
-        return envelope(sat, facts, held, self._notices(sat, 0), self.now_ms())
+        return envelope(sat, facts, held, self._notices(sat, 0), self.now_ms(), client_id)
 
     async def _submit(self, sat: Sat, body: SubmitBody) -> SubmitReply:
         for slot in body.sequences:
@@ -281,32 +311,35 @@ class Delivery:
         now_ms = self.now_ms()
         try:
             facts, change = await self.change(
-                sat, lambda facts: model.submit(facts, body.lease, body.sequences, stored, now_ms), "seat"
+                sat, lambda held: model.submit(held.facts, body.lease, body.sequences, stored, now_ms), "seat"
             )
         except AttemptRefusal as refusal:
             counters.REFUSED.labels(type(refusal).__name__).inc()
             raise
         if change is not None:
             counters.SUBMITTED.inc()
-        answered = (await self._held(sat, "f")).answered
-        return SubmitReply(state=facts.state.value, submitted_at_ms=facts.finished_ms, answered=answered)
+        # Read after the change: from here on no save is taken, so these are the final answers.
+        held = await self._held(sat, "r")
+        receipt = require_receipt(sat, held, self._signing_key)
+        if change is not None:
+            await self._note(sat, [SeatNote(kind="receipt", at_ms=now_ms, detail={"receipt": receipt})])
+        return SubmitReply(facts.state.value, facts.finished_ms, held.answered, receipt)
 
-    async def _note(self, sat: Sat, focus_lost: int, events: Sequence[SeatNote]) -> None:
-        content = msgspec.json.encode(events).replace(b"\\u0000", b"?")  # what jsonb cannot hold
+    async def _note(self, sat: Sat, notes: Sequence[SeatNote]) -> None:
         try:
-            await self.register.note(sat.place, focus_lost, content)
+            await self.register.note(sat.place, notes)
         except NotHeld:
             if not sat.roll.is_open:
                 return
             await self._restore(sat)
-            await self.register.note(sat.place, focus_lost, content)
+            await self.register.note(sat.place, notes)
 
     def _notices(self, sat: Sat, after: int) -> list[SeatNotice]:
         return self.bulletins.board(sat.place.stream).after(after, sat.seat)
 
     async def _recall(self, sat: Sat) -> Known:
         now_ms = self.now_ms()
-        stale_ms = self.bulletins.board(sat.place.stream).stale_ms
+        stale_ms = self.bulletins.board(sat.place.stream).stale_since(sat.place.attempt)
         known = self._recollection.recall(sat.seat.attempt_id, now_ms, stale_ms)
         if known is None:
             held = await self._held(sat, "f")

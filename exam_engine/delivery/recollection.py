@@ -17,6 +17,27 @@ class Known(msgspec.Struct, frozen=True):
     deadline_ms: int
     limit_ms: int
     asked_ms: int
+    lease: int = 0
+    is_paused: bool = False
+    is_locked: bool = False
+
+    @classmethod
+    def of(cls, facts: AttemptFacts, asked_ms: int) -> "Known":
+        """Know facts just read."""
+        return cls(
+            facts.state.value,
+            facts.deadline_ms,
+            facts.limit_ms,
+            asked_ms,
+            facts.lease,
+            facts.is_paused,
+            facts.is_locked,
+        )
+
+    @classmethod
+    def saved(cls, deadline_ms: int, grace_ms: int, asked_ms: int, lease: int, is_paused: bool) -> "Known":
+        """Know what an accepted save tells: it runs, under this lease, and is not locked."""
+        return cls(AttemptState.RUNNING.value, deadline_ms, deadline_ms + grace_ms, asked_ms, lease, is_paused)
 
 
 class Recollection:
@@ -27,7 +48,7 @@ class Recollection:
 
     def remember(self, attempt_id: AttemptId, facts: AttemptFacts, asked_ms: int) -> Known:
         """Keep facts just read."""
-        return self.keep(attempt_id, Known(facts.state.value, facts.deadline_ms, facts.limit_ms, asked_ms))
+        return self.keep(attempt_id, Known.of(facts, asked_ms))
 
     def keep(self, attempt_id: AttemptId, known: Known) -> Known:
         """Keep what a reply told."""
@@ -47,4 +68,5 @@ class Recollection:
 def _believed_for(known: Known, now_ms: int) -> int:
     if known.state == AttemptState.READY:
         return WAITING_MS
-    return OVER_MS if known.state == AttemptState.RUNNING and now_ms > known.limit_ms else BELIEVED_MS
+    is_over = known.state == AttemptState.RUNNING and now_ms > known.limit_ms and not known.is_paused
+    return OVER_MS if is_over else BELIEVED_MS

@@ -1,9 +1,11 @@
 """The register of open sittings: the Redis side of attempts, one group of keys a shard.
 
 Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `r:<attempt>` (answers),
-`due` (limits of running attempts), `seen`, `notices`, `notice-of`, `primed`. Scripts derive them from the stream's key.
+`due` (limits of running attempts), `seen`, `notices`, `notice-of`, `changed` and `changes` (whose facts changed, and
+the count), `primed`. Scripts derive them from the stream's key.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -12,7 +14,7 @@ import msgspec
 from redis.exceptions import RedisError
 
 from exam_engine.delivery import counters
-from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
+from exam_engine.delivery.errors import AttemptClosed, AttemptLocked, LeaseTaken, NotStarted, TimeOver
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId, shard_of
 from exam_engine.infra.errors import Busy
 from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_script, unavailable
@@ -39,15 +41,27 @@ class Place(msgspec.Struct, frozen=True):
         return self.stream.removesuffix("events")
 
 
+class Noticed(msgspec.Struct, frozen=True):
+    """How often a seat reported something, and when last."""
+
+    times: int
+    last_ms: int
+
+
 class Held(msgspec.Struct, frozen=True, kw_only=True):
     """An attempt as Redis holds it."""
 
     facts: AttemptFacts
     saved_ms: int = 0
     answered: int = 0
-    focus_lost: int = 0
+    noticed: Mapping[str, Noticed] = {}  # what its seat reported, by kind
     seen_ms: int = 0
     responses: Mapping[int, bytes] = {}  # packed answers, or only sequences, by slot
+
+    @property
+    def alive_ms(self) -> int:
+        """The last sign of life of the seat that holds the lease."""
+        return max(self.seen_ms, self.saved_ms)
 
     def sequences(self) -> dict[int, int]:
         """The newest sequence of each slot."""
@@ -58,6 +72,7 @@ class Saved(msgspec.Struct, frozen=True):
     """What a save came to: the deadline now, and the newest sequence of each slot in the order asked."""
 
     deadline_ms: int
+    is_paused: bool
     sequences: Sequence[int]
 
 
@@ -146,7 +161,7 @@ class Register:
 
         Raises
         ------
-        NotHeld, NotStarted, AttemptClosed, LeaseTaken, TimeOver
+        NotHeld, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
         """
         arguments: list[str | bytes | int] = []
         weight = 0
@@ -156,7 +171,7 @@ class Register:
         reply = await self._saves.put(place.stream, place.attempt, lease, arrival_ms, *arguments, weight=weight)
         if reply[0] == 1:
             counters.SAVED.inc(len(responses))
-            return Saved(reply[1], reply[2:])
+            return Saved(reply[1], bool(reply[2]), reply[3:])
         raise _refusal(reply)
 
     async def look(self, place: Place, depth: str = "f") -> Held:
@@ -180,9 +195,21 @@ class Register:
         ------
         NotHeld, and whatever `decide` raises
         """
+        return await self.act(place, lambda held: decide(held.facts), by, **detail)
+
+    async def act(
+        self, place: Place, decide: Callable[[Held], Change | None], by: str, **detail: Any
+    ) -> tuple[AttemptFacts, Change | None]:
+        """Apply a transition that asks for more than the facts: signs of life.
+
+        Raises
+        ------
+        NotHeld, and whatever `decide` raises
+        """
         for _ in range(_MAXIMUM_TRIES):
-            facts = (await self.look(place)).facts
-            change = decide(facts)
+            held = await self.look(place)
+            facts = held.facts
+            change = decide(held)
             if change is None or change.facts.revision == facts.revision:
                 return facts, change
             if await self._apply(place, facts, change, by, detail):
@@ -202,14 +229,17 @@ class Register:
             futures.append(self._primes.put(attempt.place.stream, attempt.place.attempt, *arguments, weight=weight))
         return sum([await future for future in futures])
 
-    async def note(self, place: Place, focus_lost: int, events: bytes) -> None:
+    async def note(self, place: Place, notes: Sequence[SeatNote]) -> None:
         """Keep what a seat noticed.
 
         Raises
         ------
         NotHeld
         """
-        if not await self._notes.put(place.stream, place.attempt, focus_lost, events, weight=len(events)):
+        events = msgspec.json.encode(notes).replace(b"\\u0000", b"?")  # what jsonb cannot hold
+        kinds = " ".join(f"{kind}={times}" for kind, times in Counter(note.kind for note in notes).items())
+        moment = max((note.at_ms for note in notes), default=0)
+        if not await self._notes.put(place.stream, place.attempt, moment, kinds, events, weight=len(events)):
             raise NotHeld(place.attempt)
 
     async def post(self, stream: str, request: str, number: int, notice: bytes, *, is_kept: bool) -> int:
@@ -276,6 +306,8 @@ def _refusal(reply: Sequence[Any]) -> Exception:
             refusal = LeaseTaken(reply[1])
         case 5:
             refusal = TimeOver(reply[1])
+        case 6:
+            refusal = AttemptLocked()
         case _:
             return NotHeld()
     counters.REFUSED.labels(type(refusal).__name__).inc()
@@ -285,10 +317,14 @@ def _refusal(reply: Sequence[Any]) -> Exception:
 def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> Held:
     found = {flat[i].decode(): flat[i + 1].decode() for i in range(0, len(flat), 2)}
     return Held(
-        facts=msgspec.convert({name: found[name] for name in _FACTS}, AttemptFacts, strict=False),
+        facts=msgspec.convert({name: found[name] for name in _FACTS if name in found}, AttemptFacts, strict=False),
         saved_ms=int(found.get("saved_ms", 0)),
         answered=int(found.get("answered", 0)),
-        focus_lost=int(found.get("focus_lost", 0)),
+        noticed={
+            name[2:]: Noticed(int(times), int(found.get("w:" + name[2:], 0)))
+            for name, times in found.items()
+            if name.startswith("n:")
+        },
         seen_ms=int(seen or 0),
         responses={int(pairs[i]): pairs[i + 1] for i in range(0, len(pairs), 2)},
     )
@@ -297,11 +333,15 @@ def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> He
 def _fields(facts: AttemptFacts) -> list[str | int]:
     fields: list[str | int] = []
     for name in _FACTS:
-        fields += (name, getattr(facts, name))
+        value = getattr(facts, name)
+        fields += (name, int(value) if value is True or value is False else value)
     return [*fields, "limit_ms", facts.limit_ms]
 
 
 def _limit(facts: AttemptFacts) -> str | int:
+    """Return when the timer shall look: at the limit, or never while the clock stands; empty: not waited for."""
+    if facts.is_paused:
+        return "+inf"
     return facts.limit_ms if facts.state is AttemptState.RUNNING else ""
 
 

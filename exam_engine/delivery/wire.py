@@ -50,6 +50,7 @@ class AttemptSummary(msgspec.Struct, frozen=True):
     minutes: int
     room: str | None
     seat: int | None
+    start_jitter_ms: int = 0  # how long after the beginning this seat shall ask for its paper
 
 
 class AttemptList(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class SignedIn(msgspec.Struct, frozen=True):
 
 
 class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`client_id` names the browser that will write."""
+    """`client_id` names the browser that will write: `<device>.<tab>`; the device's part survives a restart."""
 
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
 
@@ -93,7 +94,10 @@ class HeldResponse(msgspec.Struct, frozen=True):
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything of a paper that belongs to this candidate alone."""
+    """Everything of a paper that belongs to this candidate alone.
+
+    `lease` 0: another seat writes; this one may read, and asks again until the invigilator admits it.
+    """
 
     attempt_id: UUID
     form_hash: str
@@ -108,6 +112,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     responses: list[HeldResponse]
     notices: list[SeatNotice]
     candidate: CandidateSummary
+    is_paused: bool = False
+    is_locked: bool = False
+    start_jitter_ms: int = 0
 
 
 class SaveResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,7 +141,7 @@ class SavedSlot(msgspec.Struct, frozen=True):
     sequence: int
 
 
-class SaveReply(msgspec.Struct, frozen=True):
+class SaveReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """The acknowledgement: sent after the answers were written to disk."""
 
     saved: list[SavedSlot]
@@ -142,15 +149,20 @@ class SaveReply(msgspec.Struct, frozen=True):
     server_time_ms: int
     state: str
     notices: list[SeatNotice]
+    is_paused: bool = False  # the clock stands: the seat hides the items
+    is_locked: bool = False
 
 
-class TimeReply(msgspec.Struct, frozen=True):
-    """What an idle seat asks for."""
+class TimeReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an idle seat asks for; `lease` is the one that writes: a seat with another has lost the paper."""
 
     server_time_ms: int
     deadline_ms: int
     state: str
     notices: list[SeatNotice]
+    is_paused: bool = False
+    is_locked: bool = False
+    lease: int = 0
 
 
 class SubmitBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,6 +177,17 @@ class SubmitReply(msgspec.Struct, frozen=True):
 
     state: str
     submitted_at_ms: int
+    answered: int
+    receipt: str = ""  # signed over the paper and the final answers; see `receipts`
+
+
+class ReceiptReply(msgspec.Struct, frozen=True):
+    """The receipt of a paper that has ended, handed in or not."""
+
+    receipt: str
+    state: str
+    reason: str  # why it was closed; empty: handed in
+    finished_at_ms: int
     answered: int
 
 

@@ -228,7 +228,7 @@ class Writer:
             timeout=_STATEMENT_SECONDS,
         )
         attempts = await self._pool.fetch("select id from attempt where sitting_id = $1", sitting_id)
-        suffixes = ["events", "due", "seen", "notices", "notice-of", "primed"]
+        suffixes = ["events", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
         suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "ar"]
         for stream in streams:
             prefix = stream.removesuffix("events")

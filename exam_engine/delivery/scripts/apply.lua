@@ -22,6 +22,8 @@ while at <= #ARGV do
       redis.call('ZADD', prefix .. 'due', limit, attempt)
     end
     redis.call('XADD', KEYS[1], '*', 'c', attempt, 'f', change)
+    -- What other workers remember of this attempt is outdated; they read on from the last count they know.
+    redis.call('ZADD', prefix .. 'changed', redis.call('INCR', prefix .. 'changes'), attempt)
     reply = 1
   end
   replies[#replies + 1] = reply

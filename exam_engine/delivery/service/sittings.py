@@ -49,7 +49,7 @@ class SittingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     grace_seconds: Annotated[int, msgspec.Meta(ge=0, le=600)] = 10
     shards: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     seed: int | None = None
-    settings: SittingSettings = SittingSettings()
+    settings: SittingSettings = msgspec.field(default_factory=SittingSettings)
 
 
 async def plan_sitting(session: AsyncSession, plan: SittingPlan, *, actor: str, now: datetime) -> Sitting:

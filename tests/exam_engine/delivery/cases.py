@@ -180,10 +180,10 @@ TRANSITIONS = [
     ),
     TransitionCase("resume from the same client", RUNNING, _start("seat-1", STARTS + MINUTE)),
     TransitionCase(
-        "another client takes over",
+        "another machine waits for the invigilator, however long the first is silent",
         RUNNING,
         _start("seat-2", STARTS + MINUTE),
-        {"lease": 2, "client": "seat-2", "deadline_ms": DEADLINE, "started_ms": STARTS},
+        {"lease": 1, "client": "seat-1", "claimant": "seat-2", "claimed_ms": STARTS + MINUTE},
     ),
     TransitionCase("resume after the grace", RUNNING, _start("seat-1", DEADLINE + 10_001), refusal=TimeOver),
     TransitionCase("start after handing in", SUBMITTED, _start("seat-1", STARTS + 55 * MINUTE), refusal=AttemptClosed),

@@ -22,7 +22,7 @@ from exam_engine.delivery.errors import (
     UnknownSlot,
 )
 from exam_engine.delivery.hot_path import Delivery
-from exam_engine.delivery.model import AttemptId
+from exam_engine.delivery.model import AttemptId, SecondSeat, SittingSettings
 from exam_engine.delivery.wire import (
     EventsBody,
     SaveBody,
@@ -61,10 +61,10 @@ async def test_a_paper_is_started_once_and_resumed_with_its_answers(opened: Hall
     assert other.responses == []
 
 
-async def test_another_browser_takes_the_lease_over_and_the_first_is_told(
+async def test_where_practice_allows_it_another_browser_takes_the_lease_over_and_the_first_is_told(
     opened: HallMaker, delivery: Delivery
 ) -> None:
-    hall = await opened(candidates=1)
+    hall = await opened(candidates=1, settings=SittingSettings(second_seat=SecondSeat.TAKE_OVER))
     await delivery.start(hall.candidate(), hall.attempt(), "seat-1")
     await delivery.save(hall.candidate(), hall.attempt(), _save(1, (1, 1, "B")))
     moved = await delivery.start(hall.candidate(), hall.attempt(), "seat-2")
@@ -259,7 +259,7 @@ async def test_events_of_the_seat_are_kept_and_lost_focus_is_counted(
     ]
     await delivery.events(hall.candidate(), hall.attempt(), EventsBody(events))
     sat = await delivery.rolls.require(hall.candidate().candidate_id, hall.attempt())
-    assert (await delivery.look(sat)).focus_lost == 2
+    assert (await delivery.look(sat)).noticed["focus_lost"].times == 2
     while await writer.turn(block_ms=1):
         pass
     kinds = await pool.fetch(

@@ -78,7 +78,7 @@ async def test_every_kind_of_entry_is_kept(
     hall = await opened(candidates=1)
     await _start(register, hall)
     notes = [SeatNote(kind="focus_lost", at_ms=NOW, client_ms=NOW - 9, detail={"seconds": 3})] * 2
-    await register.note(hall.place(), 2, msgspec.json.encode(notes))
+    await register.note(hall.place(), notes)
     await register.change(hall.place(), lambda f: model.extend(f, "x", 60, NOW), "person:a", seconds=60)
     await register.change(hall.place(), lambda f: model.submit(f, 1, {}, {}, NOW + 9), "seat")
     await _write_all(writer, runner, hall)

@@ -1,0 +1,222 @@
+"""What people and the clock may do to an attempt: time, pause, lock, a second seat, closing and undoing it."""
+
+import msgspec
+
+from exam_engine.delivery.errors import ActImpossible, AttemptClosed
+from exam_engine.delivery.model.facts import (
+    AttemptFacts,
+    AttemptState,
+    Change,
+    ChangeKind,
+    CloseReason,
+    changed,
+    clock_stood,
+    pause_ended,
+    stopped_ms,
+)
+
+MAXIMUM_EXTRA_SECONDS = 4 * 3600
+UNDOABLE = (CloseReason.INVIGILATOR, CloseReason.ABSENT, CloseReason.MALPRACTICE)
+
+
+def extend(facts: AttemptFacts, extension: str, seconds: int, now_ms: int) -> Change | None:
+    """Credit extra time once. None: this extension was credited before.
+
+    Raises
+    ------
+    AttemptClosed
+        Submitted, closed by people, or closed so long ago that the new deadline has passed as well.
+    """
+    if extension in facts.extensions.split():
+        return None
+    has_started = facts.state is not AttemptState.READY
+    deadline_ms = facts.deadline_ms + 1000 * seconds if has_started else 0
+    credited = changed(
+        facts,
+        extra_ms=facts.extra_ms + 1000 * seconds,
+        extensions=_with_id(facts, extension),
+        deadline_ms=deadline_ms,
+    )
+    if _is_live(facts):
+        return Change(credited, ChangeKind.EXTEND, now_ms)
+    if facts.reason != CloseReason.TIME or deadline_ms <= now_ms:
+        raise AttemptClosed(facts.state, facts.reason)
+    reopened = msgspec.structs.replace(credited, state=AttemptState.RUNNING, finished_ms=0, reason="")
+    return Change(reopened, ChangeKind.REOPEN, now_ms)
+
+
+def pause(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Let the clock stand; None: it stands already.
+
+    Raises
+    ------
+    ActImpossible
+        Over, by hand or by time.
+    """
+    _require_live(facts, "pause")
+    if facts.paused_ms:
+        return None
+    if facts.state is AttemptState.RUNNING and facts.is_over(now_ms):
+        raise ActImpossible("pause", facts.state, CloseReason.TIME)
+    return Change(changed(facts, paused_ms=now_ms), ChangeKind.PAUSE, now_ms)
+
+
+def resume(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Let the clock run on: the deadline moves by exactly the time it stood. None: it runs already.
+
+    Raises
+    ------
+    ActImpossible
+    """
+    _require_live(facts, "resume")
+    if not facts.paused_ms:
+        return None
+    return Change(changed(facts, **pause_ended(facts, now_ms)), ChangeKind.CONTINUE, now_ms)
+
+
+def lock(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Refuse further answers while time runs on; None: locked already.
+
+    Raises
+    ------
+    ActImpossible
+    """
+    _require_live(facts, "lock")
+    return None if facts.is_locked else Change(changed(facts, is_locked=True), ChangeKind.LOCK, now_ms)
+
+
+def unlock(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Take answers again; None: not locked.
+
+    Raises
+    ------
+    ActImpossible
+    """
+    _require_live(facts, "unlock")
+    return Change(changed(facts, is_locked=False), ChangeKind.UNLOCK, now_ms) if facts.is_locked else None
+
+
+def admit(facts: AttemptFacts, request: str, seen_ms: int, now_ms: int, *, is_credited: bool) -> Change | None:
+    """Give the lease to the seat that waits, and credit the time since the old one's last sign of life.
+
+    None: this act was done before. An attempt that time closed while the seat waited runs again with what was left.
+
+    Raises
+    ------
+    ActImpossible
+        Nobody waits, or the attempt is over.
+    """
+    if request in facts.extensions.split():
+        return None
+    is_closed_by_time = facts.state is AttemptState.CLOSED and facts.reason == CloseReason.TIME
+    if facts.state is not AttemptState.RUNNING and not (is_closed_by_time and is_credited):
+        raise ActImpossible("admit", facts.state, facts.reason)
+    if not facts.claimant:
+        raise ActImpossible("admit", facts.state, "nobody-waits")
+    lost = lost_ms(facts, seen_ms, now_ms) if is_credited else 0
+    admitted = changed(
+        facts,
+        state=AttemptState.RUNNING,
+        lease=facts.lease + 1,
+        client=facts.claimant,
+        seated_ms=now_ms,
+        claimant="",
+        claimed_ms=0,
+        extra_ms=facts.extra_ms + lost,
+        deadline_ms=facts.deadline_ms + lost,
+        extensions=_with_id(facts, request),
+        finished_ms=0,
+        reason="",
+    )
+    if is_closed_by_time and admitted.is_over(now_ms):
+        raise ActImpossible("admit", facts.state, facts.reason)
+    return Change(admitted, ChangeKind.ADMIT, now_ms)
+
+
+def lost_ms(facts: AttemptFacts, seen_ms: int, now_ms: int) -> int:
+    """Return how long the holder of the lease has been silent, less the time its clock stood meanwhile."""
+    since_ms = max(seen_ms, facts.seated_ms, facts.started_ms)
+    return max(now_ms - since_ms - stopped_ms(facts, since_ms, now_ms), 0)
+
+
+def refuse_claim(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Send the seat that waits away; None: nobody waits."""
+    if not facts.claimant:
+        return None
+    refused = changed(facts, refused=facts.claimant, claimant="", claimed_ms=0)
+    return Change(refused, ChangeKind.REFUSE, now_ms)
+
+
+def close(facts: AttemptFacts, reason: CloseReason, now_ms: int) -> Change | None:
+    """Close an attempt; None when there is nothing to close (or, by time, when its time is not over).
+
+    Raises
+    ------
+    ActImpossible
+        Somebody who has started is not absent.
+    """
+    if not _is_live(facts):
+        return None
+    is_ready = facts.state is AttemptState.READY
+    if reason is CloseReason.TIME and (is_ready or not facts.is_over(now_ms)):
+        return None
+    if reason is CloseReason.ABSENT and not is_ready:
+        raise ActImpossible("absent", facts.state, facts.reason)
+    if reason is CloseReason.SITTING and is_ready:
+        reason = CloseReason.ABSENT
+    closed = changed(
+        facts, **pause_ended(facts, now_ms), state=AttemptState.CLOSED, finished_ms=now_ms, reason=reason.value
+    )
+    return Change(closed, ChangeKind.CLOSE, now_ms)
+
+
+def reopen(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Undo a closing by people: the clock stood meanwhile. None: it is not closed.
+
+    Raises
+    ------
+    ActImpossible
+        Handed in, closed by time (an extension reopens that) or with the whole sitting.
+    """
+    if _is_live(facts):
+        return None
+    if facts.state is not AttemptState.CLOSED or facts.reason not in UNDOABLE:
+        raise ActImpossible("reopen", facts.state, facts.reason)
+    reopened = changed(
+        facts,
+        **clock_stood(facts, facts.finished_ms, max(now_ms, facts.finished_ms)),
+        state=AttemptState.RUNNING if facts.started_ms else AttemptState.READY,
+        finished_ms=0,
+        reason="",
+    )
+    return Change(reopened, ChangeKind.REOPEN, now_ms)
+
+
+def postpone(facts: AttemptFacts, starts_ms: int, now_ms: int) -> Change | None:
+    """Move the beginning, the latest start and the end of who has not started; None: it begins then already.
+
+    Raises
+    ------
+    ActImpossible
+        Started, or over.
+    """
+    if facts.starts_ms == starts_ms:
+        return None
+    if facts.state is not AttemptState.READY:
+        raise ActImpossible("postpone", facts.state, facts.reason)
+    later_ms = starts_ms - facts.starts_ms
+    moved = changed(facts, starts_ms=starts_ms, late_ms=facts.late_ms + later_ms, ends_ms=facts.ends_ms + later_ms)
+    return Change(moved, ChangeKind.POSTPONE, now_ms)
+
+
+def _is_live(facts: AttemptFacts) -> bool:
+    return facts.state in (AttemptState.READY, AttemptState.RUNNING)
+
+
+def _require_live(facts: AttemptFacts, act: str) -> None:
+    if not _is_live(facts):
+        raise ActImpossible(act, facts.state, facts.reason)
+
+
+def _with_id(facts: AttemptFacts, request: str) -> str:
+    return f"{facts.extensions} {request}".strip()
