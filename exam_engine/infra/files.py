@@ -3,7 +3,6 @@
 What the columns mean belongs to the room that imports them. Word, GIFT and item templates are read in `item_bank`.
 """
 
-import csv
 import io
 import re
 import unicodedata
@@ -17,6 +16,7 @@ from typing import TypeVar
 import msgspec
 from python_calamine import CalamineError, CalamineWorkbook
 
+from exam_engine.infra.csv_streams import csv_lines, refused_file
 from exam_engine.infra.errors import FileRefused, RowError
 from exam_engine.infra.i18n import N_, Translator
 from exam_engine.infra.vietnamese_legacy import legacy_text
@@ -29,11 +29,6 @@ OLD_FONT_CELL = N_(
     "“{value}” looks like the old font encoding {encoding}, where it reads “{converted}”; "
     "save the file as Unicode first"
 )
-OLD_FONT_FILE = N_(
-    "line {line} is not UTF-8 text: it looks like the old font encoding {encoding}, where it reads “{converted}”; "
-    "save the file as Unicode first"
-)
-
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -71,19 +66,19 @@ def read_table(content: bytes, file_name: str, *, sheet: str | None = None) -> T
         be), without a header line, names a column twice, or has cells under no column title.
     """
     if len(content) > MAXIMUM_BYTES:
-        raise _refused(file_name, N_("the file is larger than {limit} MB"), limit=MAXIMUM_BYTES // 1_000_000)
+        raise refused_file(file_name, N_("the file is larger than {limit} MB"), limit=MAXIMUM_BYTES // 1_000_000)
     lines = _read_xlsx(content, file_name, sheet) if content[:2] == b"PK" else _read_csv(content, file_name)
     if len(lines) > MAXIMUM_ROWS:
-        raise _refused(file_name, N_("the file has more than {limit} rows"), limit=MAXIMUM_ROWS)
+        raise refused_file(file_name, N_("the file has more than {limit} rows"), limit=MAXIMUM_ROWS)
     header_at = next((index for index, cells in enumerate(lines) if any(cells)), None)
     if header_at is None:
-        raise _refused(file_name, N_("the file is empty"))
+        raise refused_file(file_name, N_("the file is empty"))
     titles = lines[header_at]
     columns = tuple(fold_name(title) for title in titles)
     named = [column for column in columns if column]
     twice = sorted({column for column in named if named.count(column) > 1})
     if twice:
-        raise _refused(file_name, N_("the column {column} stands there twice"), column=twice[0])
+        raise refused_file(file_name, N_("the column {column} stands there twice"), column=twice[0])
     body = [(number, cells) for number, cells in enumerate(lines[header_at + 1 :], start=header_at + 2) if any(cells)]
     _refuse_untitled_cells(body, columns, file_name)
     rows = tuple(
@@ -234,7 +229,7 @@ def parse_mapping(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         title, _, column = (part.strip() for part in pair.rpartition("="))
         if not title or not column:
-            raise _refused("--map", N_("“{value}” is no column mapping; write title=column"), value=pair)
+            raise refused_file("--map", N_("“{value}” is no column mapping; write title=column"), value=pair)
         mapping[title] = column
     return mapping
 
@@ -285,39 +280,8 @@ def _error(message: str, row: int | None = None, column: str | None = None, **fa
     return RowError(place, message.format(**facts), row, column, message, dict(facts))
 
 
-def _refused(file_name: str, message: str, **facts: str | int) -> FileRefused:
-    return FileRefused(file_name, [RowError("file", message.format(**facts), message=message, facts=dict(facts))])
-
-
 def _read_csv(content: bytes, file_name: str) -> list[list[str]]:
-    is_utf16 = content[:2] in {b"\xff\xfe", b"\xfe\xff"}  # what Excel calls "Unicode text"
-    try:
-        text = content.decode("utf-16" if is_utf16 else "utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise _not_unicode(content, file_name, error.start) from None
-    if "\x00" in text:
-        raise _refused(file_name, N_("the file is not a table"))
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    said = re.fullmatch(r"sep=([,;\t])", first.strip(" \r\n"), re.IGNORECASE)  # a line of Excel's own
-    delimiter = said[1] if said else max(",;\t", key=first.count)
-    if said:
-        text = text.replace(first, "", 1)
-    try:
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
-    except csv.Error as error:
-        raise _refused(file_name, N_("the file is not a table: {reason}"), reason=str(error)) from None
-    return [[cell.strip() for cell in line] for line in lines]
-
-
-def _not_unicode(content: bytes, file_name: str, start: int) -> FileRefused:
-    line = content[:start].count(b"\n")
-    sample = content.splitlines()[line].decode("latin-1").strip()
-    legacy = legacy_text(sample)
-    if legacy is None:
-        message = N_("line {line} is not UTF-8 text; save the file as “CSV UTF-8”")
-        return _refused(file_name, message, line=line + 1)
-    message = OLD_FONT_FILE
-    return _refused(file_name, message, line=line + 1, encoding=legacy.encoding, converted=legacy.converted[:60])
+    return [[cell.strip() for cell in cells] for _, cells in csv_lines(io.BytesIO(content), file_name)]
 
 
 def _read_xlsx(content: bytes, file_name: str, sheet: str | None) -> list[list[str]]:
@@ -325,12 +289,12 @@ def _read_xlsx(content: bytes, file_name: str, sheet: str | None) -> list[list[s
     names = {fold_name(name): name for name in workbook.sheet_names}
     name = workbook.sheet_names[0] if sheet is None else names.get(fold_name(sheet))
     if name is None:
-        raise _refused(file_name, N_("the sheet {sheet} is missing"), sheet=sheet or "")
+        raise refused_file(file_name, N_("the sheet {sheet} is missing"), sheet=sheet or "")
     try:
         found = workbook.get_sheet_by_name(name)
         return [[_cell_text(cell) for cell in line] for line in found.to_python(skip_empty_area=False)]
     except (zipfile.BadZipFile, CalamineError):
-        raise _refused(file_name, N_("the file is not an Excel workbook")) from None
+        raise refused_file(file_name, N_("the file is not an Excel workbook")) from None
 
 
 def _open_workbook(content: bytes, file_name: str) -> CalamineWorkbook:
@@ -338,12 +302,12 @@ def _open_workbook(content: bytes, file_name: str) -> CalamineWorkbook:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > MAXIMUM_UNPACKED_BYTES:
-            raise _refused(file_name, N_("the file unpacks to more than {limit} MB"), limit=400)
+            raise refused_file(file_name, N_("the file unpacks to more than {limit} MB"), limit=400)
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
     except (zipfile.BadZipFile, CalamineError, IndexError):
-        raise _refused(file_name, N_("the file is not an Excel workbook")) from None
+        raise refused_file(file_name, N_("the file is not an Excel workbook")) from None
     if not workbook.sheet_names:
-        raise _refused(file_name, N_("the file is not an Excel workbook"))
+        raise refused_file(file_name, N_("the file is not an Excel workbook"))
     return workbook
 
 
