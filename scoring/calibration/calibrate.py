@@ -4,22 +4,20 @@ Large data are met in two stages: a sample of the candidates is taken to the max
 passes over all of them.
 """
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.calibration.checks import require_usable
-from scoring.calibration.features import SparseFeatures, features_of
+from scoring.calibration.climb import climb
+from scoring.calibration.features import SparseFeatures
 from scoring.calibration.layout import LatentParameter, Layout, layout_of
-from scoring.calibration.objective import Evaluation, Problem, evaluate
+from scoring.calibration.objective import Problem
 from scoring.calibration.observed_information import cross_product_information, observed_information
-from scoring.calibration.optimise import Ascent, Progress, climb_by_em, climb_by_quasi_newton, inverse_information
-from scoring.calibration.options import DEFAULT_OPTIONS, CalibrationOptions, Precision, StandardErrors
-from scoring.calibration.priors import NormalPrior, Priors
+from scoring.calibration.optimise import Ascent, Progress
+from scoring.calibration.options import DEFAULT_OPTIONS, CalibrationOptions, StandardErrors
 from scoring.calibration.result import AtBound, Calibration, ParameterErrors
 from scoring.calibration.standard_errors import covariance_of, parameter_errors
 from scoring.calibration.starting_values import starting_bank
@@ -30,16 +28,6 @@ from scoring.irt.one_thread import one_thread
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
-# Candidates in the sample; asymptotes need more of them before its information resembles that of all.
-_SAMPLE, _SAMPLE_WITH_ASYMPTOTES, _SAMPLE_SPARSE = 4096, 16384, 40960
-_SAMPLE_STREAM = 20250601
-# Beyond this many free parameters their full information matrix costs more than it saves.
-_MOST_FOR_NEWTON = 1200
-# Curvature drifts on the way: it is computed anew after so many steps.
-_STEPS_PER_CURVATURE = 12
-_SINGLE_PRECISION_PAYS = 4000
-_TOLERANCE = {Precision.DEFAULT: 1e-4, Precision.TIGHT: 1e-11}
-_GRADIENT_TOLERANCE = {Precision.DEFAULT: np.inf, Precision.TIGHT: 1e-3}
 
 
 def calibrate(
@@ -86,7 +74,7 @@ def calibrate(
         merged = deduplicate(responses)
         if merged is not None:
             data = merged.responses
-        ascent, problem, is_converged = _climb(layout, data, options, progress)
+        ascent, problem, is_converged = climb(layout, data, options, progress)
         return _report(problem, ascent, options, kinds, responses.n_candidates, is_converged=is_converged)
 
 
@@ -140,113 +128,6 @@ def _with_anchors(start: ItemBank, anchors: ItemBank, is_fixed: NDArray[np.bool_
         d[i, : anchors.d.shape[1]] = anchors.d[of]
         ak[i, : anchors.ak.shape[1]] = anchors.ak[of]
     return item_bank(start.names, start.models, a=a, d=d, c=c, u=u, ak=ak)
-
-
-def _climb(
-    layout: Layout, data: ResponseMatrix, options: CalibrationOptions, progress: Progress | None
-) -> tuple[Ascent, Problem, bool]:
-    size = _sample_size(layout, data)
-    problem = Problem(layout, features_of(layout, data), options.quadrature, options.priors)
-    tolerance, gradient_tolerance = _TOLERANCE[options.precision], _GRADIENT_TOLERANCE[options.precision]
-    if data.n_rows <= 2 * size:
-        ascent = Ascent(evaluate(problem, layout.start()), n_evaluations=1, progress=progress)
-        curvature = partial(_curvature, problem, 1.0)
-        _, is_converged = _stage(ascent, _Stage(problem, curvature, tolerance, gradient_tolerance), options)
-        return ascent, problem, is_converged
-    sample = data.rows(_sampled(data.n_rows, size))
-    share = sample.n_candidates / data.n_candidates
-    part = Problem(layout, features_of(layout, sample), options.quadrature, options.priors, share)
-    held = msgspec.structs.replace(part, priors=_held_inside(options.priors, share))
-    first = Ascent(evaluate(held, layout.start(), np.float32), n_evaluations=1, progress=progress)
-    inverse, _ = _stage(first, _Stage(held, partial(_curvature, held, 1.0), 0.05, np.inf), options)
-    at = evaluate(problem, first.at.x)
-    ascent = Ascent(at, first.n_iterations, first.n_evaluations + 1, history=first.history, progress=progress)
-    curvature = partial(_curvature, part, share)
-    stage = _Stage(problem, curvature, tolerance, gradient_tolerance)
-    _, is_converged = _stage(ascent, stage, options, None if inverse is None else inverse * share)
-    return ascent, problem, is_converged
-
-
-def _held_inside(priors: Priors, share: float) -> Priors:
-    """Add weak priors of the asymptotes for the sample alone.
-
-    A sample may send the logit of a guess to minus infinity, where its gradient vanishes: the full data would not find
-    the way back.
-    """
-    # On a sample priors count by its share; narrower by the share's root, these count fully.
-    guess = priors.guess if priors.guess is not None else NormalPrior(-1.6, 0.8 * share**0.5)
-    slip = priors.slip if priors.slip is not None else NormalPrior(3.0, 0.8 * share**0.5)
-    return msgspec.structs.replace(priors, guess=guess, slip=slip)
-
-
-class _Stage(NamedTuple):
-    """A climb on one data set; `curvature` gives an inverse information for it."""
-
-    problem: Problem
-    curvature: Callable[[Evaluation], Array]
-    tolerance: float
-    gradient_tolerance: float
-
-
-def _stage(
-    ascent: Ascent, stage: _Stage, options: CalibrationOptions, inverse: Array | None = None
-) -> tuple[Array | None, bool]:
-    """Climb on one data set; return the inverse information reached and whether the maximum was."""
-    problem, tolerance, most = stage.problem, stage.tolerance, options.most_iterations
-    if isinstance(problem.features, SparseFeatures) or problem.layout.n_parameters > _MOST_FOR_NEWTON:
-        # The gain of a cycle understates what is left by the rate of EM; a tenth covers the usual rates.
-        climb_by_em(problem, ascent, tolerance=0.1 * tolerance, most_cycles=most)
-        return None, ascent.remaining < 0.1 * tolerance
-    if inverse is None:
-        far = 2.0 + 0.02 * problem.layout.n_parameters
-        is_long = problem.features.n_columns > _SINGLE_PRECISION_PAYS
-        precision = np.float32 if is_long else np.float64
-        climb_by_em(problem, ascent, tolerance=far, most_cycles=min(most, 12), dtype=precision)
-        if is_long:
-            ascent.at = evaluate(problem, ascent.at.x)
-    while ascent.n_iterations < most:
-        if inverse is None:
-            inverse = stage.curvature(ascent.at)
-        ascent.is_stalled = False
-        inverse = climb_by_quasi_newton(
-            problem,
-            ascent,
-            inverse,
-            tolerance=tolerance,
-            gradient_tolerance=stage.gradient_tolerance,
-            most_steps=_STEPS_PER_CURVATURE,
-        )
-        is_near = ascent.remaining < tolerance
-        # At the limit of rounding no step gains any more: that is the maximum too.
-        is_rounded = ascent.is_stalled and ascent.remaining < 1e-12 * abs(ascent.at.value)
-        if is_near or is_rounded:
-            return inverse, True
-        inverse = None
-        if ascent.is_stalled:
-            before = ascent.at.value
-            climb_by_em(problem, ascent, tolerance=tolerance, most_cycles=3)
-            if ascent.at.value <= before:
-                break
-    return inverse, False
-
-
-def _curvature(problem: Problem, share: float, at: Evaluation) -> Array:
-    """Inverse information at a point from a sample that holds `share` of the candidates."""
-    here = at if share == 1.0 else evaluate(problem, at.x, np.float32)
-    return inverse_information(problem, here, np.float32) * share
-
-
-def _sample_size(layout: Layout, data: ResponseMatrix) -> int:
-    if isinstance(data.categories, SparseCategories):
-        return _SAMPLE_SPARSE
-    has_asymptotes = any(block.model in (Model.THREE_PL, Model.FOUR_PL) for block in layout.blocks)
-    return _SAMPLE_WITH_ASYMPTOTES if has_asymptotes else _SAMPLE
-
-
-def _sampled(n_rows: int, size: int) -> NDArray[np.int64]:
-    """Rows of the sample, in order: a fixed stream, so that the same data give the same estimates."""
-    rng = np.random.default_rng(_SAMPLE_STREAM)
-    return np.sort(rng.choice(n_rows, size=size, replace=False, shuffle=False))
 
 
 def _report(

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from scoring.calibration.features import DenseFeatures, Features, Floats, SparseFeatures
 
@@ -56,21 +57,26 @@ def expect(features: Features, log_terms: Array, dtype: type[np.floating] = np.f
     return Expected(counts, log_likelihood)
 
 
-def posteriors(features: Features, log_terms: Array, dtype: type[np.floating] = np.float64) -> Iterator[PosteriorChunk]:
+def posteriors(
+    features: DenseFeatures, log_terms: Array, dtype: type[np.floating] = np.float64
+) -> Iterator[PosteriorChunk]:
     """Yield the posterior of ability of each candidate, unweighted, chunk by chunk."""
     terms = np.ascontiguousarray(log_terms.T, dtype=dtype)
-    if isinstance(features, DenseFeatures):
-        for place, matrix in features.chunks(log_terms.shape[1], dtype):
-            joint = terms @ matrix
-            log_marginal, mass = _exponentiate(joint)
-            joint /= mass
-            yield PosteriorChunk(place, joint, log_marginal)
-    else:
-        for place, part, groups in features.chunks(log_terms.shape[1], dtype):
-            joint = np.ascontiguousarray((part @ terms.T + terms.T[groups]).T)
-            log_marginal, mass = _exponentiate(joint)
-            joint /= mass
-            yield PosteriorChunk(place, joint, log_marginal)
+    for place, matrix in features.chunks(log_terms.shape[1], dtype):
+        joint = terms @ matrix
+        log_marginal, mass = _exponentiate(joint)
+        joint /= mass
+        yield PosteriorChunk(place, joint, log_marginal)
+
+
+def posterior_of(part: csr_array, groups: NDArray[np.int64], log_terms: Array) -> Array:
+    """Posterior of ability of a run of sparse candidates, shape (run, n_points)."""
+    joint: Array = part @ log_terms
+    joint += log_terms[groups]
+    joint -= joint.max(axis=1, keepdims=True)
+    exponentiate_in_place(joint)
+    joint /= joint.sum(axis=1, keepdims=True)
+    return joint
 
 
 def exponentiate_in_place(logarithms: Floats) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array
 
-from scoring.calibration.expectation import exponentiate_in_place, posteriors
+from scoring.calibration.expectation import exponentiate_in_place, posterior_of, posteriors
 from scoring.calibration.features import DenseFeatures
 from scoring.calibration.layout import Block, Layout
 from scoring.calibration.objective import Evaluation, Problem, complete_information, log_terms
@@ -78,8 +78,7 @@ def cross_product_information(problem: Problem, at: Evaluation) -> Array:
     terms = log_terms(problem, at.x)
     result = np.zeros((layout.n_parameters, layout.n_parameters))
     for mean in _mean_score_runs(problem, scores, terms):
-        product = mean @ mean.T
-        result += product if isinstance(product, np.ndarray) else product.toarray()
+        _add_product(mean, result)
     for block in layout.blocks:
         if block.is_free:
             _add_prior(problem, block, at.x, result)
@@ -138,16 +137,31 @@ def score_terms(problem: Problem, x: Array) -> Scores:
 def _mean_score_runs(problem: Problem, scores: Scores, terms: Array) -> Iterator[NDArray[np.float64] | csr_array]:
     """Yield the weighted marginal scores of runs of candidates, shape (n_parameters, run)."""
     features = problem.features
-    runs = posteriors(features, terms)
     if isinstance(features, DenseFeatures):
+        runs = posteriors(features, terms)
         for (place, matrix), run in zip(features.chunks(terms.shape[1], np.float64), runs, strict=True):
             mean = _mean_scores(problem.layout, scores, np.asarray(matrix), np.asarray(run.posterior))
             yield mean if features.weights is None else mean * np.sqrt(features.weights[place])
-    else:
-        for (place, part, groups), run in zip(features.chunks(terms.shape[1], np.float64), runs, strict=True):
-            marks = csr_array((np.ones(groups.size), (np.arange(groups.size), groups)), shape=part.shape)
-            mean = _mean_scores_sparse(scores, csr_array(part + marks), np.asarray(run.posterior))
-            yield mean if features.weights is None else csr_array(mean * np.sqrt(features.weights[place]))
+        return
+    by_row = _ScoresByRow(scores)
+    for place, part, groups in features.chunks(terms.shape[1], np.float64):
+        posterior = posterior_of(part, groups, terms)
+        marks = csr_array((np.ones(groups.size), (np.arange(groups.size), groups)), shape=part.shape)
+        mean = by_row.mean_scores(csr_array(part + marks), posterior)
+        yield mean if features.weights is None else csr_array(mean * np.sqrt(features.weights[place]))
+
+
+def _add_product(mean: NDArray[np.float64] | csr_array, result: Array) -> None:
+    """Add the squares of a run's scores to `result`, in place."""
+    product = mean @ mean.T
+    if isinstance(product, np.ndarray):
+        result += product
+        return
+    # Row by row: a dense copy of the whole would double the memory, and most runs meet most pairs of parameters.
+    starts = product.indptr
+    for row in range(product.shape[0]):
+        entries = slice(starts[row], starts[row + 1])
+        result[row, product.indices[entries]] += product.data[entries]
 
 
 class _Run(NamedTuple):
@@ -187,19 +201,32 @@ def _mean_scores(
     return result
 
 
-def _mean_scores_sparse(scores: Scores, part: csr_array, posterior: Array) -> csr_array:
-    """Compute the same for a sparse run: entries only where a candidate answered; shape (n_parameters, run)."""
-    scores.pattern.data[:] = np.arange(scores.pattern.data.size)
-    pattern = csr_array(scores.pattern.T)
-    values = scores.values[pattern.data.astype(np.int64)]
-    candidate = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
-    n_entries = np.diff(pattern.indptr)[part.indices]
-    repeated = np.repeat(candidate, n_entries)
-    ends = np.cumsum(n_entries)
-    entry = np.repeat(pattern.indptr[part.indices] - (ends - n_entries), n_entries) + np.arange(n_entries.sum())
-    weighted = np.einsum("eq,eq->e", values[entry], np.ascontiguousarray(posterior.T)[repeated])
-    shape = (scores.pattern.shape[0], part.shape[0])
-    return csr_array(coo_array((weighted, (pattern.indices[entry], repeated)), shape=shape))
+class _ScoresByRow:
+    """The same scores by row of the features, for candidates who meet few of the rows."""
+
+    def __init__(self, scores: Scores) -> None:
+        order = csr_array(
+            (np.arange(scores.pattern.data.size), scores.pattern.indices, scores.pattern.indptr),
+            shape=scores.pattern.shape,
+        ).T.tocsr()
+        self.starts, self.parameters = order.indptr, order.indices
+        self.values = np.ascontiguousarray(scores.values[order.data])
+        self.n_parameters = scores.pattern.shape[0]
+
+    def mean_scores(self, part: csr_array, posterior: Array) -> csr_array:
+        """Posterior means of the scores, shape (n_parameters, run); `posterior` has shape (run, n_points)."""
+        candidates = np.repeat(np.arange(part.shape[0]), np.diff(part.indptr))
+        n_entries = np.diff(self.starts)[part.indices]
+        owners = np.repeat(candidates, n_entries)
+        ends = np.cumsum(n_entries)
+        entries = np.repeat(self.starts[part.indices] - (ends - n_entries), n_entries) + np.arange(n_entries.sum())
+        weighted = np.empty(entries.size)
+        # Short stretches: what is gathered for them stays in the cache.
+        for start in range(0, entries.size, _SHORT_RUN):
+            at = slice(start, start + _SHORT_RUN)
+            weighted[at] = np.einsum("eq,eq->e", self.values[entries[at]], posterior[owners[at]])
+        shape = (self.n_parameters, part.shape[0])
+        return csr_array(coo_array((weighted, (self.parameters[entries], owners)), shape=shape))
 
 
 def _add_prior(problem: Problem, block: Block, x: Array, result: Array) -> None:

@@ -1,12 +1,14 @@
 """Finding the maximum: EM with SQUAREM far from it, quasi-Newton with Louis' information near it; never downhill."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from scoring.calibration.features import DenseFeatures
+from scoring.calibration.layout import Layout
 from scoring.calibration.objective import (
     Evaluation,
     Problem,
@@ -96,17 +98,16 @@ def climb_by_quasi_newton(
 
     Returns the updated inverse. Stops as stalled when no step along a direction gains.
     """
-    lowest, highest = problem.layout.bounds()
     inverse = inverse.copy()
     for _ in range(most_steps):
         at = ascent.at
-        is_held = ((at.x <= lowest) & (at.gradient < 0)) | ((at.x >= highest) & (at.gradient > 0))
+        is_held = held_at_bounds(problem.layout, at)
         gradient = np.where(is_held, 0.0, at.gradient)
         direction = np.where(is_held, 0.0, inverse @ gradient)
         ascent.remaining = 0.5 * float(gradient @ direction)
         if ascent.remaining < tolerance and float(np.abs(gradient).max(initial=0.0)) < gradient_tolerance:
             return inverse
-        reached = _line_search(problem, ascent, direction, dtype)
+        reached = line_search(problem, ascent, direction, dtype)
         if reached is None:
             ascent.is_stalled = True
             return inverse
@@ -121,38 +122,17 @@ def climb_by_quasi_newton(
     return inverse
 
 
-def inverse_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Array:
-    """Inverse of the observed information, bent where it must be to be positive definite.
-
-    Where it is indefinite, its eigenvalues relative to the complete-data information take their absolute values, none
-    less than a small share: the other directions keep their full step (Dauphin et al., 2014, "saddle-free Newton").
-    """
-    complete = assembled(problem.layout, complete_information(problem, at, is_expected=True))
-    complete[np.diag_indices_from(complete)] += 1e-9 * np.trace(complete) / complete.shape[0] + 1e-10
-    if not isinstance(problem.features, DenseFeatures):
-        return _inverse(complete)
-    observed = observed_information(problem, at, dtype)
-    root = np.linalg.inv(np.linalg.cholesky(complete))
-    try:
-        scale = np.diagonal(np.linalg.cholesky(root @ observed @ root.T))
-    except np.linalg.LinAlgError:
-        scale = np.zeros(1)
-    if scale.min() ** 2 > _LEAST_SHARE:
-        return _inverse(observed)
-    shares, directions = np.linalg.eigh(root @ observed @ root.T)
-    spread = root.T @ directions
-    result: Array = (spread / np.maximum(np.abs(shares), _LEAST_SHARE)) @ spread.T
-    return result
+def held_at_bounds(layout: Layout, at: Evaluation) -> NDArray[np.bool_]:
+    """Parameters at a bound that the gradient would push beyond it."""
+    lowest, highest = layout.bounds()
+    held: NDArray[np.bool_] = ((at.x <= lowest) & (at.gradient < 0)) | ((at.x >= highest) & (at.gradient > 0))
+    return held
 
 
-def _inverse(matrix: Array) -> Array:
-    # numpy's, which is kept on one thread, not scipy's, which has a library of its own.
-    inverse = np.linalg.inv(matrix)
-    result: Array = 0.5 * (inverse + inverse.T)
-    return result
-
-
-def _line_search(problem: Problem, ascent: Ascent, direction: Array, dtype: type[np.floating]) -> Evaluation | None:
+def line_search(
+    problem: Problem, ascent: Ascent, direction: Array, dtype: type[np.floating] = np.float64
+) -> Evaluation | None:
+    """Shorten a step until it does not lead down; None when even the shortest does."""
     lowest, highest = problem.layout.bounds()
     at = ascent.at
     length = 1.0 / max(1.0, float((np.abs(direction) / problem.layout.longest_moves(at.x)).max(initial=0.0)))
@@ -163,6 +143,43 @@ def _line_search(problem: Problem, ascent: Ascent, direction: Array, dtype: type
             return reached
         length *= 0.3
     return None
+
+
+class Curvature(NamedTuple):
+    """An inverse information; `is_bent` where the observed one was not positive definite enough to be it."""
+
+    inverse: Array
+    is_bent: bool
+
+
+def inverse_information(problem: Problem, at: Evaluation, dtype: type[np.floating] = np.float64) -> Curvature:
+    """Inverse of the observed information, bent where it must be to be positive definite.
+
+    Where it is indefinite, its eigenvalues relative to the complete-data information take their absolute values, none
+    less than a small share: the other directions keep their full step (Dauphin et al., 2014, "saddle-free Newton").
+    """
+    complete = assembled(problem.layout, complete_information(problem, at, is_expected=True))
+    complete[np.diag_indices_from(complete)] += 1e-9 * np.trace(complete) / complete.shape[0] + 1e-10
+    if not isinstance(problem.features, DenseFeatures):
+        return Curvature(_inverse(complete), is_bent=True)
+    observed = observed_information(problem, at, dtype)
+    root = np.linalg.inv(np.linalg.cholesky(complete))
+    try:
+        scale = np.diagonal(np.linalg.cholesky(root @ observed @ root.T))
+    except np.linalg.LinAlgError:
+        scale = np.zeros(1)
+    if scale.min() ** 2 > _LEAST_SHARE:
+        return Curvature(_inverse(observed), is_bent=False)
+    shares, directions = np.linalg.eigh(root @ observed @ root.T)
+    spread = root.T @ directions
+    return Curvature((spread / np.maximum(np.abs(shares), _LEAST_SHARE)) @ spread.T, is_bent=True)
+
+
+def _inverse(matrix: Array) -> Array:
+    # numpy's, which is kept on one thread, not scipy's, which has a library of its own.
+    inverse = np.linalg.inv(matrix)
+    result: Array = 0.5 * (inverse + inverse.T)
+    return result
 
 
 def _try(problem: Problem, ascent: Ascent, x: Array, dtype: type[np.floating]) -> Evaluation | None:
