@@ -1,7 +1,7 @@
 """Stream entries as rows: decodes what the scripts appended, and writes one batch to PostgreSQL in one transaction.
 
 Every statement may run twice, late or beside another writer: logs are unique by stream id, and the newest sequence
-and revision win.
+and revision win (`model.merging`, which the statements mirror).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,10 +14,11 @@ import msgspec
 
 from exam_engine.delivery import counters
 from exam_engine.delivery.bulletins import Notice
-from exam_engine.delivery.model import AttemptState
+from exam_engine.delivery.model import AttemptState, is_later, newest
 from exam_engine.delivery.register import SeatNote, StoredChange, unpack_response
 from exam_engine.infra.clock import from_milliseconds
 
+REFUSALS = {3: "attempt-closed", 4: "lease-taken", 5: "time-over", 6: "attempt-locked"}  # as `save.lua` numbers them
 Connection = Any  # an asyncpg connection, from a pool or not
 
 
@@ -40,6 +41,7 @@ class Batch:
         self.entries = 0
         self.oldest_ms: int | None = None
         self._answers: list[tuple[Any, ...]] = []
+        self._late: list[tuple[Any, ...]] = []
         self._changes: dict[UUID, StoredChange] = {}
         self._events: list[tuple[Any, ...]] = []
         self._notices: list[tuple[Any, ...]] = []
@@ -63,12 +65,15 @@ class Batch:
         async with connection.transaction():
             await self._write_answers(connection)
             await self._write_changes(connection)
+            if self._late:
+                await connection.execute(_INSERT_LATE, *_columns(sorted(self._late, key=_answer_key)))
             if self._events:
                 await connection.execute(_INSERT_EVENTS, *_columns(sorted(self._events, key=_event_key)))
             if self._notices:
                 await connection.execute(_INSERT_NOTICES, *_columns(self._notices))
         for table, rows in (
             ("response_event", self._answers),
+            ("late_response", self._late),
             ("attempt", self._changes),
             ("attempt_event", self._events),
             ("notice", self._notices),
@@ -82,8 +87,8 @@ class Batch:
         # In one order everywhere, so that two writers wait for each other and never in a circle.
         answers = sorted(self._answers, key=_answer_key)
         await connection.execute(_INSERT_RESPONSE_EVENTS, *_columns(answers))
-        newest = {answer[:2]: answer[:6] for answer in answers}  # the last of a slot has its highest sequence
-        await connection.execute(_UPSERT_RESPONSES, *_columns(list(newest.values())))
+        kept = newest(answers, key=_slot_of, version=_sequence_of)
+        await connection.execute(_UPSERT_RESPONSES, *_columns([answer[:6] for answer in kept.values()]))
 
     async def _write_changes(self, connection: Connection) -> None:
         if not self._changes:
@@ -97,6 +102,8 @@ class Batch:
             return self._read_save(entry)
         if b"c" in entry.fields:
             return self._read_change(entry)
+        if b"l" in entry.fields:
+            return self._read_late(entry)
         if b"e" in entry.fields:
             return self._read_notes(entry)
         if b"n" in entry.fields:
@@ -115,11 +122,22 @@ class Batch:
                 )
         return int(at_ms)
 
+    def _read_late(self, entry: Entry) -> int:
+        attempt, lease, at_ms, reply = entry.fields[b"l"].split(b" ")
+        attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
+        for slot, packed in entry.fields.items():
+            if slot != b"l":
+                sequence, client_ms, value = unpack_response(packed)
+                client_time = from_milliseconds(client_ms)
+                answer = (attempt_id, int(slot), sequence, value.decode(), client_time, server_time, entry.id)
+                self._late.append((*answer, int(lease), REFUSALS[int(reply)]))
+        return int(at_ms)
+
     def _read_change(self, entry: Entry) -> int:
         attempt_id = UUID(entry.fields[b"c"].decode())
         change = msgspec.json.decode(entry.fields[b"f"], type=StoredChange)
         known = self._changes.get(attempt_id)
-        if known is None or known.facts.revision < change.facts.revision:
+        if is_later(change.facts.revision, known and known.facts.revision):
             self._changes[attempt_id] = change
         detail = {"by": change.by, "lease": change.facts.lease, "revision": change.facts.revision, **change.detail}
         self._add_event(attempt_id, "server", SeatNote(kind=change.kind, at_ms=change.at_ms, detail=detail), entry, 0)
@@ -198,6 +216,14 @@ def _answer_key(answer: tuple[Any, ...]) -> Any:
     return answer[0], answer[1], answer[2]
 
 
+def _slot_of(answer: tuple[Any, ...]) -> tuple[Any, ...]:
+    return answer[:2]
+
+
+def _sequence_of(answer: tuple[Any, ...]) -> int:
+    return int(answer[2])
+
+
 def _event_key(event: tuple[Any, ...]) -> Any:
     return event[0], event[6], event[7]
 
@@ -208,22 +234,33 @@ def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
 
 def _attempt_row(attempt_id: UUID, change: StoredChange) -> tuple[Any, ...]:
     facts = change.facts
-    finished = from_milliseconds(facts.finished_ms) if facts.finished_ms else None
+    finished = _moment(facts.finished_ms)
     return (
         attempt_id,
         facts.state.value,
         facts.revision,
         facts.lease,
         facts.client,
-        from_milliseconds(facts.started_ms) if facts.started_ms else None,
-        from_milliseconds(facts.deadline_ms) if facts.deadline_ms else None,
-        facts.extra_ms // 1000,
+        _moment(facts.seated_ms),
+        facts.claimant,
+        _moment(facts.claimed_ms),
+        facts.refused,
+        _moment(facts.started_ms),
+        _moment(facts.deadline_ms),
+        _moment(facts.paused_ms),
+        facts.stops,
+        facts.is_locked,
+        facts.extra_ms,
         msgspec.json.encode(facts.extensions.split()).decode(),
         finished if facts.state is AttemptState.SUBMITTED else None,
         finished if facts.state is AttemptState.CLOSED else None,
         facts.reason or None,
         from_milliseconds(change.at_ms),
     )
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    return from_milliseconds(milliseconds) if milliseconds else None
 
 
 _INSERT_RESPONSE_EVENTS = """
@@ -247,14 +284,25 @@ _LOCK_ATTEMPTS = "select 1 from attempt where id = any($1::uuid[]) order by id f
 _UPDATE_ATTEMPTS = """
 update attempt
 set state = news.state, revision = news.revision, lease = news.lease, client = news.client,
-    started_at = news.started_at, due_at = news.due_at, extra_seconds = news.extra_seconds,
-    extensions = news.extensions, submitted_at = news.submitted_at, closed_at = news.closed_at,
-    close_reason = news.close_reason, last_seen_at = greatest(attempt.last_seen_at, news.at)
-from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::text[], $6::timestamptz[], $7::timestamptz[],
-            $8::int[], $9::jsonb[], $10::timestamptz[], $11::timestamptz[], $12::text[], $13::timestamptz[])
-  as news(id, state, revision, lease, client, started_at, due_at, extra_seconds, extensions, submitted_at,
-          closed_at, close_reason, at)
+    seated_at = news.seated_at, claimant = news.claimant, claimed_at = news.claimed_at, refused = news.refused,
+    started_at = news.started_at, due_at = news.due_at, paused_at = news.paused_at, stops = news.stops,
+    is_locked = news.is_locked, extra_ms = news.extra_ms, extensions = news.extensions,
+    submitted_at = news.submitted_at, closed_at = news.closed_at, close_reason = news.close_reason,
+    last_seen_at = greatest(attempt.last_seen_at, news.at)
+from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::text[], $6::timestamptz[], $7::text[],
+            $8::timestamptz[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
+            $14::bool[], $15::int[], $16::jsonb[], $17::timestamptz[], $18::timestamptz[], $19::text[],
+            $20::timestamptz[])
+  as news(id, state, revision, lease, client, seated_at, claimant, claimed_at, refused, started_at, due_at,
+          paused_at, stops, is_locked, extra_ms, extensions, submitted_at, closed_at, close_reason, at)
 where attempt.id = news.id and attempt.revision < news.revision
+"""
+
+_INSERT_LATE = """
+insert into late_response (attempt_id, slot, sequence, value, client_time, server_time, stream_id, lease, refusal)
+select * from unnest($1::uuid[], $2::int[], $3::bigint[], $4::jsonb[], $5::timestamptz[], $6::timestamptz[],
+                     $7::text[], $8::int[], $9::text[])
+on conflict (attempt_id, slot, stream_id) do nothing
 """
 
 _INSERT_EVENTS = """

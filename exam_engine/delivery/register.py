@@ -96,11 +96,12 @@ class SeatNote(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PrimedAttempt(msgspec.Struct, frozen=True):
-    """An attempt to take over: its facts, and its answers packed."""
+    """An attempt to take over: its facts, its answers packed, and its last sign of life (0: none)."""
 
     place: Place
     facts: AttemptFacts
     responses: Mapping[int, bytes] = {}
+    alive_ms: int = 0
 
 
 def stream_key(sitting_id: UUID, shard: int) -> str:
@@ -221,7 +222,7 @@ class Register:
         futures = []
         for attempt in attempts:
             facts = _fields(attempt.facts)
-            arguments: list[str | bytes | int] = [_limit(attempt.facts), len(facts) + 2, *facts]
+            arguments: list[str | bytes | int] = [_limit(attempt.facts), attempt.alive_ms, len(facts) + 2, *facts]
             arguments += ("answered", count_answered(attempt.responses))
             for slot, packed in attempt.responses.items():
                 arguments += (slot, packed)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,10 +73,17 @@ class AttemptRow(Base):
     revision: Mapped[int] = mapped_column(BigInteger)  # of the facts below; an older one never replaces a newer
     lease: Mapped[int]
     client: Mapped[str]  # the browser that holds the lease
+    seated_at: Mapped[datetime | None]  # since when
+    claimant: Mapped[str] = mapped_column(server_default="")  # a second browser that waits to be admitted
+    claimed_at: Mapped[datetime | None]
+    refused: Mapped[str] = mapped_column(server_default="")  # the browser turned away last
     started_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
-    extra_seconds: Mapped[int]
+    extra_ms: Mapped[int] = mapped_column(server_default="0")  # accommodation, extensions, pauses, seat moves
     extensions: Mapped[list[Any]]  # ids already credited
+    paused_at: Mapped[datetime | None]  # since when the clock stands
+    stops: Mapped[str] = mapped_column(server_default="")  # from when to when it stood before, in milliseconds
+    is_locked: Mapped[bool] = mapped_column(server_default=false())
     submitted_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     close_reason: Mapped[str | None]
@@ -111,6 +118,66 @@ class ResponseEventRow(Base):
     server_time: Mapped[datetime]
     stream_id: Mapped[str]
     lease: Mapped[int]
+
+
+class LateDecisionRow(Base):
+    """Late answers somebody wants to count: proposed by one person, accepted by another, or still waiting."""
+
+    __tablename__ = "late_decision"
+    __table_args__ = (
+        CheckConstraint("accepted_by is distinct from proposed_by", name="two_people"),
+        CheckConstraint("(accepted_by is null) = (accepted_at is null)", name="accepted"),
+        Index(None, "attempt_id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"))
+    reason: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[datetime]
+    accepted_by: Mapped[str | None]
+    accepted_at: Mapped[datetime | None]
+
+
+class LateResponseRow(Base):
+    """One answer that was refused, as it came: evidence that counts for nothing until two people say so."""
+
+    __tablename__ = "late_response"
+    __table_args__ = (
+        UniqueConstraint("attempt_id", "slot", "stream_id"),
+        CheckConstraint("refusal in ('attempt-closed', 'lease-taken', 'time-over', 'attempt-locked')", name="refusal"),
+        Index(None, "decision_id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(), primary_key=True)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"))
+    slot: Mapped[int]
+    sequence: Mapped[int] = mapped_column(BigInteger)
+    value: Mapped[Any] = mapped_column(JSONB)
+    client_time: Mapped[datetime]
+    server_time: Mapped[datetime]
+    stream_id: Mapped[str]
+    lease: Mapped[int]
+    refusal: Mapped[str]
+    decision_id: Mapped[UUID | None] = mapped_column(ForeignKey("late_decision.id"))
+
+
+class SittingActRow(Base):
+    """What somebody did to seats while a sitting was open; the same request is done once."""
+
+    __tablename__ = "sitting_act"
+    __table_args__ = (Index(None, "sitting_id", "at"),)
+
+    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"), primary_key=True)
+    request: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    actor: Mapped[str]
+    at: Mapped[datetime]
+    reason: Mapped[str]
+    room_id: Mapped[UUID | None] = mapped_column(ForeignKey("room.id"))
+    attempts: Mapped[list[Any]]  # whose facts it changed
+    outcome: Mapped[dict[str, Any]]
+    undone_by: Mapped[str | None]  # the request that undid it
 
 
 class AttemptEventRow(Base):

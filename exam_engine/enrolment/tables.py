@@ -60,6 +60,7 @@ class CandidateRow(Base):
         UniqueConstraint("exam_id", "number"),
         CheckConstraint("number <> ''", name="number"),
         CheckConstraint("code_version > 0", name="code_version"),
+        CheckConstraint("time_factor between 100 and 300", name="time_factor"),
         Index(None, "exam_id", "sort_key"),
     )
 
@@ -73,6 +74,7 @@ class CandidateRow(Base):
     date_of_birth: Mapped[str | None]  # ISO 8601; the year alone where only that is known
     school_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("org_unit.id"))
     code_version: Mapped[int]
+    time_factor: Mapped[int] = mapped_column(server_default="100")  # hundredths of everybody's time
     attributes: Mapped[dict[str, Any]]
 
 

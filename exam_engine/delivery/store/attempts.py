@@ -1,6 +1,7 @@
 """SQL on attempts and their answers, and on the candidates and seats behind their foreign keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -104,7 +105,6 @@ async def insert_attempts(session: AsyncSession, sitting: Sitting, attempts: Seq
         "revision": 0,
         "lease": 0,
         "client": "",
-        "extra_seconds": 0,
         "extensions": [],
     }
     await session.execute(insert(AttemptRow), [common | attempt for attempt in attempts])
@@ -158,14 +158,25 @@ async def load_stored_attempts(
     if attempts is not None:
         query = query.where(AttemptRow.id.in_(attempts))
     rows = (await session.execute(query)).scalars().all()
+    rooms = await session.execute(
+        select(RoomRow.id, RoomRow.code).where(RoomRow.id.in_({row.room_id for row in rows if row.room_id}))
+    )
+    room_codes = {row.id: row.code for row in rooms}
     answers: dict[UUID, dict[int, bytes]] = {row.id: {} for row in rows}
+    alive = {row.id: _milliseconds(row.last_seen_at) for row in rows}
     found = await session.execute(select(ResponseRow).where(ResponseRow.attempt_id.in_(answers)))
     for answer in found.scalars():
+        alive[answer.attempt_id] = max(alive[answer.attempt_id], to_milliseconds(answer.server_time))
         answers[answer.attempt_id][answer.slot] = pack_response(
             answer.sequence, to_milliseconds(answer.client_time), msgspec.json.encode(answer.value), bool(answer.value)
         )
     return [
-        PrimedAttempt(place_of(sitting.id, sitting.shards, row.id), _facts(sitting, row, generation), answers[row.id])
+        PrimedAttempt(
+            place_of(sitting.id, sitting.shards, row.id),
+            _facts(sitting, row, generation, room_codes),
+            answers[row.id],
+            alive[row.id],
+        )
         for row in rows
     ]
 
@@ -204,19 +215,31 @@ async def count_stored(session: AsyncSession, sitting_id: SittingId) -> AttemptC
     )
 
 
-def _facts(sitting: Sitting, row: AttemptRow, generation: int) -> AttemptFacts:
+def _milliseconds(moment: datetime | None) -> int:
+    return to_milliseconds(moment) if moment else 0
+
+
+def _facts(sitting: Sitting, row: AttemptRow, generation: int, room_codes: Mapping[UUID, str]) -> AttemptFacts:
     finished = row.submitted_at or row.closed_at
+    room_code = "" if row.room_id is None else room_codes.get(row.room_id, "")
     return msgspec.structs.replace(
-        planned_facts(sitting),
+        planned_facts(sitting, room_code),
         state=AttemptState(row.state),
         revision=row.revision + generation,
         lease=row.lease,
         client=row.client,
-        extra_ms=1000 * row.extra_seconds,
+        seated_ms=_milliseconds(row.seated_at),
+        claimant=row.claimant,
+        claimed_ms=_milliseconds(row.claimed_at),
+        refused=row.refused,
+        extra_ms=row.extra_ms,
         extensions=" ".join(row.extensions),
-        started_ms=to_milliseconds(row.started_at) if row.started_at else 0,
-        deadline_ms=to_milliseconds(row.due_at) if row.due_at else 0,
-        finished_ms=to_milliseconds(finished) if finished else 0,
+        started_ms=_milliseconds(row.started_at),
+        deadline_ms=_milliseconds(row.due_at),
+        paused_ms=_milliseconds(row.paused_at),
+        stops=row.stops,
+        is_locked=row.is_locked,
+        finished_ms=_milliseconds(finished),
         reason=CloseReason(row.close_reason).value if row.close_reason else "",
     )
 

@@ -91,7 +91,7 @@ async def test_every_kind_of_entry_is_kept(
         ("server", "submit"),
     ]
     attempt = await pool.fetchrow("select * from attempt where id = $1", hall.attempt())
-    assert (attempt["state"], attempt["extra_seconds"], attempt["extensions"]) == ("submitted", 60, '["x"]')
+    assert (attempt["state"], attempt["extra_ms"], attempt["extensions"]) == ("submitted", 60_000, '["x"]')
     assert attempt["submitted_at"] is not None
     assert attempt["closed_at"] is None
 

@@ -156,7 +156,6 @@ async def add_sitting(
             lease=1,
             client="",
             started_at=START,
-            extra_seconds=0,
             extensions=[],
         )
         session.add(attempt)
