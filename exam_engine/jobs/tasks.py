@@ -3,8 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from exam_engine.delivery.service import MAKE_STATEMENTS
+from exam_engine.jobs.statements import make_statements
 from exam_engine.wiring import Engine
 
 Task = Callable[[Engine, Mapping[str, Any]], Awaitable[None]]
 
-TASKS: Mapping[str, Task] = {}
+TASKS: Mapping[str, Task] = {
+    MAKE_STATEMENTS: make_statements,
+}

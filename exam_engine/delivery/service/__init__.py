@@ -5,6 +5,7 @@ from exam_engine.delivery.service.notices import Extended, Extension, Message, S
 from exam_engine.delivery.service.receipts import StoredReceipt, stored_receipt
 from exam_engine.delivery.service.reconciliation import Gap, Reconciliation, reconcile
 from exam_engine.delivery.service.sittings import (
+    MAKE_STATEMENTS,
     SittingPlan,
     attempt_of_number,
     check_opening,
@@ -14,8 +15,16 @@ from exam_engine.delivery.service.sittings import (
     plan_sitting,
     room_of_code,
 )
+from exam_engine.delivery.service.statements import (
+    StatementCheck,
+    StatementMaking,
+    check_statements,
+    load_statements,
+    make_statements,
+)
 
 __all__ = [
+    "MAKE_STATEMENTS",
     "Desk",
     "Extended",
     "Extension",
@@ -24,13 +33,18 @@ __all__ = [
     "Reconciliation",
     "Scope",
     "SittingPlan",
+    "StatementCheck",
+    "StatementMaking",
     "StoredReceipt",
     "attempt_of_number",
     "check_opening",
+    "check_statements",
     "close_sitting",
     "extend",
     "load_sitting",
     "load_sittings",
+    "load_statements",
+    "make_statements",
     "open_sitting",
     "plan_sitting",
     "reconcile",

@@ -4,6 +4,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import service as assembly
+from exam_engine.assembly.model import PaperCodeId
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, ReceiptNotYet, SittingStateWrong
 from exam_engine.delivery.model import Sitting, SittingState
@@ -36,7 +37,7 @@ async def stored_receipt(session: AsyncSession, sitting: Sitting, number: str, k
     if not stored.facts.started_ms or not stored.facts.finished_ms:
         raise ReceiptNotYet
     codes = {code.id: code for code in await assembly.load_paper_codes(session, sitting.form_id)}
-    code = codes[seat.paper_code_id]  # type: ignore[index]
+    code = codes[PaperCodeId(seat.paper_code_id)]
     answers = given_answers(stored.responses)
     receipt = receipt_of(
         seat.attempt_id,

@@ -16,6 +16,7 @@ from exam_engine.assembly.model import FormId, PaperCodeId
 from exam_engine.audit import service as audit
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import AttemptUnknown, SittingPlanInvalid, SittingStateWrong
+from exam_engine.delivery.freezing import frozen_plan
 from exam_engine.delivery.model import (
     AttemptId,
     AttemptSeat,
@@ -30,8 +31,12 @@ from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sittin
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import ExamState, SubjectMode
+from exam_engine.infra import queue
 from exam_engine.infra.randomness import fresh_seed
 from item_bank.messages import message
+
+MAKE_STATEMENTS = "delivery.make_statements"
+"""Name of the job that makes the signed statements of a closed sitting."""
 
 
 class SittingPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -113,7 +118,9 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     if sitting.state is SittingState.PLANNED:
         for stream in stream_keys(sitting.id, sitting.shards):
             await desk.register.mark_primed(stream)
-        await store.mark_open(desk.session, sitting_id, form_hash, desk.now)
+        codes = await assembly.load_paper_codes(desk.session, sitting.form_id)
+        frozen = frozen_plan(sitting, form_hash, codes)
+        await store.mark_open(desk.session, sitting_id, form_hash, frozen, desk.now)
         await _begin_exam(desk, sitting)
     opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form_hash)
     await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form_hash)
@@ -185,6 +192,7 @@ async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     for change in closed:
         counters.CLOSED.labels(change.facts.reason).inc()
     await store.mark_closed(desk.session, sitting_id, desk.now)
+    await queue.defer(desk.session, MAKE_STATEMENTS, {"sitting_id": str(sitting_id)})
     await record(desk, "sitting.close", sitting, closed_running=len(closed))
     return msgspec.structs.replace(sitting, state=SittingState.CLOSED)
 

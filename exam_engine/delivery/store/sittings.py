@@ -1,5 +1,6 @@
 """SQL on sittings, the forms they deliver and the notices posted in them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -84,12 +85,14 @@ async def lock_sitting(session: AsyncSession, sitting_id: SittingId) -> Sitting 
     return None if row is None else _sitting(row)
 
 
-async def mark_open(session: AsyncSession, sitting_id: SittingId, form_hash: str, now: datetime) -> None:
-    """Freeze the form and open."""
+async def mark_open(
+    session: AsyncSession, sitting_id: SittingId, form_hash: str, frozen: Mapping[str, Any], now: datetime
+) -> None:
+    """Freeze form, versions and settings, and open."""
     await session.execute(
         update(SittingRow)
         .where(SittingRow.id == sitting_id)
-        .values(state=SittingState.OPEN.value, form_hash=form_hash, opened_at=now)
+        .values(state=SittingState.OPEN.value, form_hash=form_hash, frozen=dict(frozen), opened_at=now)
     )
 
 
