@@ -14,9 +14,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter
 from api.acts import delivery_of
 from api.limits import limited_failures
 from api.security import bearer_token
-from exam_engine.delivery import wire
+from exam_engine.delivery import prefetching, wire
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId
+from exam_engine.delivery.offline_starts import StartClaim
 from exam_engine.delivery.tokens import CandidatePass
 from item_bank.forms.paper import CandidateForm
 
@@ -45,7 +46,20 @@ class CandidateController(Controller):
         self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.StartBody]
     ) -> wire.Envelope:
         """Answer everything of the paper that belongs to this candidate alone."""
-        return await delivery_of(request).start(_pass(request), AttemptId(attempt_id), data.client_id)
+        claim = StartClaim(data.started_at_ms, data.proof) if data.started_at_ms else None
+        return await delivery_of(request).start(_pass(request), AttemptId(attempt_id), data.client_id, claim)
+
+    @get("/papers/{sealed_hash:str}", summary="The sealed paper", media_type="application/octet-stream")
+    async def sealed_paper(self, request: Request[Any, Any, Any], sealed_hash: FromPath[str]) -> Response[bytes]:
+        """Answer the sealed form to a candidate who waits for it; it never changes under its hash."""
+        sealed = await prefetching.sealed_paper(delivery_of(request), _pass(request), sealed_hash)
+        headers = {"Cache-Control": "private, max-age=86400, immutable"}
+        return Response(sealed, media_type="application/octet-stream", headers=headers)
+
+    @get("/attempts/{attempt_id:uuid}/sealed-start", summary="A start for a seat without a network")
+    async def sealed_start(self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID]) -> wire.SealedStart:
+        """Answer what the room's release code will open."""
+        return await prefetching.sealed_start(delivery_of(request), _pass(request), AttemptId(attempt_id))
 
     @get(
         "/forms/{form_hash:str}",

@@ -92,10 +92,56 @@ PROBLEMS: ProblemTable = {
         N_("The sitting is not in the state this needs"),
         N_("Sitting {code} is {state}; this needs {needed}."),
     ),
+    delivery.StartProofInvalid: Problem(
+        "start-proof-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The start without a network is not proved"),
+        N_("This paper starts by the network, or the invigilator helps."),
+    ),
+    delivery.SealedPaperUnknown: Problem(
+        "sealed-paper-unknown", HTTPStatus.NOT_FOUND, N_("There is no such paper to fetch")
+    ),
+    delivery.CodeNotReleased: Problem(
+        "code-not-released",
+        HTTPStatus.CONFLICT,
+        N_("The release code is not told before the start"),
+        N_("Sitting {code} starts at {starts_at}."),
+    ),
+    delivery.HandOverInvalid: Problem(
+        "hand-over-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This hand-over file cannot be taken"),
+        N_("{reason}. Nothing was changed."),
+    ),
     invigilation.RoomUnknown: Problem(
         "sitting-room-unknown",
         HTTPStatus.NOT_FOUND,
         N_("Nobody of this sitting sits in that room"),
+    ),
+    invigilation.SeatElsewhere: Problem(
+        "seat-elsewhere",
+        HTTPStatus.NOT_FOUND,
+        N_("This candidate does not sit in this room"),
+    ),
+    invigilation.PhotoMissing: Problem(
+        "photo-missing", HTTPStatus.NOT_FOUND, N_("No photo of this candidate was imported")
+    ),
+    invigilation.IncidentUnknown: Problem("incident-unknown", HTTPStatus.NOT_FOUND, N_("There is no such incident")),
+    invigilation.IncidentInvalid: Problem(
+        "incident-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The incident report contradicts itself"),
+        N_("{field}: {reason}."),
+    ),
+    invigilation.IncidentWithdrawn: Problem(
+        "incident-withdrawn",
+        HTTPStatus.CONFLICT,
+        N_("This incident was withdrawn before"),
+    ),
+    invigilation.SafeBrowserMissing: Problem(
+        "safe-browser-missing",
+        HTTPStatus.NOT_FOUND,
+        N_("This sitting has no Safe Exam Browser settings"),
     ),
     delivery.ReceiptNotYet: Problem(
         "receipt-not-yet",

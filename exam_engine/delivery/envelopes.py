@@ -4,7 +4,7 @@ from zlib import crc32
 
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts, planned_facts
+from exam_engine.delivery.model import AttemptFacts, AttemptState, planned_facts
 from exam_engine.delivery.register import Held, unpack_response
 from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.wire import AttemptSummary, CandidateSummary, Envelope, HeldResponse, SeatNotice
@@ -36,6 +36,9 @@ def envelope(
         is_paused=facts.is_paused,
         is_locked=facts.is_locked,
         start_jitter_ms=start_jitter_ms(sat),
+        paper_key=sat.roll.seals.paper_key,
+        seat_key=sat.roll.seals.seat_key(sat.seat.attempt_id),
+        hand_over_key=sat.roll.seals.hand_over_key,
     )
 
 
@@ -54,6 +57,8 @@ def attempt_summary(sat: Sat, state: str) -> AttemptSummary:
         room=sat.seat.room_code,
         seat=sat.seat.seat_number,
         start_jitter_ms=start_jitter_ms(sat),
+        sealed_hash=sat.roll.sealed.hash if sat.roll.is_open and state == AttemptState.READY else "",
+        sealed_bytes=len(sat.roll.sealed.content),
     )
 
 

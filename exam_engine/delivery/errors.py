@@ -1,10 +1,10 @@
 """Refusals of the delivery room.
 
 DeliveryError
-├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored
-├── AttemptUnknown
+├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored, CodeNotReleased
+├── AttemptUnknown, SealedPaperUnknown, HandOverInvalid
 ├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, TimeOver, LeaseTaken,
-│                   ResponsesMissing, ActImpossible
+│                   ResponsesMissing, ActImpossible, StartProofInvalid
 ├── ResponseRefusal: UnknownSlot, ResponseInvalid
 ├── ReceiptError: ReceiptNotYet, ReceiptMalformed, ReceiptOfOtherKey, ReceiptForged, ReceiptOfOtherAnswers,
 │   KeyFileInvalid

@@ -22,6 +22,7 @@ from exam_engine.delivery.cards import check_card
 from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
+from exam_engine.delivery.offline_starts import StartClaim, require_proof, start_as_claimed
 from exam_engine.delivery.receipts import require_receipt
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
@@ -62,7 +63,7 @@ class Delivery:
 
     def __init__(self, clock: Clock, sessions: SessionMaker, runner: ScriptRunner, master_secret: bytes) -> None:
         self.clock = clock
-        self.rolls = Rolls(sessions)
+        self.rolls = Rolls(sessions, master_secret)
         self.register = Register(runner)
         self.restorer = Restorer(sessions, self.register)
         self.bulletins = Bulletins()
@@ -123,17 +124,23 @@ class Delivery:
 
     # The paper
 
-    async def start(self, candidate: CandidatePass, attempt_id: AttemptId, client_id: str) -> Envelope:
+    async def start(
+        self, candidate: CandidatePass, attempt_id: AttemptId, client_id: str, claim: StartClaim | None = None
+    ) -> Envelope:
         """Start, come back, take over, or wait as a second seat (the envelope's lease is 0 then).
+
+        `claim`: the seat began without a network.
 
         Raises
         ------
-        AttemptUnknown, NotYours, SittingNotStarted, LateStart, AttemptLocked, AttemptClosed, TimeOver, LeaseTaken,
-        ServiceUnavailable
+        AttemptUnknown, NotYours, StartProofInvalid, SittingNotStarted, LateStart, AttemptLocked, AttemptClosed,
+        TimeOver, LeaseTaken, ServiceUnavailable
         """
         # No sign of life yet: it may be a second seat, and the silence of the first decides what it gets.
         sat = await self.rolls.require(candidate.candidate_id, attempt_id)
-        return await self._finish(self._start(sat, client_id))
+        if claim is not None:
+            require_proof(sat.roll.seals, attempt_id, claim)
+        return await self._finish(self._start(sat, client_id, claim))
 
     async def form_blob(self, candidate: CandidatePass, form_hash: str, accepts: str) -> tuple[bytes, str]:
         """Return the compiled form as one of the encodings accepted, to a candidate who has started on it.
@@ -227,9 +234,9 @@ class Delivery:
 
     # For the rooms above
 
-    async def look(self, sat: Sat) -> Held:
-        """Read an attempt with its signs of life."""
-        held = await self._held(sat, "f")
+    async def look(self, sat: Sat, depth: str = "f") -> Held:
+        """Read an attempt with its signs of life; `depth` as `Register.look` has it."""
+        held = await self._held(sat, depth)
         return msgspec.structs.replace(held, seen_ms=max(held.seen_ms, self.bulletins.last_seen(sat.place)))
 
     async def change(
@@ -280,10 +287,12 @@ class Delivery:
         self.bulletins.seen(sat.place, self.now_ms())
         return sat
 
-    async def _start(self, sat: Sat, client_id: str) -> Envelope:
+    async def _start(self, sat: Sat, client_id: str, claim: StartClaim | None) -> Envelope:
         now_ms = self.now_ms()
 
         def decide(held: Held) -> Change:
+            if claim is not None and held.facts.state is AttemptState.READY:
+                return start_as_claimed(held.facts, client_id, claim.started_at_ms, now_ms)
             seen_ms = max(held.alive_ms, self.bulletins.last_seen(sat.place))
             second_seat = sat.roll.sitting.settings.second_seat
             return model.start(held.facts, client_id, now_ms, seen_ms=seen_ms, second_seat=second_seat)

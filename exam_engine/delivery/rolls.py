@@ -15,11 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.assembly import service as assembly
 from exam_engine.assembly.errors import AssemblyError
+from exam_engine.assembly.model import CompiledForm
+from exam_engine.authoring import service as authoring
+from exam_engine.authoring.errors import MediaUnknown
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, DeliveryError, NotYours, SittingUnknown
 from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingState
 from exam_engine.delivery.papers import Paper, read_paper
 from exam_engine.delivery.register import Place, place_of, stream_keys
+from exam_engine.delivery.sealing import Figure, SealedPaper, SittingSeals, figure_addresses, seal_paper
 from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.database import SessionMaker, reaching_database
 
@@ -38,6 +42,8 @@ class Roll(msgspec.Struct, kw_only=True):
     seats: Mapping[AttemptId, Seat]
     places: Mapping[AttemptId, Place]
     paper: Paper
+    seals: SittingSeals
+    sealed: SealedPaper
     streams: list[str]
     is_open: bool
     left_at: datetime | None = None  # when this worker saw it closed
@@ -59,8 +65,9 @@ class Sat(NamedTuple):
 class Rolls:
     """The rolls of a worker, kept in step with PostgreSQL once a second."""
 
-    def __init__(self, sessions: SessionMaker) -> None:
+    def __init__(self, sessions: SessionMaker, secret: bytes) -> None:
         self._sessions = sessions
+        self._secret = secret
         self._rolls: dict[SittingId, Roll] = {}
         self._attempts: dict[UUID, Sat] = {}
         self._candidates: dict[UUID, list[Sat]] = {}
@@ -163,11 +170,15 @@ class Rolls:
                 seats = await store.load_seats(session, sitting_id)
                 compiled = await assembly.load_compiled(session, sitting.form_hash)
                 codes = await assembly.load_paper_codes(session, sitting.form_id)
+                figures = await _load_figures(session, compiled)
+        seals = SittingSeals(self._secret, sitting_id, compiled.hash)
         roll = Roll(
             context=context,
             seats={seat.attempt_id: seat for seat in seats},
             places={seat.attempt_id: place_of(sitting_id, sitting.shards, seat.attempt_id) for seat in seats},
             paper=read_paper(compiled, codes),
+            seals=seals,
+            sealed=seal_paper(seals, compiled, figures),
             streams=stream_keys(sitting_id, sitting.shards),
             is_open=sitting.state is SittingState.OPEN,
         )
@@ -197,3 +208,14 @@ class Rolls:
             else:
                 del self._candidates[seat.candidate_id]
                 self._numbers.pop((roll.context.exam_code, seat.number), None)
+
+
+async def _load_figures(session: AsyncSession, compiled: CompiledForm) -> list[Figure]:
+    figures = []
+    for path, sha256 in figure_addresses(compiled).items():
+        try:
+            media = await authoring.load_media(session, sha256)
+        except MediaUnknown:
+            continue  # its address leads nowhere for anybody; the text of the item says what it shows
+        figures.append(Figure(path, media.media_type, media.content))
+    return figures

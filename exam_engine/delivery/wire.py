@@ -51,6 +51,8 @@ class AttemptSummary(msgspec.Struct, frozen=True):
     room: str | None
     seat: int | None
     start_jitter_ms: int = 0  # how long after the beginning this seat shall ask for its paper
+    sealed_hash: str = ""  # the sealed paper to fetch meanwhile; empty: none any more
+    sealed_bytes: int = 0
 
 
 class AttemptList(msgspec.Struct, frozen=True):
@@ -74,6 +76,19 @@ class StartBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`client_id` names the browser that will write: `<device>.<tab>`; the device's part survives a restart."""
 
     client_id: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    started_at_ms: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0  # where the seat began without a network
+    proof: Annotated[str, msgspec.Meta(max_length=64, pattern=r"^[0-9a-f]*$")] = ""  # see `offline_starts`
+
+
+class SealedStart(msgspec.Struct, frozen=True):
+    """What a seat fetches beforehand, to begin without a network once somebody tells it the room's release code."""
+
+    attempt_id: UUID
+    sealed_hash: str
+    salt: bytes
+    rounds: int
+    wrapped_key: bytes  # the paper key under the release code
+    start: bytes  # order, times and seat key under the paper key
 
 
 class SeatNotice(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -115,6 +130,9 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     is_paused: bool = False
     is_locked: bool = False
     start_jitter_ms: int = 0
+    paper_key: bytes = b""  # opens the sealed paper
+    seat_key: bytes = b""  # signs what this seat hands over
+    hand_over_key: bytes = b""  # seals it to the sitting: a point of P-256
 
 
 class SaveResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

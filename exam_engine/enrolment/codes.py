@@ -1,4 +1,4 @@
-"""The two codes on a candidate's card: one to sit with, one to look results up.
+"""Codes people type: two on a candidate's card (one to sit with, one to look results up), one that releases a paper.
 
 A code is a keyed MAC of what it is for, exam, number and version: nothing is stored, reissuing raises the version.
 Sixty bits in Crockford's base 32, three groups of four, read tolerantly.
@@ -20,6 +20,7 @@ class CodePurpose(StrEnum):
 
     SIT = "sit"
     LOOK_UP = "look-up"
+    RELEASE = "release"  # opens a pre-fetched paper in one room without a network
 
 
 def sit_code(secret: bytes, exam_code: str, number: str, version: int) -> str:
@@ -30,6 +31,11 @@ def sit_code(secret: bytes, exam_code: str, number: str, version: int) -> str:
 def look_up_code(secret: bytes, exam_code: str, number: str, version: int) -> str:
     """Return the code with which results and decisions are looked up."""
     return make_code(secret, CodePurpose.LOOK_UP, exam_code, number, version)
+
+
+def room_release_code(secret: bytes, sitting: str, room_code: str) -> str:
+    """Return the code with which a room without a network opens the papers it has fetched beforehand."""
+    return make_code(secret, CodePurpose.RELEASE, sitting, room_code, 1)
 
 
 def sit_code_matches(secret: bytes, exam_code: str, number: str, version: int, typed: str) -> bool:
