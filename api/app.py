@@ -17,11 +17,14 @@ from api.pages.uploads import STORE as UPLOADS
 from api.problems import problem_response
 from api.routes import ROUTES
 from api.sessions import StaffSessionConfig
+from api.stopping import on_stop
+from api.views.board import RENDERING
 from exam_engine.delivery.hot_path import open_delivery
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
 from exam_engine.infra.telemetry import set_up_logging
+from exam_engine.invigilation.hub import Hub
 from exam_engine.wiring import open_engine
 
 SESSION_SECONDS = 8 * 3600
@@ -53,6 +56,9 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     master_secret=engine.master_secret,
                 )
             )
+            app.state.hub = hub = Hub(app.state.delivery, engine.sessions, RENDERING)
+            stack.push_async_callback(hub.close)
+            stack.enter_context(on_stop(hub.release))
             yield
 
     return Litestar(

@@ -17,15 +17,19 @@ from api.pages.public import PublicPages
 from api.pages.results import ResultPages
 from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
+from api.pages.statements import StatementPages
 from api.public import PublicController
 from api.receipts import receipt_keys
 from api.staff.admission import AdmissionController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
 from api.staff.items import ItemController
+from api.staff.live import room_events
 from api.staff.results import ResultController
+from api.staff.rooms import RoomController
 from api.staff.session import SessionController
 from api.staff.sittings import SittingController
+from api.staff.statements import StatementController
 
 ROUTES: list[ControllerRouterHandler] = [
     asset,
@@ -41,6 +45,9 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemController,
     FormController,
     SittingController,
+    StatementController,
+    RoomController,
+    room_events,
     ResultController,
     AdmissionController,
     PublicController,
@@ -52,6 +59,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemPages,
     FormPages,
     SittingPages,
+    StatementPages,
     ResultPages,
     AdmissionPages,
     MarkingPages,

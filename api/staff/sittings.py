@@ -4,11 +4,10 @@ from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import msgspec
-from litestar import Controller, Request, Response, get, post
+from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.acts import Act, delivery_of, engine_of, staff_act
-from api.views.board import RoomBoardView
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import drain, wait_until_stored
 from exam_engine.delivery.model import AttemptId, SittingId
@@ -17,7 +16,6 @@ from exam_engine.delivery.store.sittings import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
-from exam_engine.invigilation import service as invigilation
 
 Request_ = Request[Any, Any, Any]
 RequestId = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
@@ -125,21 +123,6 @@ class SittingController(Controller):
             context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
             await drain(engine_of(request).redis, context.sitting)
             return await sittings.reconcile(act.session, delivery_of(request).register, SittingId(sitting_id))
-
-    @get("/{sitting_id:uuid}/rooms/{room_id:uuid}/board", summary="The live board of a room")
-    async def board(
-        self, request: Request_, sitting_id: FromPath[UUID], room_id: FromPath[UUID]
-    ) -> Response[RoomBoardView | None]:
-        """Answer every seat of a room as it is now; 304 when nothing changed since the `ETag` the board has."""
-        async with staff_act(request, Permission.WATCH_ROOMS) as act:
-            context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
-        found = await invigilation.board(delivery_of(request), SittingId(sitting_id), room_id)
-        view = RoomBoardView.of(found, context.sitting.name)
-        tag = view.entity_tag()
-        headers = {"ETag": tag, "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == tag:
-            return Response(None, status_code=304, headers=headers)
-        return Response(view, headers=headers)
 
     @post("/{sitting_id:uuid}/extend", summary="Extra time", status_code=200)
     async def extend(self, request: Request_, sitting_id: FromPath[UUID], data: JSONBody[ExtendBody]) -> Extended:

@@ -1,10 +1,14 @@
-"""The room board as it travels: moments in milliseconds of the server's clock, so that the page counts by itself."""
+"""The room board as it travels: moments in milliseconds of the server's clock, so that the page counts by itself.
 
-import hashlib
+As JSON for who asks once, and as server-sent events for who watches: the whole room, what changed since the version
+before, or a beat that says the feed lives and how old its state is.
+"""
+
 from uuid import UUID
 
 import msgspec
 
+from exam_engine.invigilation.hub import Rendering
 from exam_engine.invigilation.model import Board, BoardSeat
 
 
@@ -14,6 +18,7 @@ class SittingLabel(msgspec.Struct, frozen=True):
     id: UUID
     code: str
     name: str
+    subject: str
     state: str
     starts_at_ms: int
     ends_at_ms: int
@@ -24,53 +29,7 @@ class RoomLabel(msgspec.Struct, frozen=True):
 
     id: UUID | None
     code: str
-
-
-class SeatView(msgspec.Struct, frozen=True, kw_only=True):
-    """One seat."""
-
-    attempt_id: UUID
-    candidate_number: str
-    name: str
-    seat: int | None
-    state: str
-    close_reason: str | None
-    answered: int
-    total: int
-    last_seen_ms: int | None
-    last_saved_ms: int | None
-    deadline_ms: int | None
-    extra_seconds: int
-    focus_lost: int
-    lease: int
-    flags: tuple[str, ...]
-
-    @classmethod
-    def of(cls, seat: BoardSeat, now_ms: int) -> "SeatView":
-        """Show a seat; whole seconds, so that an unchanged seat stays the same text."""
-        second = now_ms // 1000
-
-        def past(age: int | None) -> int | None:
-            return None if age is None else (second - age) * 1000
-
-        left = seat.time_left_seconds
-        return cls(
-            attempt_id=seat.attempt_id,
-            candidate_number=seat.number,
-            name=seat.name,
-            seat=seat.seat,
-            state=seat.state,
-            close_reason=seat.close_reason or None,
-            answered=seat.answered,
-            total=seat.total,
-            last_seen_ms=past(seat.last_seen_seconds),
-            last_saved_ms=past(seat.last_save_seconds),
-            deadline_ms=None if left is None else (second + left) * 1000,
-            extra_seconds=seat.extra_seconds,
-            focus_lost=seat.focus_lost,
-            lease=seat.lease,
-            flags=tuple(flag.value for flag in seat.flags),
-        )
+    columns: int
 
 
 class RoomBoardView(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,26 +38,64 @@ class RoomBoardView(msgspec.Struct, frozen=True, kw_only=True):
     sitting: SittingLabel
     room: RoomLabel
     server_time_ms: int
-    seats: tuple[SeatView, ...]
+    seats: tuple[BoardSeat, ...]
 
     @classmethod
-    def of(cls, board: Board, name: str) -> "RoomBoardView":
+    def of(cls, board: Board) -> "RoomBoardView":
         """Show a board."""
         return cls(
             sitting=SittingLabel(
                 id=board.sitting_id,
                 code=board.sitting,
-                name=name,
+                name=board.sitting_name,
+                subject=board.subject,
                 state="open" if board.is_open else "closed",
                 starts_at_ms=board.starts_at_ms,
                 ends_at_ms=board.ends_at_ms,
             ),
-            room=RoomLabel(board.room_id, board.room or ""),
+            room=RoomLabel(board.room_id, board.room or "", board.columns),
             server_time_ms=board.server_time_ms,
-            seats=tuple(SeatView.of(seat, board.server_time_ms) for seat in board.seats),
+            seats=board.seats,
         )
 
-    def entity_tag(self) -> str:
-        """Name the content, but for the passing of time."""
-        content = msgspec.json.encode((self.sitting, self.room, self.seats))
-        return f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'
+
+class SeatChanges(msgspec.Struct, frozen=True):
+    """The seats that differ from the version before."""
+
+    server_time_ms: int
+    seats: tuple[BoardSeat, ...]
+
+
+class Beat(msgspec.Struct, frozen=True):
+    """The feed lives; its state was read at `read_ms`."""
+
+    server_time_ms: int
+    read_ms: int
+
+
+def whole(version: str, board: Board) -> bytes:
+    """Render a whole room as an event."""
+    return _event("room", version, RoomBoardView.of(board))
+
+
+def changes(version: str, before: Board, board: Board) -> bytes | None:
+    """Render what changed as an event; nothing where other people sit there or the sitting itself changed."""
+    is_same_room = len(before.seats) == len(board.seats) and all(
+        old.attempt_id == new.attempt_id for old, new in zip(before.seats, board.seats, strict=True)
+    )
+    if not is_same_room or before.is_open != board.is_open or before.ends_at_ms != board.ends_at_ms:
+        return None
+    differing = tuple(new for old, new in zip(before.seats, board.seats, strict=True) if old != new)
+    return _event("seats", version, SeatChanges(board.server_time_ms, differing))
+
+
+def beat(now_ms: int, read_ms: int) -> bytes:
+    """Render a beat as an event; it bears no id, so that a browser resumes from the state before it."""
+    return b"event: beat\ndata: %b\n\n" % msgspec.json.encode(Beat(now_ms, read_ms))
+
+
+RENDERING = Rendering(whole=whole, changes=changes, beat=beat)
+
+
+def _event(name: str, version: str, content: msgspec.Struct) -> bytes:
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (version.encode(), name.encode(), msgspec.json.encode(content))

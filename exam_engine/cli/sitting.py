@@ -275,13 +275,13 @@ def board(sitting: SittingArgument, room: RoomOption = None, as_json: JsonOption
         [
             (
                 seat.seat,
-                seat.number,
+                seat.candidate_number,
                 seat.name,
                 seat.close_reason or seat.state,
-                "yes" if seat.connected else "no",
+                "yes" if seat.is_connected else "no",
                 f"{seat.answered}/{seat.total}",
-                "" if seat.time_left_seconds is None else f"{seat.time_left_seconds // 60} min",
-                " ".join(seat.flags),
+                _minutes_left(seat.deadline_ms, shown.server_time_ms),
+                " ".join(flag.kind for flag in seat.flags),
             )
             for seat in shown.seats
         ],
@@ -352,6 +352,10 @@ def _emit_reconciliation(found: Reconciliation, *, as_json: bool) -> None:
         for gap in found.gaps
     ]
     console.emit(found, as_json=as_json, text="\n".join(lines))
+
+
+def _minutes_left(deadline_ms: int | None, now_ms: int) -> str:
+    return "" if deadline_ms is None else f"{max(deadline_ms - now_ms, 0) // 60_000} min"
 
 
 def _note_dry(is_dry: bool) -> None:

@@ -1,12 +1,19 @@
 """Refusals of invigilation.
 
 InvigilationError
-└── RoomUnknown     nobody of this sitting sits in that room
+├── RoomUnknown         nobody of this sitting sits in that room
+├── SeatElsewhere       that attempt does not belong to this sitting and room
+├── PhotoMissing        no photo of this candidate was imported
+├── IncidentUnknown     no such incident
+├── IncidentInvalid     a report that contradicts itself
+├── IncidentWithdrawn   it was withdrawn before
+└── SafeBrowserMissing  this sitting has no Safe Exam Browser settings
 """
 
 from uuid import UUID
 
 from exam_engine.infra.errors import EngineError
+from item_bank.messages import Message
 
 
 class InvigilationError(EngineError):
@@ -19,3 +26,52 @@ class RoomUnknown(InvigilationError):
     def __init__(self, room: UUID | str) -> None:
         self.room = str(room)
         super().__init__(f"nobody of this sitting sits in room {room}")
+
+
+class SeatElsewhere(InvigilationError):
+    """An attempt that does not belong to the sitting and room asked about."""
+
+    def __init__(self, attempt_id: UUID) -> None:
+        self.attempt_id = str(attempt_id)
+        super().__init__(f"attempt {attempt_id} is not of this sitting and room")
+
+
+class PhotoMissing(InvigilationError):
+    """No photo of this candidate was imported."""
+
+    def __init__(self, attempt_id: UUID) -> None:
+        self.attempt_id = str(attempt_id)
+        super().__init__(f"no photo of the candidate of attempt {attempt_id}")
+
+
+class IncidentUnknown(InvigilationError):
+    """No such incident."""
+
+    def __init__(self, incident_id: UUID) -> None:
+        self.incident_id = str(incident_id)
+        super().__init__(f"there is no incident {incident_id}")
+
+
+class IncidentInvalid(InvigilationError):
+    """A report that contradicts itself."""
+
+    def __init__(self, field: str, reason: Message) -> None:
+        self.field = field
+        self.reason = reason
+        super().__init__(f"{field}: {reason}")
+
+
+class IncidentWithdrawn(InvigilationError):
+    """An incident that was withdrawn before."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(f"incident {number} was withdrawn before")
+
+
+class SafeBrowserMissing(InvigilationError):
+    """This sitting has no Safe Exam Browser settings."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(f"sitting {code} has no Safe Exam Browser settings")
