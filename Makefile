@@ -30,7 +30,7 @@ export UV_CACHE_DIR := $(CURDIR)/.uv-cache
 endif
 endif
 
-.PHONY: help screenshots demo test test-faults check bench bench-irt lock clean install client
+.PHONY: help screenshots demo test test-faults check bench bench-irt load lock clean install client
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -55,6 +55,9 @@ check: install proctor_client/node_modules/.installed ## Lint, types, import con
 
 bench: install ## Rehearse an exam day on an engine of its own: saves a second and latencies; CANDIDATES=300
 	$(RUN) -m exam_engine.cli.main rehearse --candidates $(CANDIDATES)
+
+load: install client ## Load an installation of its own with bots; CANDIDATES=2000 SCENARIOS=login_rush,steady_saving,…
+	$(RUN) -m loadtests.run --candidates $(CANDIDATES) --report var/load.html $(if $(SCENARIOS),--scenarios $(SCENARIOS))
 
 screenshots: install client ## Take the pictures of the README anew, into docs/images
 	$(RUN) deploy/screenshots.py

@@ -171,7 +171,7 @@ def _machine(peers: Path) -> list[str]:
 
 def _shown(rows: list[str]) -> list[str]:
     for row in rows:
-        print(row, flush=True)  # noqa: T201
+        print(row, flush=True)
     return rows
 
 

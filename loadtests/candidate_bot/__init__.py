@@ -1,0 +1,1 @@
+"""A candidate that behaves as the browser client does, without a browser."""
