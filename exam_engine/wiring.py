@@ -89,6 +89,7 @@ def all_mappings() -> MetaData:
     import exam_engine.assembly.tables
     import exam_engine.audit.tables
     import exam_engine.authoring.tables
+    import exam_engine.calibration.tables
     import exam_engine.delivery.tables
     import exam_engine.enrolment.tables
     import exam_engine.identity.tables

@@ -1,10 +1,11 @@
-"""Mappings of the authoring room: banks, their taxonomy, items and stimuli with frozen versions, media."""
+"""Mappings of the authoring room: banks, their taxonomy, items and stimuli with frozen versions, parameters, media."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from exam_engine.infra.database import Base
@@ -131,3 +132,24 @@ class MediaRow(Base):
     media_type: Mapped[str] = mapped_column(Text)
     content: Mapped[bytes] = mapped_column(LargeBinary)
     file_name: Mapped[str] = mapped_column(Text)
+
+
+class ItemParametersRow(Base):
+    """One accepted or withdrawn version of an item's parameters; rows are added, never changed."""
+
+    __tablename__ = "item_parameters"
+    __table_args__ = (
+        CheckConstraint("state in ('accepted', 'withdrawn')", name="state"),
+        CheckConstraint("(state = 'accepted') = (parameters is not null)", name="parameters"),
+        CheckConstraint("number >= 1", name="number"),
+    )
+
+    item_version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    state: Mapped[str] = mapped_column(Text)
+    parameters: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    errors: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    origin: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # run, exam, sample
+    decided_by: Mapped[str] = mapped_column(Text)
+    decided_at: Mapped[datetime]
+    comment: Mapped[str] = mapped_column(Text)

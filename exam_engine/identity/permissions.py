@@ -40,6 +40,7 @@ class Permission(StrEnum):
     EXTEND_SITTINGS = "extend_sittings"  # extra time for a room or all
     MARK_ESSAYS = "mark_essays"
     READ_STATISTICS = "read_statistics"
+    CALIBRATE_ITEMS = "calibrate_items"  # run calibrations, accept and hold item parameters
     RUN_SCORES = "run_scores"  # score and graduation runs
     READ_RESULTS = "read_results"  # before release
     RELEASE_RESULTS = "release_results"
@@ -64,7 +65,9 @@ PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
     ),
     Role.INVIGILATOR: frozenset({Permission.READ_EXAMS, Permission.WATCH_ROOMS, Permission.INVIGILATE}),
     Role.MARKER: frozenset({Permission.MARK_ESSAYS}),
-    Role.PSYCHOMETRICIAN: frozenset({Permission.READ_ITEMS, Permission.READ_FORMS, Permission.READ_STATISTICS}),
+    Role.PSYCHOMETRICIAN: frozenset(
+        {Permission.READ_ITEMS, Permission.READ_FORMS, Permission.READ_STATISTICS, Permission.CALIBRATE_ITEMS}
+    ),
     Role.BOARD: frozenset(
         {
             Permission.READ_FORMS,

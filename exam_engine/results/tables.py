@@ -50,6 +50,46 @@ class ScoreRow(Base):
     slots: Mapped[dict[str, Any]]  # slot -> hundredths
 
 
+class IrtRunRow(Base):
+    """One scoring of a sitting by item response theory, on a reporting scale; stands beside the raw scores."""
+
+    __tablename__ = "irt_run"
+    __table_args__ = (
+        UniqueConstraint("sitting_id", "number"),
+        CheckConstraint("estimator in ('eap', 'wle')", name="estimator"),
+        CheckConstraint("number >= 1", name="number"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"))
+    number: Mapped[int]
+    estimator: Mapped[str]
+    scale: Mapped[dict[str, Any]]  # score = intercept + slope theta, its ends and its rounding
+    items: Mapped[list[Any]]  # by slot: item version, parameter version and the parameters as they were used
+    key_version: Mapped[int]
+    input_hash: Mapped[str]  # over scale, parameters and responses
+    n_scored: Mapped[int]
+    reliability: Mapped[float | None]
+    reason: Mapped[str]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class IrtScoreRow(Base):
+    """One candidate's ability in one run, and what it is on the reporting scale."""
+
+    __tablename__ = "irt_score"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("irt_run.id"), primary_key=True)
+    candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidate.id"), primary_key=True, index=True)
+    attempt_id: Mapped[UUID] = mapped_column(ForeignKey("attempt.id"))
+    theta: Mapped[float]  # logits
+    se: Mapped[float]  # logits
+    score: Mapped[int]  # hundredths of the reporting scale
+    score_se: Mapped[int]  # hundredths of the reporting scale
+    n_items: Mapped[int]  # items that counted
+
+
 class ScoreAdjustmentRow(Base):
     """The effect of a decision on a violation; applied on top of the raw score, which stays."""
 

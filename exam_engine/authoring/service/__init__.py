@@ -12,6 +12,13 @@ from exam_engine.authoring.service.banks import (
     load_topics,
     require,
 )
+from exam_engine.authoring.service.parameters import (
+    accept_parameters,
+    accepted_parameters,
+    lock_banks,
+    parameter_history,
+    take_back_parameters,
+)
 from exam_engine.authoring.service.reading import (
     Preview,
     active_versions,
@@ -28,6 +35,8 @@ from exam_engine.authoring.service.writing import create_item, submit_items, upd
 __all__ = [
     "NewBank",
     "Preview",
+    "accept_parameters",
+    "accepted_parameters",
     "active_versions",
     "approve_items",
     "bank_by_code",
@@ -41,10 +50,13 @@ __all__ = [
     "load_item",
     "load_media",
     "load_topics",
+    "lock_banks",
+    "parameter_history",
     "preview",
     "require",
     "retire_item",
     "return_item",
     "submit_items",
+    "take_back_parameters",
     "update_item",
 ]
