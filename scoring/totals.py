@@ -25,7 +25,7 @@ class SlotKey(msgspec.Struct, frozen=True):
 
     slot: int
     part: int
-    points: int  # hundredths for full credit
+    points: int  # hundredths for full credit; 0: tried out, not scored
     key: Key
     track: str | None = None  # in a paper with a choice (Tin học): the track this slot belongs to
 

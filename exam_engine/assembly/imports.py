@@ -15,7 +15,7 @@ from item_bank.model.taxonomy import find_level
 
 COLUMNS = (
     "part", "kind", "points", "topic", "level", "count", "title", "instructions", "testlets", "order", "shuffle",
-    "shuffle_in_testlets", "track",
+    "shuffle_in_testlets", "track", "unscored",
 )  # fmt: skip
 REQUIRED = ("part", "kind", "points", "count")
 ALIASES = {
@@ -36,6 +36,8 @@ ALIASES = {
     "thu_tu": "order",
     "dao_cau": "shuffle",
     "phan_mon": "track",
+    "khong_tinh_diem": "unscored",
+    "thu_nghiem": "unscored",
 }
 
 
@@ -113,6 +115,7 @@ def _read_run(reader: TableReader, cells: Mapping[str, str]) -> dict[str, Any]:
         "shuffle": _read_yes(reader, cells, "shuffle", default=True),
         "shuffle_in_testlets": _read_yes(reader, cells, "shuffle_in_testlets", default=False),
         "track": reader.text("track", required=False) or None,
+        "unscored": _read_yes(reader, cells, "unscored", default=False),
     }
 
 

@@ -64,8 +64,13 @@ class SlotOfForm(msgspec.Struct, frozen=True, kw_only=True):
     part: int
     item_version_id: ItemVersionId
     option_order: str | None
-    points: int  # hundredths
+    points: int  # hundredths; 0 in a pretest block
     track: str | None = None
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether it adds to a score; an item that is only tried out does not."""
+        return self.points > 0
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):

@@ -104,7 +104,7 @@ def _slots(
             part=each.part,
             item_version_id=by_code[each.item.code].item_version_id,
             option_order=each.option_order,
-            points=blueprint.parts[of.part_index].points,
+            points=blueprint.parts[of.part_index].worth,
             track=blueprint.parts[of.part_index].track,
         )
         for each, of in zip(placed, ordered, strict=True)

@@ -59,7 +59,7 @@ class FormItemRow(Base):
     part: Mapped[int]
     item_version_id: Mapped[UUID] = mapped_column(ForeignKey("item_version.id"))
     option_order: Mapped[str | None]  # "CADB": master letter A is the author's option C
-    points: Mapped[int]  # hundredths
+    points: Mapped[int]  # hundredths; 0: tried out in a pretest block, not scored
     track: Mapped[str | None]  # in a paper with a choice: the track the slot belongs to
 
 

@@ -60,6 +60,12 @@ class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     shuffle: bool = True  # paper codes may reorder its items and testlets
     shuffle_in_testlets: bool = False  # and the items of a testlet; numbered gaps in a passage forbid it
     track: str | None = None  # in a paper with a choice: the track this run belongs to
+    unscored: bool = False  # a pretest block: shown like its neighbours, worth nothing, calibrated afterwards
+
+    @property
+    def worth(self) -> int:
+        """Hundredths an item of this run adds to a score."""
+        return 0 if self.unscored else self.points
 
     @property
     def count(self) -> int:
@@ -173,7 +179,8 @@ def _paper_faults(blueprint: Blueprint) -> Iterator[Fault]:
         except PaperFormatUnknown as error:
             yield Fault("format", str(error))
             return
-        for reason in discrepancies(paper, FormKey(tuple(_placeholder_slots(blueprint)))):
+        scored = tuple(slot for slot in _placeholder_slots(blueprint) if slot.points)
+        for reason in discrepancies(paper, FormKey(scored)):
             yield Fault(f"format {blueprint.format}", reason)
         if paper.minutes != blueprint.minutes:
             yield Fault.of("minutes", message("the format has {minutes} minutes", minutes=paper.minutes))
@@ -184,7 +191,7 @@ def _placeholder_slots(blueprint: Blueprint) -> Iterator[SlotKey]:
     for part in blueprint.parts:
         for _ in range(part.count):
             slot += 1
-            yield SlotKey(slot, part.part, part.points, _PLACEHOLDERS[part.kind], part.track)
+            yield SlotKey(slot, part.part, part.worth, _PLACEHOLDERS[part.kind], part.track)
 
 
 # One key of each kind, for sums and formats that do not look at what it says.
