@@ -11,12 +11,14 @@ import typer
 
 from exam_engine.assembly import service as assembly
 from exam_engine.cli import console
+from exam_engine.cli.sitting_statement import difference_line, statement
 from exam_engine.delivery import service
 from exam_engine.delivery.draining import drain, waiting
 from exam_engine.delivery.hot_path import open_delivery
 from exam_engine.delivery.model import Sitting, SittingSettings
 from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import Desk, Extended, Extension, Message, Reconciliation, Scope, SittingPlan
+from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.identity import service as identity
@@ -290,7 +292,7 @@ def board(sitting: SittingArgument, room: RoomOption = None, as_json: JsonOption
 
 @app.command()
 def reconcile(sitting: SittingArgument, as_json: JsonOption = False) -> None:
-    """Compare every answer in Redis with PostgreSQL; exit code 1 if a single one differs.
+    """Compare every answer in Redis with PostgreSQL, and after the close with what was signed; 1 if one differs.
 
     Example: exam-engine sitting reconcile CA-1 --json
     """
@@ -298,6 +300,9 @@ def reconcile(sitting: SittingArgument, as_json: JsonOption = False) -> None:
     _emit_reconciliation(found, as_json=as_json)
     if not found.is_equal:
         raise typer.Exit(console.REFUSED)
+
+
+app.command("statement")(statement)
 
 
 @asynccontextmanager
@@ -334,7 +339,7 @@ async def _reconcile(code: str, *, needs_drain: bool) -> Reconciliation:
         if needs_drain and await waiting(engine.redis, sitting):
             await drain(engine.redis, sitting)
         async with engine.sessions() as session:
-            found = await service.reconcile(session, register, sitting.id)
+            found = await service.reconcile(session, register, sitting.id, SigningKey(engine.master_secret))
         await register.close()
         return found
 
@@ -351,6 +356,9 @@ def _emit_reconciliation(found: Reconciliation, *, as_json: bool) -> None:
         f"{gap.in_redis} in Redis, {gap.stored} stored"
         for gap in found.gaps
     ]
+    if found.statements:
+        lines.append(f"statements: {found.statements}, unchanged: {'no' if found.changed else 'yes'}")
+        lines += [f"  {difference_line(one)}" for one in found.changed]
     console.emit(found, as_json=as_json, text="\n".join(lines))
 
 

@@ -1,4 +1,4 @@
-"""Reconciliation: every attempt and every slot in Redis beside PostgreSQL."""
+"""Reconciliation: every attempt and every slot in Redis beside PostgreSQL, and both beside what was signed."""
 
 import asyncio
 from uuid import UUID
@@ -10,7 +10,11 @@ from exam_engine.delivery import store
 from exam_engine.delivery.model import Sitting, SittingId
 from exam_engine.delivery.register import NotHeld, Register, place_of
 from exam_engine.delivery.service.desk import AT_ONCE, load_sitting
+from exam_engine.delivery.service.statements import check_statements
+from exam_engine.delivery.signing import SigningKey
+from exam_engine.delivery.statements import Difference
 from exam_engine.delivery.store import Seat
+from exam_engine.delivery.store import statements as kept
 
 GAPS_NAMED = 100
 
@@ -35,15 +39,22 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
     responses_stored: int
     differences: int
     gaps: tuple[Gap, ...]  # the first hundred
+    statements: int = 0  # rooms whose signed statement was compared as well
+    changed: tuple[Difference, ...] = ()  # since the statements were signed
 
     @property
     def is_equal(self) -> bool:
-        """Whether both hold the same."""
-        return self.differences == 0
+        """Whether both hold the same, and what was signed."""
+        return self.differences == 0 and not self.changed
 
 
-async def reconcile(session: AsyncSession, register: Register, sitting_id: SittingId) -> Reconciliation:
+async def reconcile(
+    session: AsyncSession, register: Register, sitting_id: SittingId, key: SigningKey | None = None
+) -> Reconciliation:
     """Compare every attempt and every slot in Redis with PostgreSQL; drain the sitting first.
+
+    With the key, PostgreSQL is compared with the signed statements of a closed sitting, too. A stored sitting of which
+    Redis holds nothing any more (it lets go after a week) is compared with its statements alone.
 
     Raises
     ------
@@ -55,6 +66,7 @@ async def reconcile(session: AsyncSession, register: Register, sitting_id: Sitti
     gaps: list[Gap] = []
     states: dict[str, int] = {}
     in_redis = 0
+    held_at_all = False
     for first in range(0, len(seats), AT_ONCE):
         part = seats[first : first + AT_ONCE]
         held = await asyncio.gather(*(_sequences(register, sitting, seat) for seat in part))
@@ -62,6 +74,10 @@ async def reconcile(session: AsyncSession, register: Register, sitting_id: Sitti
             states[seat.state] = states.get(seat.state, 0) + 1
             in_redis += len(sequences)
             gaps += _compare(seat, state, sequences, stored.get(seat.attempt_id, {}))
+            held_at_all = held_at_all or bool(state)
+    if not held_at_all and await kept.is_stored(session, sitting_id):
+        gaps = []
+    check = None if key is None else await check_statements(session, sitting_id, key)
     return Reconciliation(
         attempts=len(seats),
         states=states,
@@ -69,6 +85,8 @@ async def reconcile(session: AsyncSession, register: Register, sitting_id: Sitti
         responses_stored=sum(map(len, stored.values())),
         differences=len(gaps),
         gaps=tuple(gaps[:GAPS_NAMED]),
+        statements=check.statements if check else 0,
+        changed=check.differences if check else (),
     )
 
 
