@@ -35,6 +35,7 @@ class Board:
         self._numbers: list[int] = []
         self._notices: list[Notice] = []
         self.changes = 0  # the count of changes up to which this worker has read
+        self._filling: bytes | None = None  # names the last filling of this shard
         self._stale_ms = 0  # what was known of attempts before this moment may be outdated
         self._changed_ms: dict[str, int] = {}  # the same for single attempts
 
@@ -51,6 +52,14 @@ class Board:
         self._notices.append(notice)
         if notice.kind == "time":
             self._stale_ms = now_ms
+
+    def note_filling(self, mark: bytes | None, now_ms: int) -> None:
+        """Take in by which mark the shard was filled; with another or none, Redis has begun empty meanwhile.
+
+        The count of changes alone would not tell: the new one may have passed the old before anybody looks.
+        """
+        if mark is None or mark != self._filling:
+            self._filling, self.changes, self._stale_ms = mark, 0, now_ms
 
     def note_changes(self, count: int, attempts: Sequence[tuple[bytes, float]], now_ms: int) -> None:
         """Take in whose facts have changed at any worker."""
@@ -112,6 +121,7 @@ class Bulletins:
                 for stream in streams:
                     prefix, board = stream.removesuffix("events"), self.board(stream)
                     pipeline.zrangebyscore(prefix + "notices", f"({board.newest}", "+inf")
+                    pipeline.get(prefix + "primed")
                     pipeline.get(prefix + "changes")
                     pipeline.zrangebyscore(prefix + "changed", f"({board.changes}", "+inf", withscores=True)
                 for stream, attempts in passed_on.items():
@@ -122,11 +132,12 @@ class Bulletins:
             raise
         ended_ms = now_ms()
         for position, stream in enumerate(streams):
-            notices, changes, attempts = replies[3 * position : 3 * position + 3]
+            notices, mark, changes, attempts = replies[4 * position : 4 * position + 4]
             board = self.board(stream)
             for entry in notices:
                 number, _, notice = entry.partition(b" ")
                 board.add(int(number), msgspec.json.decode(notice, type=Notice), ended_ms)
+            board.note_filling(mark, ended_ms)
             board.note_changes(int(changes or 0), attempts, ended_ms)
         return int(seconds * 1000 + microseconds // 1000 - began_ms)
 
