@@ -94,6 +94,24 @@ class ResponseMatrix(msgspec.Struct, frozen=True, kw_only=True):
                 counts[:, k] = self.frequencies @ is_k
         return counts
 
+    def dense(self) -> "ResponseMatrix":
+        """Return the same responses with a cell for each candidate and item, as fit and comparisons of groups need."""
+        sparse = self.categories
+        if not isinstance(sparse, SparseCategories):
+            return self
+        cells = np.full((self.n_rows, self.n_items), MISSING, dtype=np.int8)
+        cells[np.repeat(np.arange(self.n_rows), np.diff(sparse.starts)), sparse.items] = sparse.categories
+        return msgspec.structs.replace(self, categories=cells)
+
+    def highest_categories(self) -> NDArray[np.int64]:
+        """Highest category met in each item, -1 where it was never answered, shape (n_items,)."""
+        if not isinstance(self.categories, SparseCategories):
+            dense: NDArray[np.int64] = self.categories.max(axis=0, initial=MISSING).astype(np.int64)
+            return dense
+        highest = np.full(self.n_items, MISSING, dtype=np.int64)
+        np.maximum.at(highest, self.categories.items, self.categories.categories)
+        return highest
+
     def rows(self, chosen: NDArray[np.int64]) -> "ResponseMatrix":
         """Return some of the rows, in the given order."""
         if isinstance(self.categories, SparseCategories):
@@ -146,12 +164,9 @@ def response_matrix(
     given = np.asarray(values)
     if given.ndim != 2 or 0 in given.shape:
         raise ResponsesUnusable("responses", f"need rows of candidates and columns of items, not shape {given.shape}")
-    names = tuple(item_names) if item_names is not None else tuple(f"item{i + 1}" for i in range(given.shape[1]))
+    names = _distinct(item_names if item_names is not None else [f"item{i + 1}" for i in range(given.shape[1])])
     if len(names) != given.shape[1]:
         raise ResponsesUnusable("responses", f"have {given.shape[1]} columns, but {len(names)} items are named")
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ResponsesUnusable(f"item {twice}", "is named twice")
     weights = None
     if frequencies is not None:
         weights = np.asarray(frequencies, dtype=np.float64)
@@ -163,6 +178,57 @@ def response_matrix(
         item_names=names,
         frequencies=weights,
         groups=index,
+        group_names=group_names,
+    )
+
+
+def sparse_responses(
+    candidates: ArrayLike,
+    items: ArrayLike,
+    values: ArrayLike,
+    *,
+    n_candidates: int,
+    item_names: Sequence[str],
+    groups: Sequence[str] | None = None,
+) -> ResponseMatrix:
+    """Build a sparse matrix from single responses in any order, for tests in which each meets few of the items.
+
+    Parameters
+    ----------
+    candidates, items : array_like of int, shape (n_responses,)
+        Who, 0 to `n_candidates` - 1, answered which item, by its place in `item_names`.
+    values : array_like, shape (n_responses,)
+        Categories 0, 1, …; NaN and negative numbers are missing, as if not listed.
+
+    Raises
+    ------
+    ResponsesUnusable
+        A value is no category, an index is out of range, or a candidate answered an item twice.
+    """
+    names = _distinct(item_names)
+    row, column = np.asarray(candidates, dtype=np.int64).ravel(), np.asarray(items, dtype=np.int64).ravel()
+    given = np.asarray(values).reshape(-1, 1)
+    if not row.size == column.size == given.size:
+        raise ResponsesUnusable("responses", f"{row.size} candidates, {column.size} items and {given.size} values")
+    for what, index, n in (("candidate", row, n_candidates), ("item", column, len(names))):
+        wrong = np.flatnonzero((index < 0) | (index >= n))
+        if wrong.size:
+            raise ResponsesUnusable(f"response {wrong[0] + 1}", f"its {what} {index[wrong[0]]} is not in 0 to {n - 1}")
+    categories = _categories(given, ())[:, 0]
+    order = np.lexsort((column, row))
+    order = order[categories[order] >= 0]
+    row, column = row[order], column[order]
+    twice = np.flatnonzero((np.diff(row) == 0) & (np.diff(column) == 0))
+    if twice.size:
+        raise ResponsesUnusable(
+            f"candidate {row[twice[0]] + 1}, item {names[column[twice[0]]]}", "is answered more than once"
+        )
+    starts = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=n_candidates))])
+    group_of, group_names = _grouped(groups, n_candidates)
+    return ResponseMatrix(
+        categories=SparseCategories(starts, column.astype(np.int32), categories[order], len(names)),
+        item_names=names,
+        groups=group_of,
         group_names=group_names,
     )
 
@@ -191,6 +257,13 @@ def deduplicate(responses: ResponseMatrix, *, is_forced: bool = False) -> Dedupl
         msgspec.structs.replace(merged, frequencies=np.bincount(index, responses.weights, minlength=first.size)),
         index,
     )
+
+
+def _distinct(names: Sequence[str]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        twice = next(name for i, name in enumerate(names) if name in names[:i])
+        raise ResponsesUnusable(f"item {twice}", "is named twice")
+    return tuple(names)
 
 
 def _packed(categories: NDArray[np.int8]) -> NDArray[np.void] | NDArray[np.int64]:
@@ -229,7 +302,7 @@ def _require_categories(given: NDArray[np.generic], is_wrong: NDArray[np.bool_],
     if is_wrong.any():
         row, column = np.argwhere(is_wrong)[0]
         raise ResponsesUnusable(
-            f"row {row + 1}, item {names[column]}",
+            f"row {row + 1}, item {names[column]}" if names else f"response {row + 1}",
             f"{given[row, column]} is no category: whole numbers from 0 to {_MOST_CATEGORIES} are",
         )
 

@@ -8,13 +8,14 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from scoring.irt.ability.answers import Answers, answers_of
 from scoring.irt.ability.posterior import Abilities, require_same_items
 from scoring.irt.bank import ItemBank
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
 _GRID = np.linspace(-20.0, 20.0, 201)
-_CHUNK_ROWS = 4096
+_CHUNK_ROWS, _CHUNK_SPARSE = 4096, 32768
 _CLOSE = 1e-10
 # For the slope of the correction, which would need third derivatives of every model.
 _STEP = 1e-4
@@ -35,7 +36,7 @@ class _Method(StrEnum):
 
 
 def ml_estimates(responses: ResponseMatrix, bank: ItemBank) -> Abilities:
-    """Maximum likelihood; -inf or inf where the likelihood has no maximum. SE from the observed information.
+    """Maximum likelihood; -inf or inf where it has no maximum, NaN for no response. SE from the observed information.
 
     Of several maxima the highest counts, as guessing makes possible.
     """
@@ -67,27 +68,22 @@ def _estimates(responses: ResponseMatrix, bank: ItemBank, method: _Method, mean:
     if merged is not None:
         few = _estimates(merged.responses, bank, method, mean, variance)
         return Abilities(few.theta[merged.index], few.se[merged.index])
-    categories = responses.categories
     theta, se = np.empty(responses.n_rows), np.empty(responses.n_rows)
-    if isinstance(categories, SparseCategories):
-        return Abilities(theta, se)
-    for start in range(0, responses.n_rows, _CHUNK_ROWS):
-        place = slice(start, min(start + _CHUNK_ROWS, responses.n_rows))
-        search = _Search(bank, categories[place], method, mean, variance)
-        theta[place], se[place] = search.solve()
+    size = _CHUNK_SPARSE if isinstance(responses.categories, SparseCategories) else _CHUNK_ROWS
+    for start in range(0, responses.n_rows, size):
+        place = slice(start, min(start + size, responses.n_rows))
+        part = responses.rows(np.arange(place.start, place.stop))
+        theta[place], se[place] = _Search(answers_of(part, bank), method, mean, variance).solve()
     return Abilities(theta, se)
 
 
 class _Search:
-    """The search for some rows; `categories` has shape (rows, n_items)."""
+    """The search for some rows."""
 
-    def __init__(
-        self, bank: ItemBank, categories: NDArray[np.int8], method: _Method, mean: float, variance: float
-    ) -> None:
-        self.bank, self.categories, self.method = bank, categories, method
+    def __init__(self, answers: Answers, method: _Method, mean: float, variance: float) -> None:
+        self.answers, self.method = answers, method
         self.mean, self.precision = mean, (1.0 / variance if method is _Method.MAP else 0.0)
-        # Items unanswered by a row count neither in its likelihood nor in its information.
-        self.is_answered = (categories >= 0).T
+        self.is_warm, self.is_weighted = method is _Method.WARM, method in (_Method.JEFFREYS, _Method.WARM)
 
     def solve(self) -> tuple[Array, Array]:
         lower, upper, is_below, is_above = self._bracket()
@@ -107,16 +103,17 @@ class _Search:
         with np.errstate(divide="ignore", invalid="ignore"):
             se = 1.0 / np.sqrt(self._curvature(theta))
         theta = np.where(is_below, -np.inf, np.where(is_above, np.inf, theta))
-        return theta, np.where(is_below | is_above, np.nan, se)
+        se = np.where(is_below | is_above, np.nan, se)
+        if self.method is _Method.MAP:
+            return theta, se
+        # Who answered nothing has a prior, but no likelihood.
+        has_any = self.answers.has_any
+        return np.where(has_any, theta, np.nan), np.where(has_any, se, np.nan)
 
     def _bracket(self) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
         """Neighbouring grid points around the highest maximum, and the rows that have none."""
-        objective = np.zeros((_GRID.size, self.categories.shape[0]))
-        for group in self.bank.groups():
-            log_p = group.family.log_probabilities(group.x, _GRID)
-            for k in range(group.n_categories):
-                objective += log_p[:, k].T @ (self.categories[:, group.items] == k).T.astype(np.float64)
-        if self.method in (_Method.JEFFREYS, _Method.WARM):
+        objective = self.answers.log_likelihood(_GRID)
+        if self.is_weighted:
             objective += self._weight_on_grid()
         objective -= 0.5 * self.precision * ((_GRID - self.mean) ** 2)[:, None]
         best = objective.argmax(axis=0)
@@ -129,54 +126,31 @@ class _Search:
 
     def _weight_on_grid(self) -> Array:
         """Logarithm of the weight: half that of the information, or the integral of Warm's correction."""
-        bias, total = self._weight_terms(_GRID)
-        is_answered = self.is_answered.astype(np.float64)
-        information = np.maximum(total.T @ is_answered, 1e-300)
-        if self.method is _Method.JEFFREYS:
+        numerator, information = self.answers.weight_terms_on(_GRID, is_warm=self.is_warm)
+        information = np.maximum(information, 1e-300)
+        if not self.is_warm:
             weight: Array = 0.5 * np.log(information)
             return weight
-        correction = (bias.T @ is_answered) / (2.0 * information)
+        correction = numerator / (2.0 * information)
         middle = 0.5 * (correction[1:] + correction[:-1]) * (_GRID[1] - _GRID[0])
         return np.concatenate([np.zeros((1, middle.shape[1])), np.cumsum(middle, axis=0)])
 
-    def _weight_terms(self, theta: Array) -> tuple[Array, Array]:
-        """Of each item: numerator of the correction, and information; shape (n_items, n_theta).
-
-        The numerator is the derivative of the information, or Warm's sum of P' P'' / P.
-        """
-        bias, total = np.zeros((self.bank.n_items, theta.size)), np.zeros((self.bank.n_items, theta.size))
-        for group in self.bank.groups():
-            p = np.exp(group.family.log_probabilities(group.x, theta))
-            first, second = group.family.theta_derivatives(group.x, theta, self.bank.a[group.items])
-            total[group.items] = (p * first * first).sum(axis=1)
-            inner = second + first * first if self.method is _Method.WARM else 2.0 * second + first * first
-            bias[group.items] = (p * first * inner).sum(axis=1)
-        return bias, total
-
     def _correction(self, theta: Array) -> tuple[Array, Array]:
         """Derivative of the log-weight at each row's theta, and the information there."""
-        bias, total = self._weight_terms(theta)
-        information = (total * self.is_answered).sum(axis=0)
-        return (bias * self.is_answered).sum(axis=0) / (2.0 * np.maximum(information, 1e-300)), information
+        numerator, information = self.answers.weight_terms(theta, is_warm=self.is_warm)
+        return numerator / (2.0 * np.maximum(information, 1e-300)), information
 
     def _gradient(self, theta: Array) -> tuple[Array, Array]:
         """Gradient of the objective and its slope at each row's theta; the slope leaves the weight out."""
-        gradient = self.precision * (self.mean - theta)
-        slope = np.full(theta.size, -self.precision)
-        for group in self.bank.groups():
-            first, second = group.family.theta_derivatives(group.x, theta, self.bank.a[group.items])
-            given = self.categories[:, group.items].T
-            is_answered = given >= 0
-            at = np.maximum(given, 0)[:, None, :].astype(np.int64)
-            gradient += (np.take_along_axis(first, at, axis=1)[:, 0] * is_answered).sum(axis=0)
-            slope += (np.take_along_axis(second, at, axis=1)[:, 0] * is_answered).sum(axis=0)
-        if self.method in (_Method.JEFFREYS, _Method.WARM):
+        gradient, slope = self.answers.derivatives(theta)
+        gradient += self.precision * (self.mean - theta)
+        if self.is_weighted:
             gradient += self._correction(theta)[0]
-        return gradient, slope
+        return gradient, slope - self.precision
 
     def _curvature(self, theta: Array) -> Array:
         """Information that the standard error is made of."""
-        if self.method is _Method.WARM:
+        if self.is_warm:
             return self._correction(theta)[1]
         _, slope = self._gradient(theta)
         if self.method is _Method.JEFFREYS:

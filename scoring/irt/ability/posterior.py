@@ -7,13 +7,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from scoring.errors import ResponsesUnusable
+from scoring.irt.ability.answers import answers_of
 from scoring.irt.bank import ItemBank
 from scoring.irt.one_thread import one_thread
 from scoring.irt.quadrature import STANDARD_QUADRATURE, Quadrature, log_normal_weights
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
-_CHUNK_CELLS = 1 << 17
+_CHUNK_CELLS, _CHUNK_SPARSE_CELLS = 1 << 17, 1 << 21
 
 
 class Abilities(msgspec.Struct, frozen=True):
@@ -103,11 +104,7 @@ def require_same_items(responses: ResponseMatrix, bank: ItemBank) -> None:
     """Refuse responses whose items or categories are not those of the bank."""
     if responses.item_names != bank.names:
         raise ResponsesUnusable("responses", "their items are not those of the item parameters, in the same order")
-    if isinstance(responses.categories, SparseCategories):
-        raise ResponsesUnusable(
-            "responses", "ability is estimated from dense responses; take the items of one form at a time"
-        )
-    for name, highest, k in zip(bank.names, responses.categories.max(axis=0), bank.n_categories, strict=True):
+    for name, highest, k in zip(bank.names, responses.highest_categories(), bank.n_categories, strict=True):
         if highest >= k:
             raise ResponsesUnusable(f"item {name}", f"has category {highest}, but its parameters know 0 to {k - 1}")
 
@@ -118,8 +115,6 @@ def _posterior_weights(
     """Yield runs of rows with their posterior, up to a factor each, shape (n_points, run)."""
     require_same_items(responses, bank)
     categories = responses.categories
-    if isinstance(categories, SparseCategories):
-        return
     points = quadrature.points
     n_groups = len(responses.group_names)
     group_means = np.broadcast_to(np.asarray(means, dtype=np.float64), n_groups)
@@ -127,6 +122,9 @@ def _posterior_weights(
     prior = np.stack(
         [log_normal_weights(points, m, v) for m, v in zip(group_means, group_variances, strict=True)], axis=1
     )
+    if isinstance(categories, SparseCategories):
+        yield from _sparse_weights(responses, bank, points, prior)
+        return
     has_missing = bool((categories.min(axis=0) < 0).any())
     layers, base = _category_terms(bank, points, has_missing=has_missing)
     prior = prior + base[:, None]
@@ -143,6 +141,19 @@ def _posterior_weights(
             marks = marks_buffer[: items.size, : part.shape[1]]
             np.equal(part if items.size == part.shape[0] else part[items], k, out=marks, casting="unsafe")
             joint += terms @ marks
+        joint -= joint.max(axis=0)
+        np.exp(joint, out=joint)
+        yield place, joint
+
+
+def _sparse_weights(
+    responses: ResponseMatrix, bank: ItemBank, points: Array, prior: Array
+) -> Iterator[tuple[slice, Array]]:
+    size = max(1024, _CHUNK_SPARSE_CELLS // points.size)
+    for start in range(0, responses.n_rows, size):
+        place = slice(start, min(start + size, responses.n_rows))
+        joint = answers_of(responses.rows(np.arange(place.start, place.stop)), bank).log_likelihood(points)
+        joint += prior if responses.groups is None else prior[:, responses.groups[place]]
         joint -= joint.max(axis=0)
         np.exp(joint, out=joint)
         yield place, joint
