@@ -21,12 +21,15 @@ from api.pages.statements import StatementPages
 from api.public import PublicController
 from api.receipts import receipt_keys
 from api.staff.admission import AdmissionController
+from api.staff.calibration import CalibrationController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
+from api.staff.irt_scores import IrtScoreController
 from api.staff.items import ItemController
 from api.staff.live import room_events
 from api.staff.results import ResultController
 from api.staff.rooms import RoomController
+from api.staff.seat_acts import SeatActController
 from api.staff.session import SessionController
 from api.staff.sittings import SittingController
 from api.staff.statements import StatementController
@@ -45,10 +48,13 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemController,
     FormController,
     SittingController,
+    SeatActController,
     StatementController,
     RoomController,
     room_events,
     ResultController,
+    IrtScoreController,
+    CalibrationController,
     AdmissionController,
     PublicController,
     PublicPages,

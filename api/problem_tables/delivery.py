@@ -152,6 +152,25 @@ PROBLEMS: ProblemTable = {
     delivery.ReceiptError: Problem(
         "receipt-refused", HTTPStatus.UNPROCESSABLE_ENTITY, N_("This receipt does not hold")
     ),
+    delivery.ActUnknown: Problem("act-unknown", HTTPStatus.NOT_FOUND, N_("Nothing was done here under this number")),
+    delivery.ActNotUndoable: Problem(
+        "act-not-undoable",
+        HTTPStatus.CONFLICT,
+        N_("This cannot be undone"),
+        N_("“{act}” cannot be taken back, or was taken back already."),
+    ),
+    delivery.LateAnswersUnknown: Problem(
+        "late-answers-unknown",
+        HTTPStatus.CONFLICT,
+        N_("There are no late answers that could count"),
+        N_("None were refused, or no extra time covers the moment they came in."),
+    ),
+    delivery.SamePersonTwice: Problem(
+        "same-person-twice",
+        HTTPStatus.CONFLICT,
+        N_("A second person must agree"),
+        N_("Late answers count only when somebody else than the person who proposed it agrees."),
+    ),
     delivery.NotStored: Problem(
         "not-stored",
         HTTPStatus.CONFLICT,

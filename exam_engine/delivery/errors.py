@@ -61,6 +61,39 @@ class NotStored(SittingError):
         super().__init__(f"sitting {code}: {waiting} acknowledged changes are not yet in PostgreSQL")
 
 
+class ActUnknown(SittingError):
+    """Nobody did anything in this sitting under that request."""
+
+    def __init__(self, request: str) -> None:
+        self.request = request
+        super().__init__(f"there is no act {request}")
+
+
+class ActNotUndoable(SittingError):
+    """This kind of act cannot be taken back, or it was taken back already."""
+
+    def __init__(self, kind: str, request: str) -> None:
+        self.act = kind
+        self.request = request
+        super().__init__(f"{kind} ({request}) cannot be undone")
+
+
+class LateAnswersUnknown(SittingError):
+    """The attempt has no late answers that could count: none were refused, or no extension covers them."""
+
+    def __init__(self, attempt_id: object) -> None:
+        self.attempt_id = str(attempt_id)
+        super().__init__(f"attempt {attempt_id} has no late answers that could count")
+
+
+class SamePersonTwice(SittingError):
+    """Late answers count only when a second person agrees."""
+
+    def __init__(self, person: str) -> None:
+        self.person = person
+        super().__init__(f"{person} proposed it; somebody else must agree")
+
+
 class AttemptUnknown(DeliveryError):
     """No open sitting has this attempt."""
 

@@ -137,7 +137,7 @@ class Batch:
         attempt_id = UUID(entry.fields[b"c"].decode())
         change = msgspec.json.decode(entry.fields[b"f"], type=StoredChange)
         known = self._changes.get(attempt_id)
-        if is_later(change.facts.revision, known and known.facts.revision):
+        if is_later(change.facts.revision, None if known is None else known.facts.revision):
             self._changes[attempt_id] = change
         detail = {"by": change.by, "lease": change.facts.lease, "revision": change.facts.revision, **change.detail}
         self._add_event(attempt_id, "server", SeatNote(kind=change.kind, at_ms=change.at_ms, detail=detail), entry, 0)

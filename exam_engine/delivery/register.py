@@ -8,7 +8,7 @@ the count), `primed`. Scripts derive them from the stream's key.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from redis.exceptions import RedisError
@@ -144,6 +144,7 @@ class Register:
         self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
         self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
         self._primes = Batcher(runner, load_script(PACKAGE, "prime"), batch=50, capacity=100_000)
+        self._counts = Batcher(runner, load_script(PACKAGE, "count"))
         self._notes = Batcher(runner, load_script(PACKAGE, "note"))
         self._looks = Batcher(runner, load_script(PACKAGE, "look"), is_reading=True, capacity=100_000)
 
@@ -154,7 +155,7 @@ class Register:
 
     async def close(self) -> None:
         """Finish what was accepted."""
-        for batcher in (self._saves, self._changes, self._primes, self._notes, self._looks):
+        for batcher in (self._saves, self._changes, self._primes, self._counts, self._notes, self._looks):
             await batcher.close()
 
     async def save(self, place: Place, lease: int, arrival_ms: int, responses: Sequence[tuple[int, bytes]]) -> Saved:
@@ -174,6 +175,18 @@ class Register:
             counters.SAVED.inc(len(responses))
             return Saved(reply[1], bool(reply[2]), reply[3:])
         raise _refusal(reply)
+
+    async def count(self, place: Place, lease: int, arrival_ms: int, slot: int, packed: bytes) -> bool:
+        """Let a refused answer count after all; False: something newer is held.
+
+        Raises
+        ------
+        NotHeld
+        """
+        reply = await self._counts.put(place.stream, place.attempt, lease, arrival_ms, slot, packed)
+        if reply == 0:
+            raise NotHeld(place.attempt)
+        return bool(reply == 1)
 
     async def look(self, place: Place, depth: str = "f") -> Held:
         """Read an attempt: facts `f`, with sequences `s`, or with whole answers `r`.
@@ -276,9 +289,9 @@ class Register:
             raise _translated(error) from error
 
     async def mark_primed(self, stream: str) -> None:
-        """Remember that a shard is filled."""
+        """Remember that a shard is filled; the mark is never the same after Redis began empty again."""
         try:
-            await self.redis.set(stream.removesuffix("events") + "primed", "1")
+            await self.redis.set(stream.removesuffix("events") + "primed", uuid4().hex, nx=True)
         except (RedisError, OSError) as error:
             raise _translated(error) from error
 

@@ -72,7 +72,7 @@ class Restorer:
     async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
         with reaching_database():
             async with self._sessions() as session:
-                found = await store.load_stored_attempts(session, sitting, attempts, generation=store.GENERATION)
+                found = await store.load_stored_attempts(session, sitting, attempts, is_lost=True)
                 notices = await store.load_notices(session, sitting.id)
         await self._restore_notices(sitting, attempts, notices)
         restored = await self._register.prime(found)

@@ -80,10 +80,11 @@ class Rolls:
         return [roll for roll in self._rolls.values() if roll.is_open]
 
     async def refresh(self, now: datetime) -> None:
-        """Load sittings that have opened, note those that have closed, forget those closed long ago."""
+        """Load sittings that opened or were postponed, note those that closed, forget those closed long ago."""
         with reaching_database():
             async with self._sessions() as session:
                 states = await store.sitting_states(session)
+                plans = await store.open_plans(session)
         for sitting_id, roll in list(self._rolls.items()):
             if roll.left_at is not None and now - roll.left_at > REMEMBERED_AFTER_CLOSE:
                 self._forget(roll)
@@ -91,10 +92,11 @@ class Rolls:
                 roll.is_open = False
                 roll.left_at = now
                 logger.info("sitting_left", sitting=roll.sitting.code)
-        for sitting_id, state in states.items():
-            if state is SittingState.OPEN and sitting_id not in self._rolls:
+        for sitting_id, plan in plans.items():
+            known = self._rolls.get(sitting_id)
+            if known is None or store.plan_of(known.sitting) != plan:
                 try:
-                    await self.load(sitting_id)
+                    await self.load(sitting_id, anew=known is not None)
                 except (DeliveryError, AssemblyError) as error:
                     # One sitting that cannot be loaded must not keep the others waiting.
                     logger.error("sitting_not_met", sitting_id=str(sitting_id), error=str(error))  # noqa: TRY400

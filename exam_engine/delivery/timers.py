@@ -163,7 +163,8 @@ class Timers:
 
     async def _close_over(self, sitting: Sitting) -> None:
         now = self._clock()
-        if now <= sitting.ends_at + timedelta(seconds=sitting.grace_seconds + sitting.settings.linger_seconds):
+        linger_seconds = sitting.longest_delay_seconds + sitting.grace_seconds + sitting.settings.linger_seconds
+        if now <= sitting.ends_at + timedelta(seconds=linger_seconds):
             return
         if await self._register.running(stream_keys(sitting.id, sitting.shards)):
             return  # extra time; the timer closes these first

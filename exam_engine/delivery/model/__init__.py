@@ -38,6 +38,7 @@ from exam_engine.delivery.model.acts import (
     extend,
     lock,
     lost_ms,
+    may_count,
     pause,
     postpone,
     refuse_claim,
@@ -56,6 +57,7 @@ from exam_engine.delivery.model.facts import (
     stopped_ms,
 )
 from exam_engine.delivery.model.merging import is_later, is_newer, newest
+from exam_engine.delivery.model.recovery import LEASES_PER_SECOND, taken_back
 from exam_engine.delivery.model.seats import (
     MAXIMUM_SEQUENCE,
     SILENT_MS,
@@ -78,6 +80,7 @@ from exam_engine.delivery.model.sittings import (
 )
 
 __all__ = [
+    "LEASES_PER_SECOND",
     "MAXIMUM_EXTRA_SECONDS",
     "MAXIMUM_POSTPONEMENT_SECONDS",
     "MAXIMUM_SEQUENCE",
@@ -104,6 +107,7 @@ __all__ = [
     "is_newer",
     "lock",
     "lost_ms",
+    "may_count",
     "newest",
     "pause",
     "planned_facts",
@@ -117,5 +121,6 @@ __all__ = [
     "stop_spans",
     "stopped_ms",
     "submit",
+    "taken_back",
     "unlock",
 ]

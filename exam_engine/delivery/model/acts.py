@@ -209,6 +209,17 @@ def postpone(facts: AttemptFacts, starts_ms: int, now_ms: int) -> Change | None:
     return Change(moved, ChangeKind.POSTPONE, now_ms)
 
 
+def may_count(facts: AttemptFacts, refusal: str, arrival_ms: int) -> bool:
+    """Decide whether a refused answer may count after all, if two people say so.
+
+    What came too late must be covered by extra time given since; a lock or a lease may have been a mistake. What was
+    handed in, or closed by people and not reopened, stays as it is.
+    """
+    if facts.state is not AttemptState.RUNNING and facts.reason != CloseReason.TIME:
+        return False
+    return refusal in ("attempt-locked", "lease-taken") or facts.is_paused or arrival_ms <= facts.limit_ms
+
+
 def _is_live(facts: AttemptFacts) -> bool:
     return facts.state in (AttemptState.READY, AttemptState.RUNNING)
 

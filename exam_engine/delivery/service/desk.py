@@ -11,13 +11,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.audit import service as audit
 from exam_engine.delivery import store
-from exam_engine.delivery.errors import SittingStateWrong, SittingUnknown
-from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, Sitting, SittingId, SittingState
-from exam_engine.delivery.register import NotHeld, Register, place_of
-from exam_engine.delivery.store import SittingContext
+from exam_engine.delivery.errors import AttemptUnknown, SittingStateWrong, SittingUnknown
+from exam_engine.delivery.model import AttemptId, Change, Sitting, SittingId, SittingState
+from exam_engine.delivery.register import Held, NotHeld, Register, place_of
+from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.clock import to_milliseconds
 
 AT_ONCE = 500
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """Whom something is for: one attempt or several, a room, or (none of them) everybody."""
+
+    room_id: UUID | None = None
+    attempt_id: AttemptId | None = None
+    attempts: tuple[AttemptId, ...] = ()
+
+    @property
+    def wanted(self) -> frozenset[AttemptId]:
+        """The attempts that are named."""
+        return frozenset((*self.attempts, *([self.attempt_id] if self.attempt_id is not None else ())))
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,31 +90,58 @@ async def change_attempts(
     desk: Desk,
     sitting: Sitting,
     attempts: Sequence[AttemptId],
-    decide: Callable[[AttemptFacts], Change | None],
+    decide: Callable[[Held], Change | None],
     **detail: Any,
-) -> list[Change]:
-    """Apply one transition to many attempts, taking those back from PostgreSQL that Redis does not know."""
-    changes: list[Change] = []
+) -> dict[AttemptId, Change]:
+    """Apply one transition to many attempts, taking those back from PostgreSQL that Redis does not know.
 
-    async def change_one(attempt_id: AttemptId) -> Change | None:
+    Returns those that changed.
+    """
+    changes: dict[AttemptId, Change] = {}
+
+    async def change_one(attempt_id: AttemptId) -> tuple[AttemptId, Change | None]:
         place = place_of(sitting.id, sitting.shards, attempt_id)
-        return (await desk.register.change(place, decide, desk.actor, **detail))[1]
+        return attempt_id, (await desk.register.act(place, decide, desk.actor, **detail))[1]
 
     for first in range(0, len(attempts), AT_ONCE):
         part = attempts[first : first + AT_ONCE]
         outcomes = await asyncio.gather(*map(change_one, part), return_exceptions=True)
         lost = [attempt for attempt, found in zip(part, outcomes, strict=True) if isinstance(found, NotHeld)]
         if lost:
-            found = await store.load_stored_attempts(desk.session, sitting, lost, generation=store.GENERATION)
+            found = await store.load_stored_attempts(desk.session, sitting, lost, is_lost=True)
             await desk.register.prime(found)
             outcomes = [outcome for outcome in outcomes if not isinstance(outcome, NotHeld)]
             outcomes += await asyncio.gather(*map(change_one, lost), return_exceptions=True)
         for outcome in outcomes:
             if isinstance(outcome, BaseException):
                 raise outcome
-            if outcome is not None:
-                changes.append(outcome)
+            attempt_id, change = outcome
+            if change is not None:
+                changes[attempt_id] = change
     return changes
+
+
+async def seats_in(desk: Desk, sitting_id: SittingId, scope: Scope) -> list[Seat]:
+    """Load whom something is for.
+
+    Raises
+    ------
+    AttemptUnknown
+        An attempt named does not belong to the sitting, or nobody of it sits in the room.
+    """
+    seats = await store.load_seats(desk.session, sitting_id)
+    wanted = scope.wanted
+    if wanted:
+        found = {seat.attempt_id for seat in seats}
+        for attempt_id in wanted:
+            if attempt_id not in found:
+                raise AttemptUnknown(attempt_id)
+        seats = [seat for seat in seats if seat.attempt_id in wanted]
+    elif scope.room_id is not None:
+        seats = [seat for seat in seats if seat.room_id == scope.room_id]
+    if not seats:
+        raise AttemptUnknown(scope.room_id or sitting_id)
+    return seats
 
 
 async def record(desk: Desk, action: str, sitting: Sitting, **facts: Any) -> None:

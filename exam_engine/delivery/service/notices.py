@@ -2,27 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 
-from exam_engine.delivery import model, store
+from exam_engine.delivery import model
 from exam_engine.delivery.bulletins import Notice
-from exam_engine.delivery.errors import AttemptClosed, AttemptUnknown, SittingPlanInvalid
-from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, ChangeKind, Sitting, SittingId
-from exam_engine.delivery.register import place_of
-from exam_engine.delivery.service.desk import Desk, change_attempts, record, require_open
+from exam_engine.delivery.errors import AttemptClosed, SittingPlanInvalid
+from exam_engine.delivery.model import Change, ChangeKind, Sitting, SittingId
+from exam_engine.delivery.register import Held, place_of
+from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, record, require_open, seats_in
 from exam_engine.delivery.store import Seat
 from item_bank import messages
 
 MAXIMUM_MESSAGE = 1000
-
-
-class Scope(msgspec.Struct, frozen=True):
-    """Whom something is for: one attempt, a room, or (neither) everybody."""
-
-    room_id: UUID | None = None
-    attempt_id: AttemptId | None = None
 
 
 class Extension(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,11 +56,11 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
         )
     sitting = await require_open(desk, sitting_id)
     scope = extension.scope
-    seats = await _seats_in(desk, sitting_id, scope)
+    seats = await seats_in(desk, sitting_id, scope)
 
-    def decide(facts: AttemptFacts) -> Change | None:
+    def decide(held: Held) -> Change | None:
         try:
-            return model.extend(facts, extension.request, extension.seconds, desk.now_ms)
+            return model.extend(held.facts, extension.request, extension.seconds, desk.now_ms)
         except AttemptClosed:
             if scope.attempt_id is not None:
                 raise
@@ -78,7 +70,7 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
     changes = await change_attempts(desk, sitting, attempts, decide, seconds=extension.seconds)
     notice = _notice(desk, sitting, scope, kind="time", extra_seconds=extension.seconds)
     number = await _post(desk, sitting, seats, notice, extension.request)
-    reopened = sum(change.kind is ChangeKind.REOPEN for change in changes)
+    reopened = sum(change.kind is ChangeKind.REOPEN for change in changes.values())
     await record(
         desk,
         "sitting.extend",
@@ -108,7 +100,7 @@ async def send_message(desk: Desk, sitting_id: SittingId, message: Message) -> i
         )
     sitting = await require_open(desk, sitting_id)
     scope = message.scope
-    seats = await _seats_in(desk, sitting_id, scope)
+    seats = await seats_in(desk, sitting_id, scope)
     notice = _notice(desk, sitting, scope, kind="message", text=text)
     number = await _post(desk, sitting, seats, notice, message.request)
     await record(desk, "sitting.message", sitting, room_id=scope.room_id, attempt_id=scope.attempt_id)
@@ -137,14 +129,3 @@ async def _post(desk: Desk, sitting: Sitting, seats: Sequence[Seat], notice: Not
         posted = await desk.register.post(stream, request, number, content, is_kept=position == 0)
         number = posted if position == 0 else number
     return number
-
-
-async def _seats_in(desk: Desk, sitting_id: SittingId, scope: Scope) -> list[Seat]:
-    seats = await store.load_seats(desk.session, sitting_id)
-    if scope.attempt_id is not None:
-        seats = [seat for seat in seats if seat.attempt_id == scope.attempt_id]
-    elif scope.room_id is not None:
-        seats = [seat for seat in seats if seat.room_id == scope.room_id]
-    if not seats:
-        raise AttemptUnknown(scope.attempt_id or scope.room_id or sitting_id)
-    return seats

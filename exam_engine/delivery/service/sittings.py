@@ -107,13 +107,19 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
             "room_id": seat.room_id,
             "seat_number": seat.seat_number,
             "paper_code_id": assigned[seat.candidate_id],
+            "extra_ms": model.planned_facts(sitting, seat.room_code, seat.time_factor).extra_ms,
         }
         for attempt_id, seat in zip(attempt_ids, seats, strict=True)
     ]
     await store.insert_attempts(desk.session, sitting, attempts)
-    facts = model.planned_facts(sitting)
     await desk.register.prime(
-        [PrimedAttempt(place_of(sitting.id, sitting.shards, attempt_id), facts) for attempt_id in attempt_ids]
+        [
+            PrimedAttempt(
+                place_of(sitting.id, sitting.shards, attempt_id),
+                model.planned_facts(sitting, seat.room_code, seat.time_factor),
+            )
+            for attempt_id, seat in zip(attempt_ids, seats, strict=True)
+        ]
     )
     if sitting.state is SittingState.PLANNED:
         for stream in stream_keys(sitting.id, sitting.shards):
@@ -173,6 +179,21 @@ async def room_of_code(session: AsyncSession, sitting: Sitting, code: str) -> UU
     raise AttemptUnknown(code)
 
 
+async def code_of_room(session: AsyncSession, sitting: Sitting, room_id: UUID) -> str:
+    """Return the code of a room of the sitting's exam.
+
+    Raises
+    ------
+    AttemptUnknown
+        The exam has no such room.
+    """
+    subject = await enrolment.require_subject_by_id(session, sitting.exam_subject_id)
+    for room in await enrolment.load_rooms(session, subject.exam_id):
+        if room.id == room_id:
+            return room.code
+    raise AttemptUnknown(room_id)
+
+
 async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     """Close a sitting: who runs is closed with all answers, who never came is absent.
 
@@ -187,9 +208,9 @@ async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
         raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
     attempts = await store.load_attempt_ids(desk.session, sitting_id)
     closed = await change_attempts(
-        desk, sitting, attempts, lambda facts: model.close(facts, CloseReason.SITTING, desk.now_ms)
+        desk, sitting, attempts, lambda held: model.close(held.facts, CloseReason.SITTING, desk.now_ms)
     )
-    for change in closed:
+    for change in closed.values():
         counters.CLOSED.labels(change.facts.reason).inc()
     await store.mark_closed(desk.session, sitting_id, desk.now)
     await queue.defer(desk.session, MAKE_STATEMENTS, {"sitting_id": str(sitting_id)})

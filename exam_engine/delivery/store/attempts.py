@@ -18,6 +18,7 @@ from exam_engine.delivery.model import (
     Sitting,
     SittingId,
     planned_facts,
+    taken_back,
 )
 from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of
 from exam_engine.delivery.tables import AttemptRow, ResponseEventRow, ResponseRow
@@ -31,10 +32,6 @@ from exam_engine.enrolment.tables import (
 from exam_engine.identity.tables import OrgUnitRow
 from exam_engine.infra.clock import to_milliseconds
 from scoring.values import ResponseValue
-
-GENERATION = 1_000_000
-"""Revisions jump by this when attempts are taken back from PostgreSQL: a change that was lost with Redis, and is
-written late by a writer that had read it, must not outrank what happens afterwards."""
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +69,7 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
         .exists()
     )
     query = (
-        select(CandidateRow.id, SeatRow.room_id, SeatRow.number, RoomRow.code)
+        select(CandidateRow.id, CandidateRow.time_factor, SeatRow.room_id, SeatRow.number, RoomRow.code)
         .join(ExamSubjectRow, ExamSubjectRow.exam_id == CandidateRow.exam_id)
         .outerjoin(SeatRow, (SeatRow.candidate_id == CandidateRow.id) & (SeatRow.exam_subject_id == ExamSubjectRow.id))
         .outerjoin(RoomRow, RoomRow.id == SeatRow.room_id)
@@ -90,7 +87,13 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
         .order_by(RoomRow.code.nulls_last(), SeatRow.number, CandidateRow.number)
     )
     return [
-        AttemptSeat(candidate_id=row.id, room_id=row.room_id, seat_number=row.number, room_code=row.code or "")
+        AttemptSeat(
+            candidate_id=row.id,
+            room_id=row.room_id,
+            seat_number=row.number,
+            room_code=row.code or "",
+            time_factor=row.time_factor,
+        )
         for row in (await session.execute(query)).all()
     ]
 
@@ -151,9 +154,12 @@ async def sittings_of_candidate(session: AsyncSession, candidate_id: UUID) -> li
 
 
 async def load_stored_attempts(
-    session: AsyncSession, sitting: Sitting, attempts: Sequence[AttemptId] | None = None, *, generation: int = 0
+    session: AsyncSession, sitting: Sitting, attempts: Sequence[AttemptId] | None = None, *, is_lost: bool = False
 ) -> list[PrimedAttempt]:
-    """Load attempts with their answers as PostgreSQL knows them, ready to be taken over by Redis."""
+    """Load attempts with their answers as PostgreSQL knows them, ready to be taken over by Redis.
+
+    `is_lost`: Redis had them and lost them, so revision and lease must be newer than any it gave out.
+    """
     query = select(AttemptRow).where(AttemptRow.sitting_id == sitting.id)
     if attempts is not None:
         query = query.where(AttemptRow.id.in_(attempts))
@@ -170,10 +176,11 @@ async def load_stored_attempts(
         answers[answer.attempt_id][answer.slot] = pack_response(
             answer.sequence, to_milliseconds(answer.client_time), msgspec.json.encode(answer.value), bool(answer.value)
         )
+    moment = (await session.execute(select(func.clock_timestamp()))).scalar_one() if is_lost else None
     return [
         PrimedAttempt(
             place_of(sitting.id, sitting.shards, row.id),
-            _facts(sitting, row, generation, room_codes),
+            _facts(sitting, row, moment, room_codes),
             answers[row.id],
             alive[row.id],
         )
@@ -219,13 +226,15 @@ def _milliseconds(moment: datetime | None) -> int:
     return to_milliseconds(moment) if moment else 0
 
 
-def _facts(sitting: Sitting, row: AttemptRow, generation: int, room_codes: Mapping[UUID, str]) -> AttemptFacts:
+def _facts(
+    sitting: Sitting, row: AttemptRow, lost_at: datetime | None, room_codes: Mapping[UUID, str]
+) -> AttemptFacts:
     finished = row.submitted_at or row.closed_at
     room_code = "" if row.room_id is None else room_codes.get(row.room_id, "")
-    return msgspec.structs.replace(
+    facts = msgspec.structs.replace(
         planned_facts(sitting, room_code),
         state=AttemptState(row.state),
-        revision=row.revision + generation,
+        revision=row.revision,
         lease=row.lease,
         client=row.client,
         seated_ms=_milliseconds(row.seated_at),
@@ -242,6 +251,7 @@ def _facts(sitting: Sitting, row: AttemptRow, generation: int, room_codes: Mappi
         finished_ms=_milliseconds(finished),
         reason=CloseReason(row.close_reason).value if row.close_reason else "",
     )
+    return facts if lost_at is None else taken_back(facts, to_milliseconds(lost_at))
 
 
 async def load_stored_values(session: AsyncSession, sitting_id: SittingId) -> dict[tuple[str, int], ResponseValue]:

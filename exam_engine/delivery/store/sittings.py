@@ -70,6 +70,22 @@ async def load_sittings(
     return [_context(*row) for row in (await session.execute(query)).all()]
 
 
+async def open_plans(session: AsyncSession) -> dict[SittingId, Any]:
+    """Return what of each open sitting can still change: its times and settings, comparable with `plan_of`."""
+    query = select(SittingRow.id, SittingRow.starts_at, SittingRow.ends_at, SittingRow.settings).where(
+        SittingRow.state == SittingState.OPEN.value
+    )
+    return {
+        SittingId(row.id): (row.starts_at, row.ends_at, msgspec.convert(row.settings, SittingSettings))
+        for row in await session.execute(query)
+    }
+
+
+def plan_of(sitting: Sitting) -> Any:
+    """Return what of an open sitting can still change."""
+    return sitting.starts_at, sitting.ends_at, sitting.settings
+
+
 async def sitting_states(session: AsyncSession) -> dict[SittingId, SittingState]:
     """Return which sittings are open, or closed but not yet wholly stored."""
     query = select(SittingRow.id, SittingRow.state).where(
@@ -83,6 +99,19 @@ async def lock_sitting(session: AsyncSession, sitting_id: SittingId) -> Sitting 
     """Lock a sitting's row until the end of the transaction."""
     row = (await session.execute(select(SittingRow).where(SittingRow.id == sitting_id).with_for_update())).scalar()
     return None if row is None else _sitting(row)
+
+
+async def save_plan(session: AsyncSession, sitting: Sitting) -> None:
+    """Keep the times of a sitting that was postponed, and the delays of its rooms."""
+    await session.execute(
+        update(SittingRow)
+        .where(SittingRow.id == sitting.id)
+        .values(
+            starts_at=sitting.starts_at,
+            ends_at=sitting.ends_at,
+            settings=msgspec.to_builtins(sitting.settings),
+        )
+    )
 
 
 async def mark_open(

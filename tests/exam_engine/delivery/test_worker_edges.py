@@ -12,6 +12,7 @@ from exam_engine.delivery import service
 from exam_engine.delivery.draining import drain
 from exam_engine.delivery.errors import (
     AttemptClosed,
+    LeaseTaken,
     ResponsesMissing,
     TokenExpired,
     TokenInvalid,
@@ -120,19 +121,25 @@ async def test_a_redis_started_empty_loses_nothing_that_was_stored_and_the_seat_
         pass
     await delivery.save(candidate, attempt, _save(1, (3, 3, "C"), (2, 4, "D")))  # acknowledged, not yet stored
     await redis.flushdb()
-    # Ten requests meet the empty Redis at once; one restores.
-    reply, *_ = await asyncio.gather(*(delivery.save(candidate, attempt, _save(1, (5, 5, "A"))) for _ in range(10)))
+    # Ten requests meet the empty Redis at once; one restores. The old lease is no longer good, so that the seat notices.
+    refusals = await asyncio.gather(
+        *(delivery.save(candidate, attempt, _save(1, (5, 5, "A"))) for _ in range(10)), return_exceptions=True
+    )
+    assert {type(refusal) for refusal in refusals} == {LeaseTaken}
+    resumed = await delivery.start(candidate, attempt, "seat-1")
+    assert resumed.lease > started.lease
+    assert (resumed.started_at_ms, resumed.deadline_ms) == (NOW, started.deadline_ms)
+    reply = await delivery.save(candidate, attempt, _save(resumed.lease, (5, 5, "A")))
     assert reply.saved == [SavedSlot(5, 5)]
     resumed = await delivery.start(candidate, attempt, "seat-1")
-    assert (resumed.lease, resumed.started_at_ms, resumed.deadline_ms) == (1, NOW, started.deadline_ms)
     held = {response.slot: (response.sequence, response.value) for response in resumed.responses}
     assert held == {1: (1, "A"), 2: (2, "B"), 5: (5, "A")}
     # The seat compares the vectors and sends what the server lacks.
     with pytest.raises(ResponsesMissing) as caught:
-        await delivery.submit(candidate, attempt, SubmitBody(1, {1: 1, 2: 4, 3: 3, 5: 5}))
+        await delivery.submit(candidate, attempt, SubmitBody(resumed.lease, {1: 1, 2: 4, 3: 3, 5: 5}))
     assert caught.value.missing == (2, 3)
-    await delivery.save(candidate, attempt, _save(1, (3, 3, "C"), (2, 4, "D")))
-    await delivery.submit(candidate, attempt, SubmitBody(1, {1: 1, 2: 4, 3: 3, 5: 5}))
+    await delivery.save(candidate, attempt, _save(resumed.lease, (3, 3, "C"), (2, 4, "D")))
+    await delivery.submit(candidate, attempt, SubmitBody(resumed.lease, {1: 1, 2: 4, 3: 3, 5: 5}))
     task = asyncio.create_task(writer.run())
     await drain(runner.redis, hall.sitting, 10)
     task.cancel()

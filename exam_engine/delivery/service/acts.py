@@ -1,0 +1,210 @@
+"""What staff does to seats while a sitting is open: pause, lock, end, admit a second seat, and taking it back.
+
+Redis is changed before the transaction commits. An act whose commit failed is done again by the same request: who
+was changed already stays as they are.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from exam_engine.delivery import counters, model, store
+from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
+from exam_engine.delivery.register import Held
+from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, require_open, seats_in
+from exam_engine.delivery.store.acts import StoredAct
+
+ACTS_SHOWN = 100
+
+
+class ActKind(StrEnum):
+    """What can be done to seats."""
+
+    PAUSE = "pause"
+    RESUME = "resume"
+    LOCK = "lock"
+    UNLOCK = "unlock"
+    ADMIT = "admit"
+    REFUSE = "refuse"
+    END = "end"
+    ABSENT = "absent"
+    MALPRACTICE = "malpractice"
+    REOPEN = "reopen"
+
+
+INVERSES: Mapping[ActKind, ActKind] = {
+    ActKind.PAUSE: ActKind.RESUME,
+    ActKind.RESUME: ActKind.PAUSE,
+    ActKind.LOCK: ActKind.UNLOCK,
+    ActKind.UNLOCK: ActKind.LOCK,
+    ActKind.END: ActKind.REOPEN,
+    ActKind.ABSENT: ActKind.REOPEN,
+    ActKind.MALPRACTICE: ActKind.REOPEN,
+}
+
+
+class SeatAct(msgspec.Struct, frozen=True, kw_only=True):
+    """One act on seats; the same `request` is done once."""
+
+    kind: ActKind
+    request: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    reason: str
+    scope: Scope
+    is_credited: bool = False  # an admission gives back the time the old seat was silent
+
+
+class Acted(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act came to."""
+
+    act: ActKind
+    request: str
+    changed: int
+    unchanged: int  # it was so already, or the attempt is over
+    credited_ms: int = 0  # by an admission
+    is_undoable: bool = False
+    is_repeated: bool = False  # the same request again: nothing was done this time
+
+
+def _closing(reason: CloseReason) -> Callable[[AttemptFacts, int], Change | None]:
+    return lambda facts, now_ms: model.close(facts, reason, now_ms)
+
+
+# Each act that asks for nothing but the facts and the time; an admission asks for signs of life as well.
+TRANSITIONS: Mapping[ActKind, Callable[[AttemptFacts, int], Change | None]] = {
+    ActKind.PAUSE: model.pause,
+    ActKind.RESUME: model.resume,
+    ActKind.LOCK: model.lock,
+    ActKind.UNLOCK: model.unlock,
+    ActKind.REFUSE: model.refuse_claim,
+    ActKind.END: _closing(CloseReason.INVIGILATOR),
+    ActKind.ABSENT: _closing(CloseReason.ABSENT),
+    ActKind.MALPRACTICE: _closing(CloseReason.MALPRACTICE),
+    ActKind.REOPEN: model.reopen,
+}
+
+
+async def act_on_seats(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted:
+    """Do one act to one seat, several, a room or everybody; of many, those whom it does not fit stay as they are.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, AttemptUnknown, ServiceUnavailable
+    ActImpossible
+        A single attempt was named and stands otherwise.
+    """
+    sitting = await require_open(desk, sitting_id)
+    # Two requests at once must not both find that nothing was done: the sitting's row makes them queue.
+    await lock_sitting(desk, sitting_id)
+    done = await store.find_act(desk.session, sitting_id, act.request)
+    if done is not None:
+        return msgspec.convert(done.outcome | {"is_repeated": True}, Acted)
+    seats = await seats_in(desk, sitting_id, act.scope)
+    return await _perform(desk, sitting, act, [seat.attempt_id for seat in seats])
+
+
+async def undo(desk: Desk, sitting_id: SittingId, undone: str, request: str, reason: str) -> Acted:
+    """Take an act back for exactly those it changed.
+
+    Raises
+    ------
+    ActUnknown, ActNotUndoable, SittingUnknown, SittingStateWrong, ServiceUnavailable
+    """
+    sitting = await require_open(desk, sitting_id)
+    await lock_sitting(desk, sitting_id)
+    repeated = await store.find_act(desk.session, sitting_id, request)
+    if repeated is not None:
+        return msgspec.convert(repeated.outcome | {"is_repeated": True}, Acted)
+    done = await require_act(desk.session, sitting_id, undone)
+    if done.kind not in INVERSES or done.undone_by is not None:
+        raise ActNotUndoable(done.kind, undone)
+    attempts = tuple(AttemptId(attempt_id) for attempt_id in done.attempts)
+    inverse = SeatAct(
+        kind=INVERSES[ActKind(done.kind)],
+        request=request,
+        reason=reason,
+        scope=Scope(room_id=done.room_id, attempts=attempts),
+    )
+    acted = await _perform(desk, sitting, inverse, attempts)
+    await store.mark_undone(desk.session, sitting_id, undone, request)
+    return acted
+
+
+async def load_acts(session: AsyncSession, sitting_id: SittingId, limit: int = ACTS_SHOWN) -> list[StoredAct]:
+    """Load the latest acts of a sitting, the newest first."""
+    return await store.load_acts(session, sitting_id, limit)
+
+
+async def require_act(session: AsyncSession, sitting_id: SittingId, request: str) -> StoredAct:
+    """Return an act by its request.
+
+    Raises
+    ------
+    ActUnknown
+    """
+    done = await store.find_act(session, sitting_id, request)
+    if done is None:
+        raise ActUnknown(request)
+    return done
+
+
+async def _perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence[AttemptId]) -> Acted:
+    is_single = len(act.scope.wanted) == 1
+    extra_ms = 0
+
+    def decide(held: Held) -> Change | None:
+        nonlocal extra_ms
+        extra_ms = held.facts.extra_ms
+        try:
+            if act.kind is ActKind.ADMIT:
+                seen_ms, is_credited = held.alive_ms, act.is_credited
+                return model.admit(held.facts, act.request, seen_ms, desk.now_ms, is_credited=is_credited)
+            return TRANSITIONS[act.kind](held.facts, desk.now_ms)
+        except AttemptRefusal:
+            if is_single:
+                raise
+            return None  # of a room, those who are done stay done
+
+    changes = await change_attempts(desk, sitting, attempts, decide, request=act.request, reason=act.reason)
+    for change in changes.values():
+        if change.facts.reason:
+            counters.CLOSED.labels(change.facts.reason).inc()
+    admits = is_single and act.kind is ActKind.ADMIT and bool(changes)
+    acted = Acted(
+        act=act.kind,
+        request=act.request,
+        changed=len(changes),
+        unchanged=len(attempts) - len(changes),
+        credited_ms=sum(change.facts.extra_ms for change in changes.values()) - extra_ms if admits else 0,
+        is_undoable=act.kind in INVERSES and bool(changes),
+    )
+    await store.insert_act(desk.session, sitting.id, _stored(desk, act, list(changes), acted))
+    await record(
+        desk,
+        f"sitting.{act.kind.value}",
+        sitting,
+        reason=act.reason,
+        request=act.request,
+        changed=len(changes),
+        room_id=act.scope.room_id,
+        attempts=sorted(map(str, changes)) if act.scope.wanted else None,
+        credited_ms=acted.credited_ms or None,
+    )
+    return acted
+
+
+def _stored(desk: Desk, act: SeatAct, changed: list[AttemptId], acted: Acted) -> StoredAct:
+    return StoredAct(
+        request=act.request,
+        kind=act.kind.value,
+        actor=desk.actor,
+        at=desk.now,
+        reason=act.reason,
+        room_id=act.scope.room_id,
+        attempts=tuple(changed),
+        outcome=msgspec.to_builtins(acted),
+        undone_by=None,
+    )

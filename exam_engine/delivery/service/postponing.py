@@ -1,0 +1,129 @@
+"""A postponed start: the whole sitting, or one room of it, begins and ends later by the same span."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.delivery import model, store
+from exam_engine.delivery.errors import ActImpossible, AttemptRefusal, SittingPlanInvalid, SittingStateWrong
+from exam_engine.delivery.model import (
+    MAXIMUM_POSTPONEMENT_SECONDS,
+    AttemptState,
+    Change,
+    Sitting,
+    SittingId,
+    SittingState,
+)
+from exam_engine.delivery.register import Held
+from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, seats_in
+from exam_engine.delivery.store.acts import StoredAct
+from item_bank.messages import message
+
+POSTPONE = "postpone"
+
+
+class Postponement(msgspec.Struct, frozen=True, kw_only=True):
+    """By how much; the same `request` postpones once."""
+
+    seconds: int
+    request: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
+    reason: str
+    room_code: str = ""  # none: the whole sitting
+    room_id: UUID | None = None
+
+
+class Postponed(msgspec.Struct, frozen=True, kw_only=True):
+    """The plan after it: when it begins and ends there, in milliseconds."""
+
+    starts_at_ms: int
+    ends_at_ms: int
+    seats: int  # that wait for the new beginning
+    request: str
+    is_repeated: bool = False
+
+
+async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement) -> Postponed:
+    """Let a sitting, or one of its rooms, begin later; nobody there may have started.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong, SittingPlanInvalid, AttemptUnknown, ActImpossible, ServiceUnavailable
+    """
+    sitting = await lock_sitting(desk, sitting_id)
+    done = await store.find_act(desk.session, sitting_id, postponement.request)
+    if done is not None:
+        return msgspec.convert(done.outcome | {"is_repeated": True}, Postponed)
+    if sitting.state is SittingState.CLOSED:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    later = _postponed(sitting, postponement)
+    seats = 0
+    if sitting.state is SittingState.OPEN:
+        seats = await _move_seats(desk, later, postponement)
+    await store.save_plan(desk.session, later)
+    planned = model.planned_facts(later, postponement.room_code)
+    outcome = Postponed(
+        starts_at_ms=planned.starts_ms, ends_at_ms=planned.ends_ms, seats=seats, request=postponement.request
+    )
+    act = StoredAct(
+        request=postponement.request,
+        kind=POSTPONE,
+        actor=desk.actor,
+        at=desk.now,
+        reason=postponement.reason,
+        room_id=postponement.room_id,
+        attempts=(),
+        outcome=msgspec.to_builtins(outcome),
+        undone_by=None,
+    )
+    await store.insert_act(desk.session, sitting_id, act)
+    await record(
+        desk,
+        "sitting.postpone",
+        later,
+        seconds=postponement.seconds,
+        reason=postponement.reason,
+        room_id=postponement.room_id,
+        seats=seats,
+    )
+    return outcome
+
+
+def _postponed(sitting: Sitting, postponement: Postponement) -> Sitting:
+    longest = MAXIMUM_POSTPONEMENT_SECONDS
+    if not 1 <= postponement.seconds <= longest:
+        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    if not postponement.room_code:
+        span = timedelta(seconds=postponement.seconds)
+        return msgspec.structs.replace(sitting, starts_at=sitting.starts_at + span, ends_at=sitting.ends_at + span)
+    delays = dict(sitting.settings.room_delays)
+    delays[postponement.room_code] = delays.get(postponement.room_code, 0) + postponement.seconds
+    if delays[postponement.room_code] > longest:
+        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    settings = msgspec.structs.replace(sitting.settings, room_delays=delays)
+    return msgspec.structs.replace(sitting, settings=settings)
+
+
+async def _move_seats(desk: Desk, later: Sitting, postponement: Postponement) -> int:
+    seats = await seats_in(desk, later.id, Scope(room_id=postponement.room_id))
+    rooms = {seat.attempt_id: seat.room_code or "" for seat in seats}
+
+    def require_waiting(held: Held) -> None:
+        if held.facts.state in (AttemptState.RUNNING, AttemptState.SUBMITTED):
+            raise ActImpossible(POSTPONE, held.facts.state, held.facts.reason)
+
+    await change_attempts(desk, later, list(rooms), require_waiting)
+    moved = 0
+    for room_code in sorted(set(rooms.values())):
+        starts_ms = model.planned_facts(later, room_code).starts_ms
+
+        def decide(held: Held, starts_ms: int = starts_ms) -> Change | None:
+            try:
+                return model.postpone(held.facts, starts_ms, desk.now_ms)
+            except AttemptRefusal:
+                return None  # closed meanwhile, or started in this very moment: it keeps its time
+
+        attempts = [attempt_id for attempt_id, code in rooms.items() if code == room_code]
+        moved += len(await change_attempts(desk, later, attempts, decide))
+    return moved
