@@ -13,9 +13,11 @@ ScoringError
 ├── ItemParametersInvalid   parameters of an item contradict its model
 ├── ResponsesUnusable       responses cannot be calibrated: a column never answered, one category only, a wrong category
 │   ├── FitUndefined        a measure of fit or quality cannot be computed from them
-│   └── GroupsUnusable      two groups cannot be compared: one is missing or too small
+│   ├── GroupsUnusable      two groups cannot be compared: one is missing or too small
+│   └── RatingsUnusable     judges' ratings give no cut score: one is missing or outside its range
 └── CalibrationImpossible   the options contradict each other or the data
-    └── LinkingImpossible   two calibrations have too little in common to be put on one scale
+    ├── LinkingImpossible   two calibrations have too little in common to be put on one scale
+    └── ScaleInvalid        a reporting scale or its cut scores contradict themselves
 """
 
 from collections.abc import Sequence
@@ -138,3 +140,11 @@ class GroupsUnusable(ResponsesUnusable):
 
 class LinkingImpossible(CalibrationImpossible):
     """Two calibrations share too few items, or items of different models, to be put on one scale."""
+
+
+class RatingsUnusable(ResponsesUnusable):
+    """Judges' ratings or bookmarks that give no cut score: one is missing, or outside its range."""
+
+
+class ScaleInvalid(CalibrationImpossible):
+    """A reporting scale or its cut scores contradict themselves: no slope, ends or cuts that do not rise."""
