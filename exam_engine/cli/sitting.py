@@ -11,6 +11,7 @@ import typer
 
 from exam_engine.assembly import service as assembly
 from exam_engine.cli import console
+from exam_engine.cli.sitting_day import check, simulate_day
 from exam_engine.cli.sitting_statement import difference_line, statement
 from exam_engine.delivery import service
 from exam_engine.delivery.draining import drain, waiting
@@ -303,6 +304,8 @@ def reconcile(sitting: SittingArgument, as_json: JsonOption = False) -> None:
 
 
 app.command("statement")(statement)
+app.command("check")(check)
+app.command("simulate-day")(simulate_day)
 
 
 @asynccontextmanager

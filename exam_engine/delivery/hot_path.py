@@ -29,6 +29,7 @@ from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.rolls import Roll, Rolls, Sat
 from exam_engine.delivery.signing import SigningKey
+from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.delivery.tokens import CandidatePass
 from exam_engine.delivery.wire import (
     AttemptList,
@@ -269,7 +270,9 @@ class Delivery:
 
     async def run(self) -> None:
         """Keep memory in step until cancelled; the lifespan runs this beside the requests."""
-        await asyncio.gather(_every_second(self._refresh), _every_second(self.exchange))
+        await asyncio.gather(
+            _every_second(self._refresh), _every_second(self.exchange), _every_second(self._give_sign)
+        )
 
     async def close(self) -> None:
         """Finish every write that was accepted."""
@@ -278,6 +281,9 @@ class Delivery:
         with suppress(RedisError, OSError):
             await self.exchange()
         await self.register.close()
+
+    async def _give_sign(self) -> None:
+        await give_sign(self.register.redis, Role.API, self.now_ms())
 
     async def _refresh(self) -> None:
         await self.rolls.refresh(self.clock())

@@ -17,6 +17,7 @@ from exam_engine.delivery.draining import TIMER
 from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingState
 from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
 from exam_engine.delivery.restoring import Restorer
+from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import SessionMaker, create_engine, reaching_database, session_maker, transaction
 from exam_engine.infra.database import is_away as database_is_away
@@ -48,6 +49,7 @@ async def run(settings: Settings) -> None:
                     timers = Timers(sessions, register)
                 if await leadership.held():
                     await timers.tick()
+                await give_sign(redis, Role.TIMER, to_milliseconds(system_clock()))
             except Exception as error:
                 if not (isinstance(error, EngineError) or redis_is_away(error) or database_is_away(error)):
                     raise

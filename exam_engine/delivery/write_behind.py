@@ -20,6 +20,7 @@ from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, b
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
+from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import create_pool
 from exam_engine.infra.database import is_away as database_is_away
@@ -202,6 +203,7 @@ class Writer:
             self._lag_ms = 0
         sign = WriterSign(at_ms=to_milliseconds(self._clock()), lag_ms=self._lag_ms, waiting=total.waiting)
         await self._redis.hset(WRITERS, self._consumer, msgspec.json.encode(sign))
+        await give_sign(self._redis, Role.WRITE_BEHIND, sign.at_ms)
         for sitting_id, streams in self._closed.items():
             if all(by_stream[stream].waiting == 0 for stream in streams):
                 await self._settle(sitting_id, streams)
