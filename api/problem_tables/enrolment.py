@@ -38,6 +38,12 @@ PROBLEMS: ProblemTable = {
     enrolment.NumberingRefused: Problem(
         "numbering-refused", HTTPStatus.CONFLICT, N_("Numbers cannot be given now"), N_("{reason}")
     ),
+    enrolment.TimeFactorInvalid: Problem(
+        "time-factor-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("This is no time factor"),
+        N_("“{value}” is no time factor from 1 to 3 like 1.25"),
+    ),
     enrolment.SeatingRefused: Problem(
         "seating-refused", HTTPStatus.CONFLICT, N_("Seats cannot be given as asked"), N_("{reason}")
     ),

@@ -22,6 +22,7 @@ from exam_engine.enrolment.model import (
     SeatingReport,
     SeatingRules,
 )
+from exam_engine.enrolment.time_factors import show_time_factor
 from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.files import read_table
@@ -76,13 +77,26 @@ class CandidateRow(msgspec.Struct, frozen=True):
     full_name: str
     date_of_birth: str | None
     subjects: tuple[str, ...]
+    time_factor: str  # of everybody's time, such as 1.25
 
     @classmethod
     def of(cls, candidate: Candidate) -> "CandidateRow":
         """Show a candidate."""
         return cls(
-            candidate.id, candidate.number, candidate.full_name, candidate.date_of_birth, tuple(candidate.subjects)
+            candidate.id,
+            candidate.number,
+            candidate.full_name,
+            candidate.date_of_birth,
+            tuple(candidate.subjects),
+            show_time_factor(candidate.time_factor),
         )
+
+
+class TimeFactorBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A factor on everybody's time, from 1 to 3, and why."""
+
+    factor: Annotated[str, msgspec.Meta(min_length=1, max_length=10)]
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class CandidateList(msgspec.Struct, frozen=True):
@@ -160,6 +174,23 @@ class ExamController(Controller):
     ) -> ImportReport:
         """Import all rows or none; every wrong cell is named."""
         return await import_file(request, code, data.file, "candidates", is_dry_run=dry_run)
+
+    @post("/{code:str}/candidates/{number:str}/time-factor", summary="Give a candidate more time", status_code=200)
+    async def time_factor(
+        self,
+        request: Request[Any, Any, Any],
+        code: FromPath[str],
+        number: FromPath[str],
+        data: JSONBody[TimeFactorBody],
+    ) -> CandidateRow:
+        """Set the accommodation of a candidate; it holds for sittings that open afterwards."""
+        async with staff_act(request, Permission.MANAGE_EXAMS) as act:
+            exam = await require_managed_exam(act, code)
+            candidate = await enrolment.require_candidate(act.session, exam.id, number)
+            changed = await enrolment.set_time_factor(
+                act.session, exam, candidate, data.factor, reason=data.reason, actor=act.actor, now=act.now
+            )
+            return CandidateRow.of(changed)
 
     @post("/{code:str}/marks", summary="Import marks from CSV or XLSX", status_code=200)
     async def import_marks(

@@ -194,6 +194,37 @@ def cards(
     emit(result, as_json=as_json, text=f"{out}: {count} cards")
 
 
+@app.command("time-factor")
+def time_factor(
+    exam: ExamCode,
+    candidate_number: Annotated[str, typer.Argument(help="Candidate number.")],
+    factor: Annotated[str, typer.Argument(help="From 1 to 3, such as 1.25; 1 takes it back.")],
+    *,
+    reason: Annotated[str, typer.Option(help="Why, for the audit record.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Give a candidate a factor on everybody's time, for sittings that open afterwards.
+
+    Example: exam-engine candidate time-factor vao-10-2027 31000017 1.25 --reason "khiếm thị"
+    """
+    from exam_engine.enrolment import service
+    from exam_engine.enrolment.time_factors import show_time_factor
+
+    async def work() -> str:
+        async with act(is_dry_run=dry_run) as command:
+            found = await service.require_exam(command.session, exam)
+            candidate = await service.require_candidate(command.session, found.id, candidate_number)
+            changed = await service.set_time_factor(
+                command.session, found, candidate, factor, reason=reason, actor=command.actor, now=command.now
+            )
+            return show_time_factor(changed.time_factor)
+
+    shown = run(work())
+    result = {"number": candidate_number, "time_factor": shown, "is_dry_run": dry_run}
+    emit(result, as_json=as_json, text=f"{candidate_number}: time × {shown}")
+
+
 @app.command()
 def reissue(
     exam: ExamCode,

@@ -9,6 +9,7 @@ import msgspec
 from exam_engine.enrolment.birth_dates import show_birth_date
 from exam_engine.enrolment.candidate_files import CandidateFile, CandidateRecord
 from exam_engine.enrolment.model import Candidate, Change
+from exam_engine.enrolment.time_factors import show_time_factor
 from exam_engine.infra.i18n import N_
 
 
@@ -96,6 +97,7 @@ def _updated(
         sort_key=record.sort_key,
         date_of_birth=record.date_of_birth or present.date_of_birth,
         school_unit_id=schools[record.school] if record.school else present.school_unit_id,
+        time_factor=record.time_factor or present.time_factor,
         attributes={**present.attributes, **record.attributes},
         subjects=subjects if record.subjects else present.subjects or subjects,
     )
@@ -119,5 +121,6 @@ def _shown(candidate: Candidate, codes: Mapping[UUID, str]) -> dict[str, Any]:
         "school": codes.get(candidate.school_unit_id) if candidate.school_unit_id else None,
         "subjects": " ".join(candidate.subjects),
         "sort_key": candidate.sort_key,
+        "time_factor": show_time_factor(candidate.time_factor),
         **candidate.attributes,
     }

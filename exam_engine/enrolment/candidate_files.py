@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from exam_engine.enrolment.birth_dates import parse_birth_date
+from exam_engine.enrolment.time_factors import parse_time_factor
 from exam_engine.infra.files import Table, TableReader, fold_name
 from exam_engine.infra.i18n import N_
 from exam_engine.infra.vietnamese import name_sort_key, normalised_name
@@ -25,13 +26,14 @@ ALIASES: Mapping[str, str] = {
     **dict.fromkeys(("ten", "ten_goi", "first_name"), "given_name"),
     **dict.fromkeys(("ngay_sinh", "ngay_thang_nam_sinh", "nam_sinh", "dob", "birth_date"), "date_of_birth"),
     **dict.fromkeys(("truong", "ma_truong", "truong_thcs", "truong_thpt", "don_vi", "school_code", "unit"), "school"),
+    **dict.fromkeys(("he_so_thoi_gian", "he_so_gio", "nhan_thoi_gian", "extra_time_factor"), "time_factor"),
     **dict.fromkeys(("mon_thi", "mon", "cac_mon_thi", "bai_thi", "subject"), "subjects"),
     **{f"{before}{year}": f"year{year}" for year in (6, 7, 8, 9) for before in ("tb", "tb_", "dtb", "dtb_", "lop_")},
 }
 """Folded title → column. Any further column becomes an attribute under its folded title."""
 
 _OWN_COLUMNS = frozenset(
-    {"candidate_number", "full_name", "family_name", "given_name", "date_of_birth", "school", "subjects"}
+    {"candidate_number", "full_name", "family_name", "given_name", "date_of_birth", "school", "subjects", "time_factor"}
 )
 _IGNORED = frozenset({"stt", "tt", "so_thu_tu", "no"})
 _NUMBER = re.compile(r"[0-9]{4,12}")
@@ -50,6 +52,7 @@ class CandidateRecord(msgspec.Struct, frozen=True, kw_only=True):
     date_of_birth: str | None
     school: str | None  # code of the unit
     subjects: tuple[str, ...]  # codes; empty: all of the exam
+    time_factor: int | None = None  # hundredths; none: not said
     attributes: dict[str, str]
 
     @property
@@ -103,6 +106,7 @@ def _record(
         date_of_birth=_birth_date(reader, exam_year),
         school=_school(reader, school_codes),
         subjects=_subjects(reader, subject_codes),
+        time_factor=_time_factor(reader),
         attributes=_attributes(reader),
     )
 
@@ -155,6 +159,16 @@ def _subjects(reader: TableReader, known: Mapping[str, str]) -> tuple[str, ...]:
             reader.wrong("subjects", message, value=word[:40], known=", ".join(known.values()))
     chosen = {known[word.casefold()] for word in wanted if word.casefold() in known}
     return tuple(code for code in known.values() if code in chosen)
+
+
+def _time_factor(reader: TableReader) -> int | None:
+    text = reader.text("time_factor", required=False)
+    try:
+        return parse_time_factor(text) if text else None
+    except ValueError:
+        message = N_("“{value}” is no time factor from 1 to 3 like 1.25")
+        reader.wrong("time_factor", message, value=text[:40])
+        return None
 
 
 def _attributes(reader: TableReader) -> dict[str, str]:

@@ -11,7 +11,8 @@ EnrolmentError
 ├── CodeExpired          the codes of the exam are no longer valid
 ├── PrefixUnknown        no council or province has these two digits in that year
 ├── NumberingRefused     numbers cannot be given without breaking those already given
-└── SeatingRefused       seats cannot be given as asked
+├── SeatingRefused       seats cannot be given as asked
+└── TimeFactorInvalid    no factor on everybody's time from 1 to 3
 
 Files from outside are refused by `infra.errors.FileRefused`, row by row.
 """
@@ -49,6 +50,14 @@ class ExamInvalid(EnrolmentError):
         self.field = field
         self.reason = reason
         super().__init__(f"{field}: {reason}")
+
+
+class TimeFactorInvalid(EnrolmentError):
+    """No factor on everybody's time from 1 to 3 with two decimals."""
+
+    def __init__(self, value: str) -> None:
+        self.value = value
+        super().__init__(f"{value} is no time factor from 1 to 3 like 1.25")
 
 
 class SubjectUnknown(EnrolmentError):

@@ -114,6 +114,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     date_of_birth: str | None = None
     school_unit_id: UUID | None = None
     code_version: int = 1
+    time_factor: int = 100  # hundredths of everybody's time
     attributes: Mapping[str, str] = {}
     subjects: tuple[str, ...] = ()  # codes, in the order of the exam
 

@@ -160,6 +160,11 @@ async def save_numbers(session: AsyncSession, numbers: Sequence[tuple[UUID, str]
     await update_many(session, CandidateRow, [{"id": id_, "number": number} for id_, number in numbers])
 
 
+async def save_time_factor(session: AsyncSession, candidate_id: CandidateId, time_factor: int) -> None:
+    """Set the accommodation of a candidate."""
+    await session.execute(update(CandidateRow).where(CandidateRow.id == candidate_id).values(time_factor=time_factor))
+
+
 async def raise_code_version(session: AsyncSession, candidate_id: CandidateId) -> int:
     """Make the codes on the present card worthless and return the new version."""
     statement = (

@@ -11,6 +11,7 @@ from exam_engine.enrolment.service.candidates import (
     require_candidate_by_code,
     require_candidate_by_id,
     require_exam_by_code,
+    set_time_factor,
 )
 from exam_engine.enrolment.service.cards import candidates_for_cards
 from exam_engine.enrolment.service.exams import (
@@ -56,4 +57,5 @@ __all__ = [
     "require_subject_by_id",
     "set_codes_valid_until",
     "set_state",
+    "set_time_factor",
 ]

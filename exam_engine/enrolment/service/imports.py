@@ -118,6 +118,7 @@ def _candidate(
         sort_key=record.sort_key,
         date_of_birth=record.date_of_birth,
         school_unit_id=schools[record.school] if record.school else None,
+        time_factor=record.time_factor or 100,
         attributes=record.attributes,
         subjects=record.subjects or tuple(subject_codes),
     )

@@ -1,5 +1,6 @@
 """The state machine of an attempt, from the one table of cases, and its laws."""
 
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,13 +11,18 @@ from exam_engine.assembly.model import PaperCodeId
 from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptRefusal, SittingPlanInvalid
 from exam_engine.delivery.model import AttemptFacts, AttemptSeat, AttemptState, CloseReason
+from tests.exam_engine.delivery.act_cases import ACTS
 from tests.exam_engine.delivery.cases import (
+    CLOSED_BY_TIME,
+    DEADLINE,
+    ENDED,
     MINUTE,
     READY,
     RUNNING,
     SAVES,
     SEQUENCES,
     STARTS,
+    SUBMITTED,
     TRANSITIONS,
     SaveCase,
     SequenceCase,
@@ -45,7 +51,7 @@ def test_the_newest_sequence_wins(case: SequenceCase) -> None:
     assert (held, kept) == (case.held, case.kept)
 
 
-@pytest.mark.parametrize("case", TRANSITIONS, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS], ids=lambda case: case.id)
 def test_a_transition_gives_these_facts(case: TransitionCase) -> None:
     if case.refusal is not None:
         with pytest.raises(case.refusal) as caught:
@@ -63,11 +69,21 @@ def test_a_transition_gives_these_facts(case: TransitionCase) -> None:
 
 moments = st.integers(STARTS - 10 * MINUTE, STARTS + 120 * MINUTE)
 acts = st.one_of(
-    st.tuples(st.just("start"), st.sampled_from(["seat-1", "seat-2"])),
+    st.tuples(st.just("start"), st.sampled_from(["pc1.a", "pc1.b", "pc2.c"])),
     st.tuples(st.just("submit"), st.integers(0, 4)),
     st.tuples(st.just("extend"), st.sampled_from(["x", "y", "z"])),
+    st.tuples(st.just("admit"), st.sampled_from(["a", "b"])),
     st.tuples(st.just("close"), st.sampled_from(list(CloseReason))),
+    st.tuples(st.sampled_from(["pause", "resume", "lock", "unlock", "refuse", "reopen"]), st.none()),
 )
+PLAIN = {
+    "pause": model.pause,
+    "resume": model.resume,
+    "lock": model.lock,
+    "unlock": model.unlock,
+    "refuse": model.refuse_claim,
+    "reopen": model.reopen,
+}
 
 
 def _do(facts: AttemptFacts, act: tuple[str, object], now_ms: int) -> AttemptFacts:
@@ -80,32 +96,96 @@ def _do(facts: AttemptFacts, act: tuple[str, object], now_ms: int) -> AttemptFac
                 change = model.submit(facts, int(str(argument)), {}, {}, now_ms)
             case "extend":
                 change = model.extend(facts, str(argument), 300, now_ms)
-            case _:
+            case "admit":
+                change = model.admit(facts, str(argument), 0, now_ms, is_credited=True)
+            case "close":
                 change = model.close(facts, CloseReason(str(argument)), now_ms)
+            case _:
+                change = PLAIN[name](facts, now_ms)
     except AttemptRefusal:
         return facts
     return change.facts if change else facts
 
 
-@given(st.lists(st.tuples(acts, moments), max_size=30))
+class Stopwatch:
+    """What a candidate has left, counted step by step: it runs down while the clock runs, and for no other reason."""
+
+    def __init__(self) -> None:
+        self.left_ms = 0
+        self.silent_ms = 0  # how long the holder of the lease has been silent while its clock ran
+        self.at_ms = 0
+
+    def run(self, facts: AttemptFacts, now_ms: int) -> None:
+        # An attempt that time closed runs on: extra time or an admission reopens it with what would have been left.
+        runs = facts.state is AttemptState.RUNNING or facts.reason == CloseReason.TIME
+        if facts.started_ms and runs and not facts.paused_ms:
+            self.left_ms -= now_ms - self.at_ms
+            self.silent_ms += now_ms - self.at_ms
+        self.at_ms = now_ms
+
+    def see(self, before: AttemptFacts, after: AttemptFacts, act: tuple[str, object]) -> None:
+        if after.started_ms and not before.started_ms:
+            self.left_ms = after.deadline_ms - after.started_ms
+        elif act[0] == "extend" and after != before and after.started_ms:
+            self.left_ms += 300_000
+        elif act[0] == "admit" and after != before:
+            self.left_ms += self.silent_ms
+        if after.lease != before.lease:
+            self.silent_ms = 0
+
+
+@given(st.lists(st.tuples(acts, moments), max_size=40))
 def test_whatever_happens_leases_and_revisions_only_grow_and_time_is_credited_exactly(
     story: list[tuple[tuple[str, object], int]],
 ) -> None:
-    facts = READY
+    facts, watch = READY, Stopwatch()
     for act, now_ms in sorted(story, key=lambda step: step[1]):
+        watch.run(facts, now_ms)
         after = _do(facts, act, now_ms)
+        watch.see(facts, after, act)
         assert after.lease >= facts.lease
-        assert after.revision >= facts.revision
-        assert (after.revision > facts.revision) == (after != facts)
+        assert (after.client == facts.client) == (after.lease == facts.lease)
+        assert after.revision == facts.revision + (after != facts)
         if facts.state is AttemptState.SUBMITTED:
             assert after == facts
         if after.started_ms:
-            base = min(after.started_ms + after.duration_ms, after.ends_ms)
-            assert after.deadline_ms == base + after.extra_ms
             assert after.started_ms == (facts.started_ms or after.started_ms)
-        assert after.extra_ms == 300_000 * len(after.extensions.split())
+        if after.state is AttemptState.RUNNING:
+            # While it stands the stopwatch stands as well: what is left counts from the beginning of the pause.
+            assert after.deadline_ms == (after.paused_ms or now_ms) + watch.left_ms
         assert len(set(after.extensions.split())) == len(after.extensions.split())
         facts = after
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(1, 6)), max_size=30), st.randoms())
+def test_in_whatever_order_and_however_often_versions_meet_the_same_ones_stand(
+    entries: list[tuple[int, int]], chance: Random
+) -> None:
+    again = entries * 2
+    chance.shuffle(again)
+    once = model.newest(entries, key=lambda e: e[0], version=lambda e: e[1])
+    assert model.newest(again, key=lambda e: e[0], version=lambda e: e[1]) == once
+    split = len(again) // 2
+    parts = [model.newest(part, key=lambda e: e[0], version=lambda e: e[1]) for part in (again[:split], again[split:])]
+    merged = model.newest([*parts[1].values(), *parts[0].values()], key=lambda e: e[0], version=lambda e: e[1])
+    assert merged == once
+
+
+@pytest.mark.parametrize(
+    ("facts", "refusal", "arrival_ms", "counts"),
+    [
+        pytest.param(RUNNING, "time-over", RUNNING.limit_ms, True, id="covered by extra time given since"),
+        pytest.param(RUNNING, "time-over", RUNNING.limit_ms + 1, False, id="not covered"),
+        pytest.param(CLOSED_BY_TIME, "attempt-closed", DEADLINE, True, id="closed by time, covered"),
+        pytest.param(RUNNING, "lease-taken", DEADLINE * 2, True, id="people may say the lease was a mistake"),
+        pytest.param(SUBMITTED, "attempt-closed", STARTS, False, id="handed in stays as it is"),
+        pytest.param(ENDED, "attempt-locked", STARTS, False, id="ended by people stays as it is"),
+    ],
+)
+def test_late_answers_may_count_only_when_covered(
+    facts: AttemptFacts, refusal: str, arrival_ms: int, counts: bool
+) -> None:
+    assert model.may_count(facts, refusal, arrival_ms) == counts
 
 
 @given(st.integers(1, 60), st.integers(1, 6), st.integers(0, 8), st.integers(0, 2**63 - 1))

@@ -18,6 +18,7 @@ from exam_engine.delivery.register import (
     place_of,
 )
 from exam_engine.infra.redis_client import ScriptRunner, load_script
+from tests.exam_engine.delivery.act_cases import ACTS
 from tests.exam_engine.delivery.cases import (
     DEADLINE,
     MINUTE,
@@ -82,7 +83,7 @@ async def test_the_save_script_keeps_the_newest_sequence_and_streams_what_it_kep
     assert kept == case.kept
 
 
-@pytest.mark.parametrize("case", TRANSITIONS, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS], ids=lambda case: case.id)
 async def test_a_transition_reaches_redis_and_the_stream_or_neither(
     case: TransitionCase, register: Register, runner: ScriptRunner, place: Place
 ) -> None:
@@ -98,7 +99,9 @@ async def test_a_transition_reaches_redis_and_the_stream_or_neither(
     assert (facts != case.facts) == is_changed
     assert len(await _events(runner, place)) == is_changed
     due = await register.due(place.stream, facts.limit_ms + 1, 10)
-    assert len(due) == (facts.state == "running")
+    assert len(due) == (facts.state == "running" and not facts.is_paused)
+    # Who waits for time, or for the clock to run on, keeps the sitting open.
+    assert await register.running([place.stream]) == (facts.state == "running" or facts.is_paused)
     assert await register.due(place.stream, facts.limit_ms, 10) == []
 
 

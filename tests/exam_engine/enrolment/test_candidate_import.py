@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.audit import service as audit
 from exam_engine.audit.model import AuditQuery
 from exam_engine.enrolment import service
+from exam_engine.enrolment.errors import TimeFactorInvalid
 from exam_engine.enrolment.model import Exam, ImportReport
 from exam_engine.infra.errors import FileRefused
 from exam_engine.infra.files import read_table
@@ -213,3 +214,36 @@ async def test_an_import_is_on_record(session: AsyncSession, exam: Exam, now: da
         session, AuditQuery(action="exam.import_candidates", subject=exam.audit_subject)
     )
     assert (entry.actor, entry.facts["created"]) == (ACTOR, 1)
+
+
+async def test_an_accommodation_is_taken_from_its_column_and_an_empty_cell_takes_none_away(
+    session: AsyncSession, exam: Exam, now: datetime
+) -> None:
+    text = "SBD;Họ và tên;Hệ số thời gian\n08000001;Nguyễn Văn An;1,25\n08000002;Lê Hoà;\n"
+    await take(session, exam, now, text)
+    assert [c.time_factor for c in await service.load_candidates(session, exam.id)] == [125, 100]
+    assert (await take(session, exam, now, text.replace("1,25", ""))).changed == 0
+    report = await take(session, exam, now, text.replace("1,25", "1.5"))
+    assert [(c.field, c.before, c.after) for c in report.changes] == [("time_factor", "1.25", "1.50")]
+
+
+async def test_an_accommodation_out_of_range_is_refused_with_its_cell(
+    session: AsyncSession, exam: Exam, now: datetime
+) -> None:
+    found = await refusal(session, exam, now, "SBD;Họ và tên;Hệ số thời gian\n08000001;Nguyễn Văn An;3,5\n")
+    assert len(found) == 1
+    assert "3,5" in found[0]
+
+
+async def test_staff_changes_an_accommodation_and_it_is_written_down(
+    session: AsyncSession, exam: Exam, now: datetime
+) -> None:
+    await take(session, exam, now, "SBD;Họ và tên\n08000001;Nguyễn Văn An\n")
+    (an,) = await service.load_candidates(session, exam.id)
+    given = await service.set_time_factor(session, exam, an, "1,33", reason="khiếm thị", actor=ACTOR, now=now)
+    assert given.time_factor == 133
+    assert (await service.load_candidates(session, exam.id))[0].time_factor == 133
+    with pytest.raises(TimeFactorInvalid):
+        await service.set_time_factor(session, exam, an, "4", reason="nhầm", actor=ACTOR, now=now)
+    entries = await audit.load_entries(session, AuditQuery(action="candidate.time_factor"))
+    assert [(e.facts["before"], e.facts["after"]) for e in entries] == [("1.00", "1.33")]
