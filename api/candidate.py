@@ -86,9 +86,10 @@ class CandidateController(Controller):
         request: Request[Any, Any, Any],
         attempt_id: FromPath[UUID],
         after: FromQuery[Annotated[int, Parameter(ge=0, le=2**53)]] = 0,
+        lease: FromQuery[Annotated[int | None, Parameter(ge=0, le=2**31 - 1)]] = None,
     ) -> wire.TimeReply:
         """Answer an idle seat from the worker's memory."""
-        return await delivery_of(request).time(_pass(request), AttemptId(attempt_id), after)
+        return await delivery_of(request).time(_pass(request), AttemptId(attempt_id), after, lease)
 
     @post("/attempts/{attempt_id:uuid}/submission", summary="Hand the paper in", status_code=200)
     async def submit(

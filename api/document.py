@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from litestar.types import Method
 
 CANDIDATE, STAFF, CSRF = "candidate", "staff", "csrf"
-STAFF_TAGS = frozenset({"staff", "exams", "items", "forms", "sittings", "results", "admission"})
+STAFF_TAGS = frozenset({"staff", "exams", "items", "forms", "sittings", "results", "calibration", "admission"})
 OPEN_DOORS = frozenset({"candidate_sign_in", "candidate_media", "staff_sign_in", "staff_sign_out"})
 LIMITED = frozenset({"candidate_sign_in", "staff_sign_in", "public_result", "public_decision"})
 SAFE = frozenset({"GET", "HEAD"})
@@ -50,6 +50,7 @@ TAGS = {
     "forms": "Blueprints, forms, paper codes and keys.",
     "sittings": "Sittings: open, watch, extend, close, reconcile.",
     "results": "Score runs, graduation runs, releases.",
+    "calibration": "Calibration runs, their items, accepted and held item parameters.",
     "admission": "Programmes, aspirations, allocation runs, decisions.",
     "health": "Is it alive, is it ready, how much did it do.",
 }

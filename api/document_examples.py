@@ -7,6 +7,13 @@ _EXAM_SUBJECT = "5f1d3c7e-8a52-4f0e-9a55-0d5b8d1f4a10"
 _FORM = "c2c0a6a4-6d0b-4a3e-8f5d-7d1f0f6f6a21"
 _CARD = {"exam": "thi-thu-tn-2027", "candidate_number": "31000001", "code": "7KQ2-M4XV-0ZHT"}
 
+_ROOM = "0a4b3c2d-9d52-4c1e-8f3a-2b1c0d9e8f7a"
+_ONE_SEAT = {
+    "request_id": "seat-31000017",
+    "reason": "Theo biên bản số 3",
+    "attempts": ["7d2f0f7c-5c3b-4f5e-9a66-1f2e3d4c5b6a"],
+}
+
 BODIES: Mapping[str, Any] = {
     # candidate
     "candidate_sign_in": _CARD,
@@ -41,6 +48,7 @@ BODIES: Mapping[str, Any] = {
     "exams_import_candidates": {
         "file": "candidate_number,full_name,date_of_birth,school,subjects\n,Trần Thị Ánh,05/09/2009,THPT-A,TOAN VAN\n"
     },
+    "exams_time_factor": {"factor": "1.25", "reason": "Khiếm thị"},
     "exams_import_marks": {"file": 'candidate_number,TOAN,VAN\n31000001,"8,25","7,5"\n31000002,V,6\n'},
     "exams_number": {"prefix": "31", "is_anew": False},
     "exams_seat": {"subject_codes": ["TOAN"], "capacity": 24, "last_room_capacity": 28, "room_prefix": "P"},
@@ -112,11 +120,39 @@ BODIES: Mapping[str, Any] = {
         "late_limit_seconds": 900,
     },
     "sittings_extend": {"seconds": 300, "reason": "Power cut in room P003", "request": "power-cut-p003"},
+    "sittings_pause": {"request_id": "pause-p003", "reason": "Mất điện phòng P003", "room": _ROOM},
+    "sittings_resume": {"request_id": "resume-p003", "reason": "Có điện lại", "room": _ROOM},
+    **{f"sittings_{act}": _ONE_SEAT for act in ("lock", "unlock", "end", "absent", "malpractice", "reopen")},
+    "sittings_admit": {"request_id": "move-31000017", "credit": True, "reason": "Máy hỏng, chuyển sang máy dự phòng"},
+    "sittings_refuse": {"request_id": "refuse-31000017", "reason": "Thí sinh mở hai máy"},
+    "sittings_undo": {"request_id": "undo-1", "reason": "Bấm nhầm"},
+    "sittings_postpone": {"request_id": "storm", "reason": "Mưa bão", "minutes": 30},
+    "sittings_accept_late": {"request_id": "late-31000017", "reason": "Mạng của phòng bị chậm"},
     "sittings_message": {"text": "Còn 15 phút.", "request": "fifteen-minutes"},
     # results
     "results_score": {"reason": "First scoring", "sittings": []},
     "results_graduate": {"rule_set": "grad_2025"},
     "results_prepare": {"release_at": "2027-07-01T01:00:00Z"},
+    "results_score_by_irt": {
+        "reason": "Báo cáo theo thang 500",
+        "estimator": "eap",
+        "scale": {"intercept": 500, "slope": 100, "lowest": 200, "highest": 800, "decimals": 0},
+        "sittings": [],
+        "is_partial": False,
+    },
+    # calibration
+    "calibration_request_run": {
+        "sittings": [],
+        "family": "auto",
+        "omitted": "wrong",
+        "not_reached": "missing",
+        "anchors": "none",
+        "anchor_items": [],
+        "groups_by": "",
+    },
+    "calibration_accept": {"items": ["HS-001", "HS-004"]},
+    "calibration_hold": {"items": ["HS-002"], "reason": "Phương án C hút thí sinh giỏi: xem lại đáp án"},
+    "calibration_reopen": {"items": ["HS-001"], "reason": "Đáp án của câu đã đổi"},
     # admission
     "admission_programmes": {"file": "code,name,school,quota,floor\nA1,Lớp 10 THPT A,THPT-A,40,\n"},
     "admission_aspirations": {"file": "candidate_number,rank,programme\n31000001,1,A1\n31000001,2,B1\n"},

@@ -18,7 +18,7 @@ from litestar.types import HTTPScope, Message, Receive, Scope, Send
 from api.app import create_app
 from api.candidate import form_answer
 from api.headers import ENCODED_SECURITY_HEADERS
-from api.metrics import RouteMetrics
+from api.metrics import PASSED_ON, RouteMetrics
 from api.problems import problem_response
 from api.public import LookUpBody, find_decision, find_result
 from exam_engine.delivery import wire
@@ -32,7 +32,7 @@ _ATTEMPTS = "/api/attempts/"
 _FORMS = "/api/forms/"
 _ID = slice(len(_ATTEMPTS), len(_ATTEMPTS) + 36)
 _HASH = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_AFTER = re.compile(rb"after=(0|[1-9][0-9]{0,15})")
+_AFTER = re.compile(rb"after=(0|[1-9][0-9]{0,15})(?:&lease=(0|[1-9][0-9]{0,8}))?")
 
 _JSON = [(b"content-type", b"application/json")]
 _encode = msgspec.json.Encoder().encode
@@ -85,9 +85,9 @@ class HotRoutes:
         return _encode(await delivery.save(candidate, attempt, body)), _JSON
 
     async def _time(self, call: "_Call") -> Answer:
-        attempt, after = call.attempt(), call.after()
+        attempt, (after, lease) = call.attempt(), call.after_and_lease()
         delivery, candidate = self._candidate(call)
-        return _encode(await delivery.time(candidate, attempt, after)), _JSON
+        return _encode(await delivery.time(candidate, attempt, after, lease)), _JSON
 
     async def _paper(self, call: "_Call") -> Answer:
         form_hash = call.scope["path"][len(_FORMS) :]
@@ -136,15 +136,15 @@ class _Call:
         except ValueError as error:
             raise NotHot from error
 
-    def after(self) -> int:
-        """Return the last notice the seat has seen."""
+    def after_and_lease(self) -> tuple[int, int | None]:
+        """Return the last notice the seat has seen, and the lease it believes it has."""
         query = self.scope["query_string"]
         if not query:
-            return 0
+            return 0, None
         found = _AFTER.fullmatch(query)
         if found is None or int(found[1]) > MAXIMUM_SEQUENCE:
             raise NotHot
-        return int(found[1])
+        return int(found[1]), None if found[2] is None else int(found[2])
 
     async def body(self, decode: Callable[[bytes], _Read]) -> _Read:
         """Return the decoded body of a plain JSON request."""
@@ -153,12 +153,19 @@ class _Call:
             raise NotHot
         if not self._headers.get(b"content-type", b"").startswith(b"application/json"):
             raise NotHot
-        message = await self._receive()
-        self.received.append(message)
-        if message["type"] != "http.request" or message.get("more_body"):
-            raise NotHot
+        content = b""
+        while True:
+            message = await self._receive()
+            self.received.append(message)
+            if message["type"] != "http.request":
+                raise NotHot
+            content += message["body"]
+            if len(content) > MAXIMUM_BODY_BYTES:
+                raise NotHot
+            if not message.get("more_body"):
+                break
         try:
-            return decode(message["body"])
+            return decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotHot from error
 
@@ -197,6 +204,7 @@ class _Route:
                     told.status, headers, body = _refusal(call, error)
                 await _send(send, told.status, headers, body)
         except NotHot:
+            PASSED_ON.inc()
             await app(scope, call.again, send)
 
 

@@ -79,7 +79,7 @@ class SeatActController(Controller):
     """`/api/sittings/…`: acts on seats."""
 
     path = "/api/sittings/{sitting_id:uuid}"
-    tags = ("seats",)
+    tags = ("sittings",)
 
     @post("/pause", summary="Let the clock stand", status_code=200)
     async def pause(self, request: Request_, sitting_id: FromPath[UUID], data: JSONBody[SeatsBody]) -> Acted:
@@ -147,7 +147,7 @@ class SeatActController(Controller):
         return await _act(request, sitting_id, ActKind.REFUSE, named)
 
     @get("/acts", summary="What was done to seats")
-    async def acts(self, request: Request_, sitting_id: FromPath[UUID]) -> list[StoredAct]:
+    async def seat_acts(self, request: Request_, sitting_id: FromPath[UUID]) -> list[StoredAct]:
         """Answer the latest acts, the newest first."""
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
             await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
