@@ -15,6 +15,7 @@ from api.pages.items import ItemPages
 from api.pages.marking import MarkingPages
 from api.pages.public import PublicPages
 from api.pages.results import ResultPages
+from api.pages.rooms import RoomPages
 from api.pages.sitting_checks import SittingCheckPages
 from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
@@ -66,6 +67,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemPages,
     FormPages,
     SittingPages,
+    RoomPages,
     SittingCheckPages,
     StatementPages,
     ResultPages,

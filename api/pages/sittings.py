@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from litestar import Controller, Request, Response, get, post
 from litestar.enums import RequestEncodingType
-from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
@@ -107,19 +106,6 @@ class SittingPages(Controller):
             return await _sitting_page(request, sitting_id, problem=problem, status_code=status)
         said = N_("The sitting is open.") if step == "open" else N_("The sitting is closed and every answer is stored.")
         return done(request, f"/staff/sittings/{sitting_id}", said)
-
-    @get("/{sitting_id:uuid}/rooms/{room_id:uuid}")
-    async def room(
-        self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID], room_id: FromPath[UUID]
-    ) -> Template:
-        """Show the live board of a room."""
-        async with staff_act(request, Permission.WATCH_ROOMS) as act:
-            context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
-            rooms = await enrolment.load_rooms(act.session, context.exam_id)
-            room = next((room for room in rooms if room.id == room_id), None)
-            if room is None:
-                raise NotFoundException
-            return staff_page(request, act.person, "staff/sittings/room.html", context=context, room=room)
 
 
 async def _sitting_page(

@@ -14,6 +14,7 @@ from api.views.board import RoomBoardView
 from api.views.room import ActView, IncidentView, MomentView, acts_in_room
 from exam_engine.audit import service as audit
 from exam_engine.audit.model import AuditQuery
+from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.rolls import Roll
 from exam_engine.delivery.store import Seat
@@ -65,8 +66,9 @@ class RoomController(Controller):
             await require_room(act, sitting_id, room_id, Permission.WATCH_ROOMS)
             query = AuditQuery(subject=f"sitting:{sitting_id}", limit=ACTS_LOOKED_AT)
             entries = await audit.load_entries(act.session, query)
+            stored = await sittings.load_acts(act.session, SittingId(sitting_id), ACTS_LOOKED_AT)
         roll = await delivery_of(request).roll(SittingId(sitting_id))
-        return acts_in_room(entries, roll, room_id)[: max(1, min(limit, 100))]
+        return acts_in_room(entries, stored, roll, room_id)[: max(1, min(limit, 100))]
 
     @get("/attempts/{attempt_id:uuid}/photo", summary="A candidate's photo", media_type="image/jpeg")
     async def photo(

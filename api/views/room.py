@@ -10,21 +10,15 @@ import msgspec
 from exam_engine.audit.model import AuditEntry
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.rolls import Roll
+from exam_engine.delivery.store import StoredAct
 from exam_engine.invigilation.incidents import Incident
 from exam_engine.invigilation.timeline import SeatMoment
 
-UNDO: Mapping[str, str] = {
-    "sitting.pause": "resume",
-    "sitting.lock": "unlock",
-    "sitting.close_attempt": "reopen",
-    "sitting.end": "reopen",
-    "sitting.refuse": "admit",
-    "seat.identity": "identity",
-    "incident.report": "withdraw",
-}
-"""The act that takes an act back, by the name its audit entry bears; what is not here stays done."""
+_UNDONE_ELSEWHERE: Mapping[str, str] = {"seat.identity": "identity", "incident.report": "incident"}
+"""Acts with a way back of their own; acts on seats are taken back by their request."""
 
-_SHOWN = ("seconds", "minutes", "reason", "identity", "kind", "number", "credited_ms", "attempts", "text")
+_SHOWN = ("seconds", "reason", "identity", "kind", "number", "credited_ms", "changed")
+MOST_NAMES = 3
 
 
 class ActView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -37,7 +31,9 @@ class ActView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     attempt_id: UUID | None = None
     who: str = ""
     detail: dict[str, Any] = {}
-    undo: str = ""
+    undo: str = ""  # act | identity | incident; nothing for what stays done
+    request: str = ""  # names an act on seats that can be taken back
+    is_undone: bool = False
     incident_id: UUID | None = None
 
 
@@ -112,29 +108,38 @@ class MomentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         )
 
 
-def acts_in_room(entries: Iterable[AuditEntry], roll: Roll, room_id: UUID) -> list[ActView]:
-    """Choose the acts that concern a room: on one of its seats, on the room, or on the whole sitting."""
+def acts_in_room(entries: Iterable[AuditEntry], acts: Iterable[StoredAct], roll: Roll, room_id: UUID) -> list[ActView]:
+    """Choose the acts that concern a room: on seats of it, on the room, or on the whole sitting."""
+    stored = {act.request: act for act in acts}
     shown = []
     for entry in entries:
-        attempt = _id(entry.facts.get("attempt_id"))
+        seats = [seat for seat in map(roll.seats.get, _attempts(entry)) if seat is not None]
         room = _id(entry.facts.get("room_id"))
-        seat = roll.seats.get(AttemptId(attempt)) if attempt else None
-        if (room is not None and room != room_id) or (seat is not None and seat.room_id != room_id):
+        if (room is not None and room != room_id) or (seats and all(seat.room_id != room_id for seat in seats)):
             continue
+        act = stored.get(str(entry.facts.get("request", "")))
         shown.append(
             ActView(
                 sequence=entry.sequence,
                 at=entry.at,
                 by=entry.actor,
                 action=entry.action,
-                attempt_id=attempt,
-                who="" if seat is None else f"{seat.full_name} ({seat.number})",
+                attempt_id=seats[0].attempt_id if len(seats) == 1 else None,
+                who=", ".join(f"{seat.full_name} ({seat.number})" for seat in seats[:MOST_NAMES]),
                 detail={name: entry.facts[name] for name in _SHOWN if name in entry.facts},
-                undo=UNDO.get(entry.action, ""),
+                undo="act" if act and act.outcome.get("is_undoable") else _UNDONE_ELSEWHERE.get(entry.action, ""),
+                request=act.request if act else "",
+                is_undone=act is not None and act.undone_by is not None,
                 incident_id=_id(entry.facts.get("incident")),
             )
         )
     return shown
+
+
+def _attempts(entry: AuditEntry) -> list[AttemptId]:
+    named = entry.facts.get("attempts")
+    ids = [entry.facts.get("attempt_id"), *(named if isinstance(named, list) else ())]
+    return [AttemptId(found) for one in ids if (found := _id(one)) is not None]
 
 
 def _id(fact: object) -> UUID | None:

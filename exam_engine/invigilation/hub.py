@@ -90,10 +90,10 @@ class Feed:
         """Take in a state just read; who waits is woken if it says something new."""
         self._read_ms = board.server_time_ms
         before, self._board = self._board, board
+        self._whole = None  # it bears the moment; who comes new sets the clock by it
         if before is not None and _says_the_same(before, board):
             return
         self._count += 1
-        self._whole = None
         self._changes = None if before is None else self._rendering.changes(str(self.version), before, board)
         self._wake()
 

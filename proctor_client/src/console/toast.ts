@@ -6,6 +6,7 @@ import { t } from '../shared/staff_texts.ts'
 export type ToastKind = '' | 'good' | 'warn' | 'bad'
 
 const STAYS_MS = 8_000
+const STAYS_WITH_ACTION_MS = 20_000
 
 function corner(): HTMLElement {
   const found = document.querySelector<HTMLElement>('.toasts')
@@ -15,16 +16,23 @@ function corner(): HTMLElement {
   return made
 }
 
-/** Bad news stays until it is closed; good news leaves by itself. */
-export function toast(text: string, kind: ToastKind = ''): void {
+/** A way back, offered together with the news. */
+export interface ToastAction {
+  readonly text: string
+  readonly go: () => void
+}
+
+/** Bad news stays until it is closed; good news leaves by itself, later when it offers a way back. */
+export function toast(text: string, kind: ToastKind = '', action?: ToastAction): void {
   const element = h(
     'div',
     { class: `toast${kind === '' ? '' : ` toast--${kind}`}` },
     h('p', {}, text),
+    action ? h('button', { class: 'button button--small', type: 'button', on: { click: () => { element.remove(); action.go() } } }, action.text) : null,
     h('button', { class: 'button button--quiet button--small button--icon', type: 'button', 'aria-label': t('toast.close'), on: { click: () => element.remove() } }, sign('close')),
   )
   corner().append(element)
-  if (kind !== 'bad' && kind !== 'warn') setTimeout(() => element.remove(), STAYS_MS)
+  if (kind !== 'bad' && kind !== 'warn') setTimeout(() => element.remove(), action ? STAYS_WITH_ACTION_MS : STAYS_MS)
 }
 
 function isKind(text: string): text is ToastKind {

@@ -38,6 +38,9 @@ const SIGNS = {
   close: 'M6 6l12 12M18 6L6 18',
   clear: 'M4 7h16M9 7V4.5h6V7M6.5 7l1 13h9l1-13',
   message: 'M4 5h16v11H10l-4 3.5V16H4z',
+  lock: 'M7 11V8a5 5 0 0110 0v3M5.5 11h13v9h-13z',
+  pause: 'M8.5 5v14M15.5 5v14',
+  pen: 'M4 20l1-5L16 4l4 4L9 19zM13.5 6.5l4 4',
   seat: 'M7 4v9h9M7 13v7M16 13v7M7 9h7',
 } as const
 

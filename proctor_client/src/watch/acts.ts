@@ -1,19 +1,33 @@
-/** The two dialogs of the board. Each says, before anything is sent, what will happen and to whom. */
+/** The questions before an act. Each says, before anything is sent, what will happen and to whom. */
 
+import { askBefore } from '../console/confirm.ts'
 import { h } from '../shared/dom.ts'
-import type { StaffMessageKey } from '../shared/messages/vi_staff.ts'
-import { t } from '../shared/staff_texts.ts'
-import { type Audience, audienceName } from './audience.ts'
+import { t } from '../shared/room_texts.ts'
+import { type Audience, audienceName, capital } from './audience.ts'
+import type { SeatVerb } from './board_api.ts'
+import { askForm, field } from './dialogs.ts'
 
-const REASONS = ['machine', 'network', 'power', 'health', 'late', 'accommodation', 'other'] as const
+const TIME_REASONS = ['machine', 'network', 'power', 'health', 'late', 'accommodation', 'other'] as const
+const REASONS = {
+  pause: ['alarm', 'power', 'network', 'other'],
+  resume: ['over', 'other'],
+  lock: ['away', 'suspicion', 'machine', 'other'],
+  unlock: ['over', 'other'],
+  end: ['wish', 'health', 'machine', 'other'],
+  absent: ['not-come', 'other'],
+  malpractice: ['copying', 'object', 'impersonation', 'other'],
+  reopen: ['mistake', 'other'],
+} as const satisfies Record<SeatVerb, readonly string[]>
+const DANGEROUS: readonly SeatVerb[] = ['end', 'absent', 'malpractice']
 const QUICK_MINUTES = [2, 5, 10, 15]
 const LONGEST_MINUTES = 240
 const LONGEST_MESSAGE = 1000
+const LONGEST_REASON = 400
 
 export async function askTime(host: HTMLElement, audience: Audience): Promise<{ minutes: number; reason: string } | null> {
   const who = audienceName(audience)
   const minutes = h('input', { class: 'input input--short', id: 'act-minutes', type: 'number', min: 1, max: LONGEST_MINUTES, step: 1, value: 5, required: true, inputmode: 'numeric' })
-  const reason = h('select', { class: 'select', id: 'act-reason' }, ...REASONS.map((name) => h('option', { value: name }, t(`board.reason-${name}`))))
+  const why = reasonFields(TIME_REASONS)
   const effect = h('p', { class: 'alert', role: 'status' })
   const update = (): void => {
     effect.textContent = minutes.checkValidity() ? t('board.time-effect', { who: capital(who), minutes: minutes.valueAsNumber }) : t('board.time-range', { max: LONGEST_MINUTES })
@@ -23,48 +37,51 @@ export async function askTime(host: HTMLElement, audience: Audience): Promise<{ 
   const quick = QUICK_MINUTES.map((count) =>
     h('button', { class: 'button button--small', type: 'button', on: { click: () => { minutes.value = String(count); update() } } }, t('board.age-minutes', { count })),
   )
-  const given = await ask(host, t('board.add-time-title', { who }), 'board.give', [
-    h('div', { class: 'field' }, h('label', { class: 'field__label', for: 'act-minutes' }, t('board.minutes-label')), h('div', { class: 'row' }, minutes, h('div', { class: 'button-group' }, ...quick))),
-    h('div', { class: 'field' }, h('label', { class: 'field__label', for: 'act-reason' }, t('board.reason-label')), reason),
+  const given = await askForm(host, { title: t('board.add-time-title', { who }), action: t('board.give') }, [
+    field('act-minutes', t('board.minutes-label'), h('div', { class: 'row' }, minutes, h('div', { class: 'button-group' }, ...quick))),
+    ...why.fields,
     effect,
   ])
-  return given ? { minutes: minutes.valueAsNumber, reason: reason.selectedOptions[0]?.textContent ?? reason.value } : null
+  return given ? { minutes: minutes.valueAsNumber, reason: why.text() } : null
 }
 
 export async function askMessage(host: HTMLElement, audience: Audience): Promise<string | null> {
   const who = audienceName(audience)
   const text = h('textarea', { class: 'textarea', id: 'act-text', rows: 3, maxlength: LONGEST_MESSAGE, required: true })
-  const given = await ask(host, t('board.message-title', { who }), 'board.send', [
-    h('div', { class: 'field field--wide' }, h('label', { class: 'field__label', for: 'act-text' }, t('board.message-label')), text),
+  const given = await askForm(host, { title: t('board.message-title', { who }), action: t('board.send') }, [
+    field('act-text', t('board.message-label'), text, true),
     h('p', { class: 'alert' }, t('board.message-effect', { who: capital(who) })),
   ])
   return given && text.value.trim() !== '' ? text.value.trim() : null
 }
 
-function ask(host: HTMLElement, title: string, action: StaffMessageKey, body: readonly HTMLElement[]): Promise<boolean> {
-  const form = h(
-    'form',
-    { class: 'form', method: 'dialog' },
-    ...body,
-    h(
-      'div',
-      { class: 'dialog__actions' },
-      h('button', { class: 'button', type: 'button', on: { click: () => dialog.close('') } }, t('confirm-act.back')),
-      h('button', { class: 'button button--primary', type: 'submit', value: 'go' }, t(action)),
-    ),
-  )
-  const dialog = h('dialog', { class: 'dialog', 'aria-labelledby': 'act-title' }, h('h2', { class: 'dialog__title', id: 'act-title' }, title), form)
-  host.append(dialog)
-  return new Promise((resolve) => {
-    dialog.addEventListener('close', () => {
-      dialog.remove()
-      resolve(dialog.returnValue === 'go')
-    })
-    dialog.showModal()
-    form.querySelector<HTMLElement>('input, textarea')?.focus()
-  })
+/** Why, and what it does; what ends a paper is asked twice. */
+export async function askReason(host: HTMLElement, verb: SeatVerb, audience: Audience): Promise<string | null> {
+  const who = audienceName(audience)
+  const isDangerous = DANGEROUS.includes(verb)
+  const why = reasonFields(REASONS[verb])
+  const effect = t(`board.effect-${verb}`, { who: capital(who) })
+  const given = await askForm(host, { title: t('board.act-title', { act: t(`board.do-${verb}`), who }), action: isDangerous ? t('board.next') : t(`board.do-${verb}`), isDangerous }, [
+    ...why.fields,
+    h('p', { class: `alert${isDangerous ? ' alert--warn' : ''}` }, effect),
+  ])
+  if (!given) return null
+  if (isDangerous && !(await askBefore({ title: t('board.sure-title', { act: t(`board.do-${verb}`), who }), text: `${effect}\n${t('board.sure-reason', { reason: why.text() })}`, action: t(`board.do-${verb}`), isDangerous: true }))) return null
+  return why.text()
 }
 
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1)
+function reasonFields(names: readonly string[]): { fields: HTMLElement[]; text: () => string } {
+  const choice = h('select', { class: 'select', id: 'act-reason' }, ...names.map((name) => h('option', { value: name }, t(`board.reason-${name}` as 'board.reason-other'))))
+  const more = h('input', { class: 'input', id: 'act-more', type: 'text', maxlength: LONGEST_REASON })
+  choice.addEventListener('change', () => {
+    more.required = choice.value === 'other'
+  })
+  return {
+    fields: [field('act-reason', t('board.reason-label'), choice), field('act-more', t('board.more-label'), more, true)],
+    text: () => {
+      const chosen = choice.selectedOptions[0]?.textContent ?? choice.value
+      const said = more.value.trim()
+      return said === '' ? chosen : choice.value === 'other' ? said : `${chosen}: ${said}`
+    },
+  }
 }

@@ -1,59 +1,129 @@
-/** The board's door to the network: conditional reads, acts with the CSRF header of the staff session. */
+/** The board's door to the network: reads, and acts with the CSRF header of the staff session. */
 
-import type { ExtendAct, MessageAct, RoomBoardView } from './board_api.ts'
+import type { Acted, Incident, Moment, RoomAct, SeatVerb } from './board_api.ts'
 
-export type Reading = { readonly kind: 'new'; readonly board: RoomBoardView } | { readonly kind: 'same' } | { readonly kind: 'signed-out' } | { readonly kind: 'failed' }
+const PATIENCE_MS = 10_000
 
-const PATIENCE_MS = 8_000
+/** What the server answered, or why it refused in words for a person. */
+export type Outcome<Answer> = { readonly answer: Answer } | { readonly refusal: string }
 
 export class BoardServer {
   readonly #sitting: string
   readonly #room: string
-  #tag: string | null = null
 
   constructor(sitting: string, room: string) {
-    this.#sitting = sitting
-    this.#room = room
+    this.#sitting = `/api/sittings/${sitting}`
+    this.#room = `/api/sittings/${sitting}/rooms/${room}`
   }
 
-  async read(): Promise<Reading> {
+  get stream(): string {
+    return `${this.#room}/events`
+  }
+
+  photo(attempt: string, version: string): string {
+    return `${this.#room}/attempts/${attempt}/photo?v=${version}`
+  }
+
+  /** Whether somebody is still signed in who may watch: the stream itself cannot say why it was refused. */
+  async mayWatch(): Promise<boolean | null> {
     try {
-      const reply = await timed(`/api/sittings/${this.#sitting}/rooms/${this.#room}/board`, {
-        headers: { Accept: 'application/json', ...(this.#tag === null ? {} : { 'If-None-Match': this.#tag }) },
-        cache: 'no-store',
-      })
-      if (reply.status === 304) return { kind: 'same' }
-      if (reply.status === 401) return { kind: 'signed-out' }
-      if (!reply.ok) return { kind: 'failed' }
-      this.#tag = reply.headers.get('ETag')
-      return { kind: 'new', board: (await reply.json()) as RoomBoardView }
+      const reply = await timed(`${this.#room}/board`, { headers: { Accept: 'application/json' }, cache: 'no-store' })
+      return reply.status === 401 || reply.status === 403 ? false : reply.ok || null
     } catch {
-      return { kind: 'failed' }
+      return null
     }
   }
 
-  /** Null when it is done, else what the server said. */
-  extend(act: ExtendAct): Promise<string | null> {
-    return this.#act('extend', act)
+  extend(seats: readonly string[] | null, room: string, seconds: number, reason: string): Promise<Outcome<unknown>> {
+    return this.#eachOrRoom(seats, (attempt) => this.#post('/extend', { request: freshRequest(), room_id: room, attempt_id: attempt, seconds, reason }))
   }
 
-  message(act: MessageAct): Promise<string | null> {
-    return this.#act('messages', act)
+  message(seats: readonly string[] | null, room: string, text: string): Promise<Outcome<unknown>> {
+    return this.#eachOrRoom(seats, (attempt) => this.#post('/messages', { request: freshRequest(), room_id: room, attempt_id: attempt, text }))
   }
 
-  async #act(verb: string, body: unknown): Promise<string | null> {
-    try {
-      const reply = await timed(`/api/sittings/${this.#sitting}/${verb}`, {
-        method: 'POST',
-        headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang, 'x-csrftoken': csrfToken() },
-        body: JSON.stringify(body),
-      })
-      if (reply.ok) return null
-      const problem = (await reply.json().catch(() => ({}))) as { detail?: string; title?: string }
-      return problem.detail || problem.title || String(reply.status)
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error)
+  /** One act on named seats or, for a pause and its end, on the whole room. */
+  act(verb: SeatVerb, seats: readonly string[] | null, room: string, reason: string): Promise<Outcome<Acted>> {
+    return this.#post(`/${verb}`, { request_id: freshRequest(), reason, ...(seats === null ? { room } : { attempts: seats }) })
+  }
+
+  admit(attempt: string, credit: boolean): Promise<Outcome<Acted>> {
+    return this.#post(`/attempts/${attempt}/admit`, { request_id: freshRequest(), credit })
+  }
+
+  refuse(attempt: string, reason: string): Promise<Outcome<Acted>> {
+    return this.#post(`/attempts/${attempt}/refuse`, { request_id: freshRequest(), reason })
+  }
+
+  undo(request: string, reason: string): Promise<Outcome<Acted>> {
+    return this.#post(`/acts/${encodeURIComponent(request)}/undo`, { request_id: freshRequest(), reason })
+  }
+
+  checkIdentity(attempt: string, identity: 'matches' | 'doubtful' | 'cleared', note = ''): Promise<Outcome<unknown>> {
+    return send(`${this.#room}/attempts/${attempt}/identity`, { identity, note })
+  }
+
+  review(attempt: string): Promise<Outcome<unknown>> {
+    return send(`${this.#room}/attempts/${attempt}/review`, {})
+  }
+
+  reportIncident(report: Readonly<Record<string, unknown>>): Promise<Outcome<Incident>> {
+    return send(`${this.#room}/incidents`, { request: freshRequest(), ...report })
+  }
+
+  withdrawIncident(incident: string, reason: string): Promise<Outcome<Incident>> {
+    return send(`${this.#room}/incidents/${incident}/withdraw`, { reason })
+  }
+
+  incidents(): Promise<Outcome<readonly Incident[]>> {
+    return read(`${this.#room}/incidents`)
+  }
+
+  acts(): Promise<Outcome<readonly RoomAct[]>> {
+    return read(`${this.#room}/acts`)
+  }
+
+  timeline(attempt: string): Promise<Outcome<readonly Moment[]>> {
+    return read(`${this.#room}/attempts/${attempt}/timeline`)
+  }
+
+  #post<Answer>(path: string, body: unknown): Promise<Outcome<Answer>> {
+    return send(this.#sitting + path, body)
+  }
+
+  /** Time and messages go to a room at once or to one seat after another; the first refusal is told. */
+  async #eachOrRoom(seats: readonly string[] | null, post: (attempt: string | null) => Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
+    if (seats === null) return post(null)
+    let refusal: Outcome<unknown> | null = null
+    for (const attempt of seats) {
+      const outcome = await post(attempt)
+      if ('refusal' in outcome) refusal ??= outcome
     }
+    return refusal ?? { answer: null }
+  }
+}
+
+function send<Answer>(address: string, body: unknown): Promise<Outcome<Answer>> {
+  return ask(address, {
+    method: 'POST',
+    headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'Accept-Language': document.documentElement.lang, 'x-csrftoken': csrfToken() },
+    body: JSON.stringify(body),
+  })
+}
+
+function read<Answer>(address: string): Promise<Outcome<Answer>> {
+  return ask(address, { headers: { Accept: 'application/json', 'Accept-Language': document.documentElement.lang }, cache: 'no-store' })
+}
+
+async function ask<Answer>(address: string, options: RequestInit): Promise<Outcome<Answer>> {
+  try {
+    const reply = await timed(address, options)
+    const said: unknown = await reply.json().catch(() => ({}))
+    if (reply.ok) return { answer: said as Answer }
+    const problem = said as { detail?: string; title?: string }
+    return { refusal: [problem.title, problem.detail].filter(Boolean).join(' ') || String(reply.status) }
+  } catch (error) {
+    return { refusal: error instanceof Error ? error.message : String(error) }
   }
 }
 
@@ -69,4 +139,8 @@ async function timed(address: string, options: RequestInit): Promise<Response> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+function freshRequest(): string {
+  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

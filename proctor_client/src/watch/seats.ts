@@ -1,60 +1,71 @@
-/** Which seats may need help, and why. Pure. */
+/** Seats in the orders in which people look for them. Which of them may need help, and why, the server says. Pure. */
 
-import type { BoardSeat, RoomBoardView } from './board_api.ts'
-
-export type Reason =
-  | { readonly kind: 'never-seen' | 'silent' | 'not-started' | 'idle'; readonly forMs: number; readonly level: 'warn' | 'bad' }
-  | null
-
-type SittingTimes = Pick<RoomBoardView['sitting'], 'starts_at_ms' | 'ends_at_ms'>
-
-/** A seat asks the time every ten seconds; three misses are more than a hiccup. */
-const SILENT_MS = 35_000
-const LATE_MS = 3 * 60_000
-/** A sitting that stays open this long is for practice: nobody is late. */
-const PRACTICE_MS = 12 * 3_600_000
-const IDLE_MS = 12 * 60_000
-
-export function reasonOf(seat: BoardSeat, sitting: SittingTimes, nowMs: number): Reason {
-  const { starts_at_ms: startsAtMs, ends_at_ms: endsAtMs } = sitting
-  if (seat.state === 'submitted' || seat.state === 'closed') return null
-  if (seat.state === 'ready') {
-    const lateMs = nowMs - startsAtMs
-    if (lateMs < LATE_MS || endsAtMs - startsAtMs > PRACTICE_MS) return null
-    return { kind: seat.last_seen_ms === null ? 'never-seen' : 'not-started', forMs: lateMs, level: 'warn' }
-  }
-  const silentMs = nowMs - (seat.last_seen_ms ?? startsAtMs)
-  if (silentMs > SILENT_MS) return { kind: 'silent', forMs: silentMs, level: 'bad' }
-  if (seat.last_saved_ms !== null && seat.answered < seat.total && nowMs - seat.last_saved_ms > IDLE_MS) {
-    return { kind: 'idle', forMs: nowMs - seat.last_saved_ms, level: 'warn' }
-  }
-  return null
-}
+import type { BoardSeat, Flag, RoomBoardView } from './board_api.ts'
 
 export interface SeatLists {
+  readonly waiting: readonly BoardSeat[]
   readonly help: readonly BoardSeat[]
   readonly fine: readonly BoardSeat[]
 }
 
-/** Two lists, each in the order of the seats, so that tiles keep their places while nothing happens. */
-export function seatLists(board: RoomBoardView, nowMs: number): SeatLists {
-  const ordered = [...board.seats].sort((a, b) => (a.seat ?? 1e6) - (b.seat ?? 1e6) || (a.candidate_number < b.candidate_number ? -1 : 1))
-  const needsHelp = (seat: BoardSeat): boolean => reasonOf(seat, board.sitting, nowMs) !== null
-  return { help: ordered.filter(needsHelp), fine: ordered.filter((seat) => !needsHelp(seat)) }
+/** Second seats at the door first; each list in the order of the seats, so that tiles keep their places while nothing happens. */
+export function seatLists(board: RoomBoardView): SeatLists {
+  const ordered = inOrder(board.seats)
+  const waiting = ordered.filter((seat) => seat.claimed_ms !== undefined)
+  const others = ordered.filter((seat) => seat.claimed_ms === undefined)
+  return { waiting, help: others.filter(mayNeedHelp), fine: others.filter((seat) => !mayNeedHelp(seat)) }
+}
+
+export function inOrder(seats: readonly BoardSeat[]): BoardSeat[] {
+  return [...seats].sort((a, b) => (a.seat ?? 1e6) - (b.seat ?? 1e6) || (a.candidate_number < b.candidate_number ? -1 : 1))
+}
+
+export function mayNeedHelp(seat: BoardSeat): boolean {
+  return (seat.flags?.length ?? 0) > 0
+}
+
+/** The most pressing first. */
+export function flagsOf(seat: BoardSeat): readonly Flag[] {
+  return [...(seat.flags ?? [])].sort((a, b) => (a.level === b.level ? 0 : a.level === 'bad' ? -1 : 1))
+}
+
+export function isDone(seat: BoardSeat): boolean {
+  return seat.state === 'submitted' || seat.state === 'closed'
+}
+
+const COLUMNS_UNKNOWN = 6
+
+/** The room as it stands: rows of seats, with gaps where nobody sits; who has no seat stands in rows at the end. */
+export function seatRows(board: RoomBoardView): readonly (readonly (BoardSeat | null)[])[] {
+  const columns = board.room.columns || COLUMNS_UNKNOWN
+  const placed = new Map<number, BoardSeat>()
+  const rest: BoardSeat[] = []
+  for (const seat of inOrder(board.seats)) {
+    if (seat.seat === null || seat.seat < 1 || placed.has(seat.seat)) rest.push(seat)
+    else placed.set(seat.seat, seat)
+  }
+  const last = Math.max(0, ...placed.keys())
+  const cells: (BoardSeat | null)[] = Array.from({ length: Math.ceil(last / columns) * columns }, (_, place) => placed.get(place + 1) ?? null)
+  cells.push(...rest)
+  return Array.from({ length: Math.ceil(cells.length / columns) }, (_, row) => cells.slice(row * columns, (row + 1) * columns))
 }
 
 export interface Totals {
   readonly all: number
+  readonly ready: number
   readonly running: number
   readonly done: number
+  readonly silent: number
 }
 
 export function totals(board: RoomBoardView): Totals {
   const count = (holds: (seat: BoardSeat) => boolean): number => board.seats.filter(holds).length
   return {
     all: board.seats.length,
+    ready: count((seat) => seat.state === 'ready'),
     running: count((seat) => seat.state === 'running'),
-    done: count((seat) => seat.state === 'submitted' || seat.state === 'closed'),
+    done: count(isDone),
+    silent: count((seat) => seat.state === 'running' && !seat.is_connected),
   }
 }
 

@@ -5,6 +5,8 @@ import { en } from '../../src/shared/messages/en.ts'
 import { staffEn } from '../../src/shared/messages/en_staff.ts'
 import { vi } from '../../src/shared/messages/vi.ts'
 import { staffVi } from '../../src/shared/messages/vi_staff.ts'
+import { roomEn } from '../../src/shared/messages/en_room.ts'
+import { roomVi } from '../../src/shared/messages/vi_room.ts'
 
 const SOURCE = join(import.meta.dirname, '..', '..', 'src')
 const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
@@ -13,11 +15,12 @@ const sources = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })
   .join('\n')
 
 /** Beginnings of keys that the code puts together: t(`board.state-${…}`). */
-const built = [...sources.matchAll(/`([\w-]+\.[\w-]*)\$\{/g)].map((match) => match[1] ?? '')
+const built = [...sources.matchAll(/`([\w-]+\.[\w-]*)\$\{|told\('([\w.-]+)'/g)].map((match) => match[1] ?? match[2] ?? '')
 
 describe.each([
   ['candidate', vi as Record<string, string>, en as Record<string, string>],
   ['staff', staffVi as Record<string, string>, staffEn as Record<string, string>],
+  ['room', roomVi as Record<string, string>, roomEn as Record<string, string>],
 ])('texts for the %s', (_name, first, second) => {
   const keys = Object.keys(first)
 
