@@ -1,0 +1,417 @@
+"""The seat's side of the protocol as a pure state machine: no network, no clock, no disk; the caller brings all three.
+
+    paper ──hand in──► handing-in ──accepted──► handed-in
+      │  ▲                 │
+      │  └─ time added ─┐  │ closed meanwhile
+      ├──── time over ──► over ◄┘
+      ├──── another client writes (lease 0) ──► elsewhere ──admitted──► paper
+      ├──── the lease went to another client ──► elsewhere ──take back──► asks to be admitted
+      ├──── paused, locked by the invigilator ──► paused, locked ──► paper
+      └──── token refused ──► signed-out
+
+A lease that has jumped tells of a Redis that began empty: the seat starts again and sends what was lost.
+It decides as `proctor_client/src/core` and `player/session.ts` do: every answer is in the vault before it is sent, one
+request is under way at a time, after any gap the sequence vectors are compared, handing in repeats until acknowledged.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from exam_engine.delivery.model import LEASES_PER_SECOND
+from exam_engine.delivery.wire import (
+    Envelope,
+    SaveBody,
+    SaveReply,
+    SaveResponse,
+    StartBody,
+    SubmitBody,
+    SubmitReply,
+    TimeReply,
+)
+from scoring.values import ResponseValue
+
+SEQUENCES_PER_LEASE = 100_000
+BATCH = 60
+COALESCE_MS = 60
+FIRST_RETRY_MS = 800
+LONGEST_RETRY_MS = 20_000
+IDLE_MS = 9_000
+IDLE_SPREAD_MS = 2_000
+ASKING_MS = 4_500
+ASKING_SPREAD_MS = 1_000
+DRIFT_PER_MS = 0.0005
+
+Body = StartBody | SaveBody | SubmitBody | None
+Reply = Envelope | SaveReply | TimeReply | SubmitReply
+
+
+class Ask(StrEnum):
+    """What a request asks of the server."""
+
+    START = "start"
+    SAVE = "save"
+    TIME = "time"
+    SUBMIT = "submit"
+
+
+class Phase(StrEnum):
+    """Where a seat stands."""
+
+    PAPER = "paper"
+    HANDING_IN = "handing-in"
+    HANDED_IN = "handed-in"
+    OVER = "over"
+    ELSEWHERE = "elsewhere"  # read only: another computer writes
+    PAUSED = "paused"
+    LOCKED = "locked"
+    SIGNED_OUT = "signed-out"
+
+
+_SILENT = frozenset((Phase.HANDED_IN, Phase.SIGNED_OUT))
+_FOR_PEOPLE = frozenset((Phase.ELSEWHERE, Phase.PAUSED, Phase.LOCKED))  # waits for a word of the invigilator
+_MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.HANDED_IN, Phase.SIGNED_OUT))
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One request; a reply to any but the newest comes too late and is not listened to."""
+
+    number: int
+    ask: Ask
+    body: Body = None
+    after: int = 0  # the last notice seen, for TIME
+    lease: int = 0  # the one the seat believes it has, for TIME
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The server answered no (RFC 9457): the code of its type and the facts beside it."""
+
+    code: str
+    facts: Mapping[str, Any] = {}
+    status: int = 409
+
+
+class Vault:
+    """What the computer keeps when the browser or the power goes: IndexedDB, to Python."""
+
+    __slots__ = ("handing_in", "responses")
+
+    def __init__(self) -> None:
+        self.responses: dict[int, SaveResponse] = {}
+        self.handing_in = False
+
+
+def retry_ms(failures: int, chance: float, retry_after_ms: int = 0) -> int:
+    """Wait before the next try: exponential with jitter; `chance` is uniform in [0, 1)."""
+    ceiling: int = min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** max(0, min(failures, 20) - 1))
+    return int(retry_after_ms + ceiling * (0.5 + chance / 2))
+
+
+class SeatProtocol:
+    """One attempt at one browser tab. Times are readings of one counter in milliseconds, the seat's own."""
+
+    __slots__ = (
+        "_clock",
+        "_missing_rounds",
+        "_number",
+        "_refused",
+        "_rng",
+        "_sent_ms",
+        "_under_way",
+        "client_id",
+        "confirmed",
+        "deadline_ms",
+        "failures",
+        "held",
+        "is_locked",
+        "is_mine",
+        "is_paused",
+        "lease",
+        "must_compare",
+        "newest_notice",
+        "next_sequence",
+        "phase",
+        "receipt",
+        "retries",
+        "state",
+        "vault",
+        "wake_ms",
+    )
+
+    def __init__(self, client_id: str, rng: random.Random, vault: Vault | None = None, now_ms: int = 0) -> None:
+        self.client_id = client_id
+        self.vault = vault or Vault()
+        self.held: dict[int, SaveResponse] = dict(self.vault.responses)
+        self.confirmed: dict[int, int] = {}
+        self.next_sequence = 1 + max((response.sequence for response in self.held.values()), default=0)
+        self.phase = Phase.HANDING_IN if self.vault.handing_in else Phase.PAPER
+        self.state = ""
+        self.lease = 0
+        self.deadline_ms = 0  # by the server's clock; 0 before the first contact
+        self.is_mine = True
+        self.is_paused = False
+        self.is_locked = False
+        self.must_compare = True
+        self.failures = 0
+        self.retries = 0
+        self.newest_notice = 0
+        self.receipt: SubmitReply | None = None
+        self.wake_ms = now_ms
+        self._rng = rng
+        self._refused: set[int] = set()
+        self._under_way: Request | None = None
+        self._sent_ms = 0
+        self._number = 0
+        self._missing_rounds = 0
+        self._clock: tuple[float, float, int] | None = None  # offset, uncertainty, when taken
+
+    # What the candidate does
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether the paper takes answers: shown, running, ours, not paused, time left as far as known."""
+        return self.phase is Phase.PAPER and self.lease > 0
+
+    def answer(self, slot: int, value: ResponseValue, now_ms: int, client_time_ms: int = 0) -> SaveResponse:
+        """Note an answer: in the vault at once, on its way soon."""
+        response = SaveResponse(slot, self.next_sequence, value, client_time_ms)
+        self.next_sequence += 1
+        self.vault.responses[slot] = response
+        self.held[slot] = response
+        self._refused.discard(slot)
+        self._wake(now_ms + COALESCE_MS)
+        return response
+
+    def hand_in(self, now_ms: int) -> None:
+        """Hand in, as soon as the server holds everything."""
+        if self.phase is Phase.PAPER:
+            self.vault.handing_in = True
+            self._settle(now_ms)
+            self._wake(now_ms)
+
+    def take_back(self, now_ms: int) -> None:
+        """Ask for the paper again, after another client has got it."""
+        if self.phase is Phase.ELSEWHERE:
+            self.must_compare = True
+            self._wake(now_ms)
+
+    def tick(self, now_ms: int) -> None:
+        """Notice that the time is over; what was answered before is sent even so."""
+        if self.phase is Phase.PAPER and self.deadline_ms and self.left_ms(now_ms) == 0:
+            self._settle(now_ms)
+            self._wake(now_ms)
+
+    # The wire
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._under_way is not None
+
+    def next_request(self, now_ms: int) -> Request | None:
+        """Return the one thing to ask now, most urgent first; None while busy, resting or done."""
+        if self._under_way is not None or now_ms < self.wake_ms or self.phase in _SILENT:
+            return None
+        self._number += 1
+        self._sent_ms = now_ms
+        self._under_way = request = self._compose()
+        return request
+
+    def replied(self, request: Request, reply: Reply, now_ms: int) -> bool:
+        """Take a reply in; False if it came too late to be listened to."""
+        if request is not self._under_way:
+            return False
+        self._under_way = None
+        self.failures = 0
+        if isinstance(reply, Envelope):
+            self._take_envelope(reply, now_ms)
+        elif isinstance(reply, SubmitReply):
+            self.receipt = reply
+            self.state = "submitted"
+            self._settle(now_ms)
+        else:
+            if isinstance(reply, SaveReply):
+                for saved in reply.saved:
+                    self._confirm(saved.slot, saved.sequence)
+            self._take_time(reply, now_ms)
+        self.wake_ms = now_ms + self._pause_ms()
+        return True
+
+    def failed(self, request: Request, now_ms: int, retry_after_ms: int = 0) -> None:
+        """Nobody answered, or not as itself (502, 503, a broken connection): try again later, and compare first."""
+        if request is not self._under_way:
+            return
+        self._under_way = None
+        self.failures += 1
+        self.retries += 1
+        self.must_compare = True
+        self.wake_ms = now_ms + retry_ms(self.failures, self._rng.random(), retry_after_ms)
+
+    def refused(self, request: Request, refusal: Refusal, now_ms: int) -> None:
+        """Take a no in."""
+        if request is not self._under_way:
+            return
+        self._under_way = None
+        self._follow(refusal)
+        self._settle(now_ms)
+        pause = retry_ms(self.failures, self._rng.random()) if self.failures else self._pause_ms()
+        self.wake_ms = now_ms + pause
+
+    # What it knows
+
+    def pending(self) -> list[SaveResponse]:
+        """Answers the server has not confirmed and may still take, oldest change first."""
+        if self.state in {"closed", "submitted"}:
+            return []
+        confirmed = self.confirmed
+        waiting = [
+            response
+            for slot, response in self.held.items()
+            if response.sequence > confirmed.get(slot, 0) and slot not in self._refused
+        ]
+        if len(waiting) > 1:
+            waiting.sort(key=_by_sequence)
+        return waiting
+
+    def sequences(self) -> dict[int, int]:
+        """The newest sequence of each slot, for handing in."""
+        return {slot: response.sequence for slot, response in self.held.items() if slot not in self._refused}
+
+    def left_ms(self, now_ms: int) -> float:
+        """Time left by the server's clock as far as known."""
+        offset = self._clock[0] if self._clock else 0.0
+        return max(0.0, self.deadline_ms - now_ms - offset)
+
+    def _compose(self) -> Request:
+        is_claimant = self.phase is Phase.ELSEWHERE and self.lease == 0
+        if self.must_compare or is_claimant:
+            return Request(self._number, Ask.START, StartBody(self.client_id))
+        if self.phase not in _MUTE and (waiting := self.pending()):
+            return Request(self._number, Ask.SAVE, SaveBody(self.lease, waiting[:BATCH], self.newest_notice))
+        if self.phase is Phase.HANDING_IN:
+            return Request(self._number, Ask.SUBMIT, SubmitBody(self.lease, self.sequences()))
+        return Request(self._number, Ask.TIME, None, self.newest_notice, self.lease)
+
+    def _pause_ms(self) -> int:
+        if self.must_compare or self.phase is Phase.HANDING_IN:
+            return 0
+        if self.phase not in _MUTE and self.pending():
+            return COALESCE_MS
+        if self.phase in _FOR_PEOPLE:
+            return ASKING_MS + int(ASKING_SPREAD_MS * self._rng.random())
+        return IDLE_MS + int(IDLE_SPREAD_MS * self._rng.random())
+
+    def _wake(self, at_ms: int) -> None:
+        # After a failure the pause is kept: a room that lost its switch must not come back in one beat.
+        if not self.failures and self._under_way is None:
+            self.wake_ms = min(self.wake_ms, at_ms)
+
+    def _take_envelope(self, envelope: Envelope, now_ms: int) -> None:
+        self._read_clock(envelope.server_time_ms, now_ms)
+        self.lease = envelope.lease
+        self.is_mine = envelope.lease > 0
+        self.confirmed = {}
+        highest = max(self.next_sequence - 1, max(0, self.lease - 1) * SEQUENCES_PER_LEASE)
+        for theirs in envelope.responses:
+            self.confirmed[theirs.slot] = theirs.sequence
+            highest = max(highest, theirs.sequence)
+            mine = self.held.get(theirs.slot)
+            if mine is None or mine.sequence < theirs.sequence:
+                held = SaveResponse(theirs.slot, theirs.sequence, theirs.value, 0)
+                self.held[theirs.slot] = self.vault.responses[theirs.slot] = held
+        self.next_sequence = highest + 1
+        self.must_compare = False
+        self._stand(envelope, now_ms)
+
+    def _take_time(self, reply: SaveReply | TimeReply, now_ms: int) -> None:
+        self._read_clock(reply.server_time_ms, now_ms)
+        if isinstance(reply, TimeReply) and reply.lease != self.lease and reply.state in {"running", "ready"}:
+            self._meet_lease(reply.lease)
+        self._stand(reply, now_ms)
+
+    def _stand(self, reply: Envelope | SaveReply | TimeReply, now_ms: int) -> None:
+        self.state = reply.state
+        self.deadline_ms = reply.deadline_ms
+        self.is_paused = reply.is_paused
+        self.is_locked = reply.is_locked
+        if reply.notices:
+            self.newest_notice = max(self.newest_notice, reply.notices[-1].id)
+        self._settle(now_ms)
+
+    def _settle(self, now_ms: int) -> None:
+        """Say where the seat stands, from all it knows."""
+        if self.phase is Phase.SIGNED_OUT:
+            return
+        if self.state == "submitted":
+            self.phase = Phase.HANDED_IN
+        elif self.state == "closed":
+            self.phase = Phase.OVER
+        elif not self.is_mine:
+            self.phase = Phase.ELSEWHERE
+        elif self.is_locked:
+            self.phase = Phase.LOCKED
+        elif self.vault.handing_in:
+            self.phase = Phase.HANDING_IN
+        elif self.is_paused:
+            self.phase = Phase.PAUSED
+        else:
+            is_over = self._clock is not None and self.deadline_ms > 0 and self.left_ms(now_ms) == 0
+            self.phase = Phase.OVER if is_over else Phase.PAPER
+
+    def _meet_lease(self, lease: int) -> None:
+        """Another lease than ours writes: another computer, or the old one is no longer known."""
+        if lease // LEASES_PER_SECOND != self.lease // LEASES_PER_SECOND:
+            self.must_compare = True
+        else:
+            self.is_mine = False
+
+    def _confirm(self, slot: int, sequence: int) -> None:
+        if self.confirmed.get(slot, 0) < sequence:
+            self.confirmed[slot] = sequence
+
+    def _follow(self, refusal: Refusal) -> None:
+        match refusal.code:
+            case "lease-taken":
+                self.failures = 0
+                self._meet_lease(int(refusal.facts.get("lease", self.lease)))
+            case "attempt-closed" | "time-over":
+                # Not again until somebody adds time: the idle question goes on and brings the news.
+                self.failures = 0
+                self.must_compare = False
+                self.state = "submitted" if refusal.facts.get("state") == "submitted" else "closed"
+            case "attempt-locked":
+                self.failures = 0
+                self.is_locked = True
+            case "responses-missing":
+                self._send_again(refusal.facts.get("missing", ()))
+            case "unknown-slot" | "response-invalid":
+                self._refused.add(int(refusal.facts.get("slot", 0)))
+            case _ if refusal.status == 401:
+                self.phase = Phase.SIGNED_OUT
+            case _:  # also not-started: a server started empty, and starting again brings the attempt back
+                self.must_compare = True
+                self.failures += 1
+
+    def _send_again(self, slots: Sequence[int]) -> None:
+        for slot in slots:
+            self.confirmed.pop(slot, None)
+        self._missing_rounds += 1
+        if self._missing_rounds > 1:
+            self.failures += 1
+
+    def _read_clock(self, server_ms: int, now_ms: int) -> None:
+        offset = server_ms - (self._sent_ms + now_ms) / 2
+        uncertainty = (now_ms - self._sent_ms) / 2
+        if self._clock is not None:
+            before, doubt, taken = self._clock
+            aged = doubt + (now_ms - taken) * DRIFT_PER_MS
+            if abs(offset - before) <= uncertainty + aged and uncertainty > aged:
+                return
+        self._clock = (offset, uncertainty, now_ms)
+
+
+def _by_sequence(response: SaveResponse) -> int:
+    return response.sequence

@@ -1,0 +1,260 @@
+"""What must hold whatever breaks: keeps its own books from what really happened and compares.
+
+1. An acknowledged answer is never lost: it stands in PostgreSQL at the end, or one given later, or under a later lease.
+2. One writer at a time: what is accepted was sent by the browser that holds the lease, and no lease is given twice.
+3. The newest sequence wins, and one sequence of a slot has one value.
+4. No answer after the deadline counts, none that came while the seat was locked.
+5. Time credit is exact, to the millisecond, and what an invigilator was told was credited stays credited.
+6. Nothing is counted twice.
+7. Submitted is what the seat held.
+8. Everybody comes to an end, and everything to PostgreSQL.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of
+from loadtests.candidate_bot.protocol import SeatProtocol
+from tests.simulation.clockwork import Clockwork, Violation
+
+_STOPPING = (ChangeKind.CONTINUE, ChangeKind.CLOSE, ChangeKind.SUBMIT)
+
+
+class Oracle:
+    """The books of one schedule."""
+
+    def __init__(self, clock: Clockwork) -> None:
+        self.wake_writers: Callable[[], None] = lambda: None
+        self.struck: Callable[[str, int], None] = lambda _what, _within: None
+        self.news: Callable[[int | None], None] = lambda _: None
+        self.accepted_answers = 0
+        self.acknowledged_answers = 0
+        self.was_emptied = False
+        self.out_of_reach = 0
+        self.lost_with_two_disks: set[int] = set()
+        self._clock = clock
+        self._created: dict[str, tuple[int, int]] = {}  # value → under which lease and when it was given
+        self._acknowledged: dict[tuple[int, int], set[tuple[int, str]]] = {}
+        self._values: dict[tuple[int, int, int], str] = {}  # accepted (attempt, slot, sequence) → value
+        self._holders: dict[tuple[int, int], str] = {}  # (attempt, lease) → client
+        self._credited: dict[int, set[str]] = {}
+        self._promised: dict[int, set[str]] = {}
+        self._paused_at: dict[int, int] = {}
+        self._closed_at: dict[int, int] = {}
+        self._owed: dict[tuple[int, str], int] = {}  # acknowledged, in no server's store since then: the seat has it
+        self._at_rest: dict[tuple[int, str], int] = {}  # (attempt, device) → when last
+        self._submitted: dict[int, dict[int, tuple[int, str]]] = {}
+
+    # What really happened at the seats
+
+    def answered(self, client: str, lease: int) -> str:
+        """A candidate gives an answer under the lease the seat believes in; every value is given once."""
+        value = f"{client}#{len(self._created) + 1}"
+        self._created[value] = (lease, self._clock.now)
+        return value
+
+    def acknowledged(self, attempt: int, seat: SeatProtocol, slots: dict[int, tuple[int, str]]) -> None:
+        """A seat sent these and now shows them as saved."""
+        for slot, (sequence, value) in slots.items():
+            if seat.confirmed.get(slot, 0) >= sequence:
+                self.acknowledged_answers += 1
+                self._acknowledged.setdefault((attempt, slot), set()).add((sequence, value))
+
+    def submitted(self, attempt: int, held: dict[int, tuple[int, str]]) -> None:
+        """A seat was told that its paper is in; it held this when it asked."""
+        self._submitted[attempt] = held
+
+    def promised(self, attempt: int, request: str) -> None:
+        """An invigilator was told that this act was done."""
+        self._promised.setdefault(attempt, set()).add(request)
+
+    # What Valkey did
+
+    def accepted(self, save: Any, facts: AttemptFacts) -> None:
+        """Valkey keeps answers."""
+        if save.sender != facts.client:
+            raise Violation(
+                "one writer at a time", f"{save.sender} writes attempt {save.attempt}, the lease is {facts.client}'s"
+            )
+        if facts.is_locked:
+            raise Violation("a locked seat writes nothing", f"{save.sender} with lease {save.lease}")
+        if not facts.paused_ms and save.truth_ms > facts.deadline_ms + facts.grace_ms:
+            raise Violation(
+                "no answer after the deadline counts",
+                f"attempt {save.attempt}: arrived {save.truth_ms - facts.deadline_ms} ms after its deadline,"
+                f" grace {facts.grace_ms} ms",
+            )
+        for slot, answer in save.answers:
+            self.accepted_answers += 1
+            known = self._values.setdefault((save.attempt, slot, answer.sequence), answer.value)
+            if known != answer.value:
+                raise Violation(
+                    "one sequence has one value",
+                    f"attempt {save.attempt} slot {slot} sequence {answer.sequence}: {known} and {answer.value}",
+                )
+
+    def changes(self, apply: Any, before: AttemptFacts) -> None:
+        """Valkey takes a change of the facts."""
+        after, kind, attempt = apply.change.facts, apply.change.kind, apply.attempt
+        if after.lease != before.lease or after.client != before.client:
+            holder = self._holders.setdefault((attempt, after.lease), after.client)
+            if holder != after.client or after.lease <= before.lease:
+                raise Violation("one writer at a time", f"lease {after.lease} is {holder}'s, given to {after.client}")
+        credit = self._expected_credit(apply, before)
+        if after.extra_ms - before.extra_ms != credit:
+            raise Violation(
+                "time credit is exact",
+                f"attempt {attempt}, {kind}: {after.extra_ms - before.extra_ms} ms instead of {credit}",
+            )
+        if kind is ChangeKind.START:
+            full = min(apply.truth_ms + after.duration_ms, after.ends_ms + _stood(before, apply.truth_ms))
+            if after.deadline_ms != full + after.extra_ms:
+                raise Violation("time credit is exact", f"attempt {attempt} starts with another deadline")
+        elif before.started_ms and after.deadline_ms - before.deadline_ms != credit:
+            raise Violation("time credit is exact", f"attempt {attempt}, {kind}: the deadline moved otherwise")
+        if kind is ChangeKind.CLOSE and after.reason == "time" and apply.truth_ms <= before.limit_ms:
+            raise Violation("time closes nobody early", f"attempt {attempt}")
+        self._follow(apply, after)
+
+    def primed(self, prime: Any) -> None:
+        """Valkey takes an attempt over from PostgreSQL."""
+        self._credited[prime.attempt] = set(prime.facts.extensions.split())
+        if prime.facts.paused_ms:
+            self._paused_at[prime.attempt] = prime.facts.paused_ms
+        else:
+            self._paused_at.pop(prime.attempt, None)
+        if prime.facts.lease:
+            holder = self._holders.setdefault((prime.attempt, prime.facts.lease), prime.facts.client)
+            if holder != prime.facts.client:
+                raise Violation(
+                    "one writer at a time",
+                    f"attempt {prime.attempt}: lease {prime.facts.lease} was {holder}'s, now {prime.facts.client}'s",
+                )
+
+    def emptied(self, valkey: Any, postgres: Any) -> None:
+        """Valkey lost its disk. A paper handed in of which PostgreSQL had not heard has no other copy: it is counted."""
+        self.was_emptied = True
+        for attempt, facts in valkey.facts.items():
+            if facts.state is AttemptState.SUBMITTED and postgres.facts(attempt).state is not AttemptState.SUBMITTED:
+                self.lost_with_two_disks.add(attempt)
+        for (attempt, slot, sequence), value in self._values.items():
+            stored = postgres.responses.get((attempt, slot))
+            if stored is None or stored[0] < sequence:
+                self._owed[attempt, value] = self._clock.now
+
+    def at_rest(self, attempt: int, client: str, said_ms: int) -> None:
+        """A seat that may write believes the server has everything, by what it said at that moment."""
+        self._at_rest[attempt, device_of(client)] = said_ms
+
+    # The end
+
+    def judge(self, postgres: Any, facts: dict[int, AttemptFacts], attempts: int) -> None:
+        """Compare what PostgreSQL holds at the end with everything that was said."""
+        for attempt in range(attempts):
+            row = postgres.facts(attempt)
+            if row.state not in (AttemptState.SUBMITTED, AttemptState.CLOSED):
+                raise Violation("everybody comes to an end", f"attempt {attempt} is {row.state}")
+            if attempt in facts and _lasting(facts[attempt]) != _lasting(row):
+                raise Violation("Redis and PostgreSQL agree", f"attempt {attempt}: {facts[attempt]} and {row}")
+            self._judge_credit(attempt, row)
+        for key, said in self._acknowledged.items():
+            if key[0] in self.lost_with_two_disks:
+                continue
+            self._judge_answer(key, said, postgres.responses.get(key))
+        for attempt, held in self._submitted.items():
+            if attempt in self.lost_with_two_disks:
+                continue
+            self._judge_submission(attempt, held, postgres)
+        self._judge_events(postgres)
+
+    def _judge_credit(self, attempt: int, row: AttemptFacts) -> None:
+        credited = row.extensions.split()
+        if len(set(credited)) != len(credited):
+            raise Violation("nothing is counted twice", f"attempt {attempt} was credited {credited}")
+        missing = self._promised.get(attempt, set()) - set(credited)
+        if missing:
+            raise Violation("a promised extension stands", f"attempt {attempt} lacks {sorted(missing)}")
+
+    def _judge_answer(self, key: tuple[int, int], said: set[tuple[int, str]], final: tuple[int, str] | None) -> None:
+        for sequence, value in said:
+            if self._is_out_of_reach(key[0], value):
+                self.out_of_reach += 1
+            elif final is None:
+                raise Violation(
+                    "an acknowledged answer is never lost",
+                    f"attempt {key[0]} slot {key[1]}: {value} ({sequence}) is gone",
+                )
+            elif final[1] != value and self._created[final[1]] <= self._created[value]:
+                raise Violation(
+                    "an acknowledged answer is never lost",
+                    f"attempt {key[0]} slot {key[1]}: {value} ({sequence}) gave way to older {final[1]} ({final[0]})",
+                )
+
+    def _is_out_of_reach(self, attempt: int, value: str) -> bool:
+        """Whether only the seat had an answer since the server's disk was lost, and it did not come back in time."""
+        since = self._owed.get((attempt, value))
+        device = device_of(value)
+        return since is not None and self._at_rest.get((attempt, device), 0) <= since
+
+    def _judge_submission(self, attempt: int, held: dict[int, tuple[int, str]], postgres: Any) -> None:
+        for slot, (sequence, value) in held.items():
+            final = postgres.responses.get((attempt, slot))
+            if final is None or final[1] != value:
+                raise Violation(
+                    "submitted is what the seat held",
+                    f"attempt {attempt} slot {slot}: held {value} ({sequence}), stored {final}",
+                )
+
+    def _judge_events(self, postgres: Any) -> None:
+        seen: dict[tuple[int, int, int], str] = {}
+        newest: dict[tuple[int, int], int] = {}
+        for (attempt, slot, _), (sequence, value) in postgres.events.items():
+            if (attempt, slot, sequence) in seen and (not self.was_emptied or seen[attempt, slot, sequence] != value):
+                raise Violation("nothing is counted twice", f"attempt {attempt} slot {slot} sequence {sequence}")
+            seen[attempt, slot, sequence] = value
+            newest[attempt, slot] = max(newest.get((attempt, slot), 0), sequence)
+        stored = {key: sequence for key, (sequence, _) in postgres.responses.items()}
+        if stored != newest:
+            raise Violation("the newest sequence wins", f"stored {stored}, newest of all events {newest}")
+
+    def _expected_credit(self, apply: Any, before: AttemptFacts) -> int:
+        attempt, kind, detail = apply.attempt, apply.change.kind, apply.detail
+        credit = 0
+        if "seconds" in detail:
+            if detail["request"] in self._credited.get(attempt, set()):
+                raise Violation("time credit is exact", f"attempt {attempt}: {detail['request']} is credited twice")
+            credit += 1000 * int(detail["seconds"])
+        elif kind is ChangeKind.REOPEN and before.started_ms:
+            credit += max(apply.truth_ms - self._closed_at[attempt], 0)
+        if kind is ChangeKind.ADMIT and detail["credit"]:
+            since = max(detail["seen_ms"], before.seated_ms, before.started_ms)
+            credit += max(apply.truth_ms - since - _stood(before, apply.truth_ms, since), 0)
+        if kind in _STOPPING and attempt in self._paused_at and before.started_ms:
+            credit += max(apply.truth_ms - self._paused_at[attempt], 0)
+        return credit
+
+    def _follow(self, apply: Any, after: AttemptFacts) -> None:
+        attempt, kind = apply.attempt, apply.change.kind
+        if "seconds" in apply.detail:
+            self._credited.setdefault(attempt, set()).add(apply.detail["request"])
+        if kind is ChangeKind.PAUSE or (kind is ChangeKind.START and attempt in self._paused_at):
+            self._paused_at[attempt] = apply.truth_ms
+        elif kind in _STOPPING:
+            self._paused_at.pop(attempt, None)
+        if kind is ChangeKind.CLOSE:
+            self._closed_at[attempt] = apply.truth_ms
+
+
+def _stood(facts: AttemptFacts, until_ms: int, since_ms: int = 0) -> int:
+    """How long the clock stood, counted span by span from the record of stops and the present pause."""
+    spans = [tuple(map(int, span.split("-"))) for span in facts.stops.split()]
+    if facts.paused_ms:
+        spans.append((facts.paused_ms, until_ms))
+    return sum(max(min(end, until_ms) - max(begin, since_ms), 0) for begin, end in spans)
+
+
+def _lasting(facts: AttemptFacts) -> AttemptFacts:
+    """What does not change when an attempt is only taken back."""
+    return msgspec.structs.replace(facts, revision=0, lease=0)

@@ -1,0 +1,261 @@
+"""Candidates at their seats, on the seat's real protocol; the invigilator, who repeats an act until it is answered."""
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from exam_engine.delivery.model import AttemptFacts, Change, CloseReason
+from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol, Vault
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.oracle import Oracle
+from tests.simulation.plan import START_MS, Act, ActKind, Plan, Seating
+from tests.simulation.rules import Rules
+from tests.simulation.worker import AWAY, Worker
+
+PATIENCE_MS = 10_000
+RUSH_MS = 3_000
+BREAK_MS = 5
+STRAGGLES_MS = 20 * 60_000
+Decision = Callable[[AttemptFacts, int, int], Change | None]  # facts, last sign of life, now
+
+
+class Network:
+    """Between the room and the API: loses, delays, doubles, reorders; cables come out."""
+
+    def __init__(self, clock: Clockwork, chance: random.Random, plan: Plan, workers: list[Worker]) -> None:
+        self._clock, self._chance, self._plan, self._workers = clock, chance, plan, workers
+        self._cut: dict[int, int] = {}  # attempt → until when
+
+    def cut(self, attempt: int, until_ms: int) -> None:
+        """Pull a cable."""
+        self._cut[attempt] = max(until_ms, self._cut.get(attempt, 0))
+
+    def send(self, attempt: int, deliver: Callable[..., None], *arguments: Any) -> bool:
+        """Carry one message of this seat, in either direction; False when it is lost."""
+        now = self._clock.now
+        if self._cut.get(attempt, 0) > now:
+            return False
+        plan, chance = self._plan, self._chance
+        if plan.loss and chance.random() < plan.loss:
+            return False
+        self._clock.after(self._delay(), deliver, *arguments)
+        if plan.doubling and chance.random() < plan.doubling:
+            self._clock.after(self._delay(), deliver, *arguments)
+        if plan.straggler and chance.random() < plan.straggler:
+            self._clock.after(chance.randrange(STRAGGLES_MS), deliver, *arguments)
+        return True
+
+    def worker(self) -> Worker | None:
+        """Any process that listens."""
+        alive = [worker for worker in self._workers if worker.is_alive]
+        return alive[self._chance.randrange(len(alive))] if alive else None
+
+    def _delay(self) -> int:
+        share = self._chance.random()
+        return 1 + int(self._plan.latency_ms * share * share * share * 4)
+
+
+class Browser:
+    """One browser tab with a candidate before it."""
+
+    def __init__(
+        self, attempt: int, client: str, clock: Clockwork, seed: int, plan: Plan, seating: Seating, network: Network,
+        oracle: Oracle, vault: Vault | None = None, answers: int | None = None,
+    ) -> None:  # fmt: skip
+        self.attempt = attempt
+        self.client = client
+        self.is_alive = True
+        self.left = seating.answers if answers is None else answers
+        self._clock, self._plan, self._seating, self._network, self._oracle = clock, plan, seating, network, oracle
+        self._chance = random.Random(seed)
+        self.protocol = SeatProtocol(client, self._chance, vault, clock.now)
+        self._armed_ms = -1
+        self._arm()
+        self._think()
+
+    def crash(self) -> Vault:
+        """The page is gone; what its vault holds stays."""
+        self.is_alive = False
+        return self.protocol.vault
+
+    def _think(self) -> None:
+        mean = self._seating.thinks_ms
+        if self._seating.rushes and 0 < self.protocol.left_ms(self._clock.now) < RUSH_MS:
+            mean = 100
+            self.left = max(self.left, 1)
+        self._clock.after(1 + int(mean * 2 * self._chance.random()), self._act)
+
+    def _act(self) -> None:
+        seat, now = self.protocol, self._clock.now
+        if not self.is_alive or seat.phase in (Phase.HANDED_IN, Phase.SIGNED_OUT):
+            return
+        seat.tick(now)
+        if seat.may_answer and self.left > 0:
+            self.left -= 1
+            slot = 1 + self._chance.randrange(self._plan.slots)
+            value = self._oracle.answered(self.client, seat.lease)
+            seat.answer(slot, value, now, now + self._seating.clock_off_ms)
+            if self._clock.trace is not None:
+                self._clock.note(self.client, f"answers slot {slot} sequence {seat.next_sequence - 1}: {value}")
+        elif seat.may_answer and self.left <= 0 and self._seating.hands_in:
+            self._clock.note(self.client, "hands in")
+            seat.hand_in(now)
+        if self.left > 0 or self._seating.rushes or (self._seating.hands_in and not seat.vault.handing_in):
+            self._think()
+        self._arm()
+
+    def _arm(self) -> None:
+        seat = self.protocol
+        if not self.is_alive or seat.is_busy or seat.phase in (Phase.HANDED_IN, Phase.SIGNED_OUT):
+            return
+        wake = max(seat.wake_ms, self._clock.now)
+        if self._armed_ms != wake:
+            self._armed_ms = wake
+            self._clock.at(wake, self._turn, wake)
+
+    def _turn(self, wake_ms: int) -> None:
+        if not self.is_alive or wake_ms != self._armed_ms:
+            return
+        self._armed_ms = -1
+        self.protocol.tick(self._clock.now)
+        request = self.protocol.next_request(self._clock.now)
+        if request is None:
+            self._arm()
+            return
+        if self._clock.trace is not None:
+            self._clock.note(self.client, f"asks {request.ask} {request.body or ''}")
+        held = {slot: (r.sequence, str(r.value)) for slot, r in self.protocol.held.items()}
+        self._clock.after(PATIENCE_MS, self._failed, request)
+        self._network.send(self.attempt, self._arrive, request, held)
+
+    def _arrive(self, request: Request, held: dict[int, tuple[int, str]]) -> None:
+        worker = self._network.worker()
+        if worker is None:
+            self._clock.after(BREAK_MS, self._failed, request)
+            return
+
+        def respond(reply: Any) -> None:
+            self._network.send(self.attempt, self._answered, request, held, reply)
+
+        worker.receive(self.attempt, self.client, request, self._seating.clock_off_ms, respond)
+
+    def _answered(self, request: Request, held: dict[int, tuple[int, str]], reply: Any) -> None:
+        if not self.is_alive:
+            return
+        seat, now = self.protocol, self._clock.now
+        if self._clock.trace is not None:
+            self._clock.note(self.client, f"hears {reply}")
+        if reply is AWAY:
+            seat.failed(request, now)
+        elif isinstance(reply, Refusal):
+            if reply.code in ("sitting-not-started", "late-start"):
+                self.is_alive = reply.code == "sitting-not-started"
+            seat.refused(request, reply, now)
+        elif seat.replied(request, reply, now):
+            if (
+                request.ask is not Ask.SUBMIT
+                and seat.state == "running"
+                and seat.is_mine
+                and not seat.must_compare
+                and not seat.pending()
+            ):
+                self._oracle.at_rest(self.attempt, self.client, reply.server_time_ms)
+            if request.ask is Ask.SAVE:
+                sent = {r.slot: (r.sequence, str(r.value)) for r in request.body.responses}  # type: ignore[union-attr]
+                self._oracle.acknowledged(self.attempt, seat, sent)
+            elif request.ask is Ask.SUBMIT:
+                self._oracle.submitted(self.attempt, held)
+        if seat.phase is Phase.PAPER and seat.deadline_ms:
+            self._clock.after(int(seat.left_ms(now)) + 1, self._act_on_time)
+        self._arm()
+
+    def _act_on_time(self) -> None:
+        if self.is_alive:
+            self.protocol.tick(self._clock.now)
+            self._arm()
+
+    def _failed(self, request: Request) -> None:
+        if self.is_alive:
+            self.protocol.failed(request, self._clock.now)
+            self._arm()
+
+
+class Invigilator:
+    """Acts on attempts over HTTP: the same request id until there is an answer, then the act that undoes it."""
+
+    def __init__(self, clock: Clockwork, chance: random.Random, rules: Rules, network: Network, oracle: Oracle) -> None:
+        self._clock, self._chance, self._rules, self._network, self._oracle = clock, chance, rules, network, oracle
+        self.open_acts = 0
+
+    def act(self, act: Act, number: int) -> None:
+        """Do one act of the plan."""
+        request = f"act-{number}"
+        match act.kind:
+            case ActKind.EXTEND:
+                detail = {"seconds": act.seconds, "request": request}
+                self._repeat(
+                    act.attempt,
+                    self._extend(request, act.seconds),
+                    detail,
+                    lambda: self._oracle.promised(act.attempt, request),
+                )
+            case ActKind.PAUSE:
+                self._repeat(
+                    act.attempt, self._simple(self._rules.pause), {}, lambda: self._later(act, self._rules.resume)
+                )
+            case ActKind.LOCK:
+                self._repeat(
+                    act.attempt, self._simple(self._rules.lock), {}, lambda: self._later(act, self._rules.unlock)
+                )
+            case ActKind.CLOSE:
+                close = self._simple(lambda facts, now: self._rules.close(facts, CloseReason.INVIGILATOR, now))
+                self._repeat(act.attempt, close, {}, lambda: self._later(act, self._rules.reopen))
+
+    def admit(self, attempt: int, request: str, *, is_credited: bool) -> None:
+        """Let the seat that waits write, if one waits."""
+
+        def decide(facts: AttemptFacts, seen_ms: int, now: int) -> Change | None:
+            return self._rules.admit(facts, request, seen_ms, now, is_credited=is_credited)
+
+        self._repeat(attempt, decide, {"credit": is_credited, "request": request}, lambda: None)
+
+    def _extend(self, request: str, seconds: int) -> Decision:
+        return lambda facts, _, now: self._rules.extend(facts, request, seconds, now)
+
+    def _simple(self, rule: Callable[..., Change | None]) -> Decision:
+        return lambda facts, _, now: rule(facts, now)
+
+    def _later(self, act: Act, undo: Callable[..., Change | None]) -> None:
+        self._clock.after(act.for_ms, self._repeat, act.attempt, self._simple(undo), {}, lambda: None)
+
+    def _repeat(
+        self, attempt: int, decide: Decision, detail: dict[str, Any],
+        done: Callable[[], None],
+    ) -> None:  # fmt: skip
+        self.open_acts += 1
+        is_answered = False
+
+        def ask() -> None:
+            if is_answered:
+                return
+            worker = self._network.worker()
+            if worker is not None:
+                worker.act(attempt, decide, detail, hear)
+            self._clock.after(1_500 + self._chance.randrange(500), ask)
+
+        def hear(reply: Any) -> None:
+            nonlocal is_answered
+            if is_answered or reply is AWAY or self._chance.random() < 0.1:  # the answer may be lost as well
+                return
+            is_answered = True
+            self.open_acts -= 1
+            self._clock.note("invigilator", f"attempt {attempt} {detail}: {reply}")
+            if not isinstance(reply, Refusal):
+                done()
+
+        ask()
+
+
+def begins_at(seating: Seating) -> int:
+    """When a candidate asks for the paper."""
+    return START_MS + seating.begins_ms

@@ -1,0 +1,127 @@
+"""The rules the actors decide by: the product's own, any of which a mutant replaces by a broken one."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from exam_engine.delivery import model
+from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.register import _limit
+
+
+def due_ms(facts: AttemptFacts) -> float | None:
+    """Return when the timer shall look at an attempt; None: it is not waited for."""
+    limit = _limit(facts)
+    return None if limit == "" else float(limit)
+
+
+class Rules(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be decided where, and how."""
+
+    start: Callable[..., Change] = model.start
+    submit: Callable[..., Change | None] = model.submit
+    extend: Callable[..., Change | None] = model.extend
+    admit: Callable[..., Change | None] = model.admit
+    pause: Callable[..., Change | None] = model.pause
+    resume: Callable[..., Change | None] = model.resume
+    reopen: Callable[..., Change | None] = model.reopen
+    lock: Callable[..., Change | None] = model.lock
+    unlock: Callable[..., Change | None] = model.unlock
+    close: Callable[..., Change | None] = model.close
+    require_writable: Callable[[AttemptFacts, int, int], None] = model.require_writable
+    is_newer: Callable[[int, int | None], bool] = model.is_newer
+    is_newer_stored: Callable[[int, int | None], bool] = model.is_newer  # in PostgreSQL
+    is_later: Callable[[int, int | None], bool] = model.is_later
+    taken_back: Callable[[AttemptFacts, int], AttemptFacts] = model.taken_back
+    due_ms: Callable[[AttemptFacts], float | None] = due_ms
+    acknowledges_before_sync: bool = False  # the reply of Valkey
+    acknowledges_before_commit: bool = False  # the write-behind
+    believes_the_seat: bool = False  # a save is judged by the seat's clock
+    priming_overwrites: bool = False
+    checks_revisions: bool = True
+    hears_of_loss: bool = True  # a worker, by the mark of the filling
+    forgets_pending: bool = False  # a writer that returns begins with what is new
+
+
+def _without_lease(facts: AttemptFacts, _lease: int, now_ms: int) -> None:
+    model.require_writable(facts, facts.lease, now_ms)
+
+
+def _without_deadline(facts: AttemptFacts, lease: int, _now_ms: int) -> None:
+    model.require_writable(facts, lease, facts.started_ms)
+
+
+def _without_lock(facts: AttemptFacts, lease: int, now_ms: int) -> None:
+    if facts.state is AttemptState.READY:
+        raise NotStarted
+    if facts.state is not AttemptState.RUNNING:
+        raise AttemptClosed(facts.state, facts.reason)
+    if lease != facts.lease:
+        raise LeaseTaken(facts.lease)
+    if facts.is_over(now_ms):
+        raise TimeOver(facts.deadline_ms)
+
+
+def _same_is_newer(sequence: int, stored: int | None) -> bool:
+    return stored is None or sequence >= stored
+
+
+def _last_to_come(_sequence: int, _stored: int | None) -> bool:
+    return True
+
+
+def _credit_again(facts: AttemptFacts, extension: str, seconds: int, now_ms: int) -> Change | None:
+    again = msgspec.structs.replace(facts, extensions="")
+    return model.extend(again, extension, seconds, now_ms)
+
+
+def _resume_by_guess(facts: AttemptFacts, now_ms: int) -> Change | None:
+    return model.resume(facts, now_ms - now_ms % 1000)
+
+
+def _submit_blindly(
+    facts: AttemptFacts, lease: int, _held: Mapping[int, int], stored: Mapping[int, int], now_ms: int
+) -> Change | None:
+    return model.submit(facts, lease, {}, stored, now_ms)
+
+
+def _as_they_are(facts: AttemptFacts, _now_ms: int) -> AttemptFacts:
+    return facts
+
+
+def _close_in_grace(facts: AttemptFacts, reason: Any, now_ms: int) -> Change | None:
+    change = model.close(msgspec.structs.replace(facts, grace_ms=0), reason, now_ms)
+    if change is None:
+        return None
+    return msgspec.structs.replace(change, facts=msgspec.structs.replace(change.facts, grace_ms=facts.grace_ms))
+
+
+def _due_without_grace(facts: AttemptFacts) -> float | None:
+    limit = due_ms(facts)
+    return None if limit is None else limit - facts.grace_ms
+
+
+MUTANTS: Mapping[str, Rules] = {
+    "Valkey replies before its file is synced": Rules(acknowledges_before_sync=True),
+    "the same sequence counts as newer": Rules(is_newer=_same_is_newer),
+    "the last to come wins": Rules(is_newer=_last_to_come),
+    "the lease is not looked at": Rules(require_writable=_without_lease),
+    "the seat's clock decides what is late": Rules(believes_the_seat=True),
+    "nothing is late": Rules(require_writable=_without_deadline),
+    "a lock locks nothing": Rules(require_writable=_without_lock),
+    "an extension is credited as often as it is asked": Rules(extend=_credit_again),
+    "a pause is credited in whole seconds": Rules(resume=_resume_by_guess),
+    "the write-behind acknowledges before the commit": Rules(acknowledges_before_commit=True),
+    "the write-behind forgets what it had read": Rules(forgets_pending=True),
+    "PostgreSQL keeps whatever comes last": Rules(is_newer_stored=_last_to_come, is_later=_last_to_come),
+    "taking back overwrites what Redis holds": Rules(priming_overwrites=True),
+    "attempts taken back keep lease and revision": Rules(taken_back=_as_they_are),
+    "a change is applied to facts it was not computed from": Rules(checks_revisions=False),
+    "handing in asks nothing, and attempts come back with their old lease": Rules(
+        submit=_submit_blindly, taken_back=_as_they_are
+    ),
+    "the timer closes within the grace": Rules(close=_close_in_grace, due_ms=_due_without_grace),
+    "a worker goes on telling what a lost Redis knew": Rules(hears_of_loss=False),
+}

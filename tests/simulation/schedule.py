@@ -1,0 +1,349 @@
+"""One schedule from its plan to the judgement, and the smallest plan that still fails."""
+
+import random
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.delivery.model import Sitting, SittingId, SittingState, planned_facts
+from exam_engine.infra.clock import from_milliseconds
+from tests.simulation.background import Timer, Writer
+from tests.simulation.clockwork import Clockwork, Violation, stream_of_chance
+from tests.simulation.oracle import Oracle
+from tests.simulation.people import Browser, Invigilator, Network, begins_at
+from tests.simulation.plan import MINUTE, START_MS, Fault, Plan, Seating, Trouble, draw
+from tests.simulation.postgres import Postgres
+from tests.simulation.rules import Rules
+from tests.simulation.valkey import Valkey
+from tests.simulation.worker import EXCHANGE_MS, Worker
+
+LONGEST_MS = 60 * MINUTE
+LOOK_MS = 5_000
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What a schedule came to."""
+
+    seed: int
+    law: str = ""
+    detail: str = ""
+    acknowledged: int = 0
+    accepted: int = 0
+    steps: int = 0
+    retries: int = 0
+    lost_with_two_disks: int = 0
+    out_of_reach: int = 0
+    trace: list[str] = []
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether every law held."""
+        return not self.law
+
+
+class Schedule:
+    """The world of one plan."""
+
+    def __init__(self, plan: Plan, rules: Rules, *, is_traced: bool = False, is_recorded: bool = False) -> None:
+        self.plan, self.rules = plan, rules
+        self.clock = clock = Clockwork(START_MS - 1_000, is_traced=is_traced)
+        self.oracle = oracle = Oracle(clock)
+        planned = [planned_facts(sitting_of(plan))] * len(plan.seatings)
+        servers, network = stream_of_chance(plan.seed, 1), stream_of_chance(plan.seed, 2)
+        self.valkey = valkey = Valkey(clock, servers, plan, rules, oracle)
+        valkey.open(planned)
+        if is_recorded:
+            valkey.record = []
+        self.postgres = postgres = Postgres(clock, servers, rules, oracle, planned, plan.commit_ms)
+        if is_recorded:
+            postgres.batches = []
+        self.workers = [
+            Worker(f"api-{number}", clock, servers, plan, rules, valkey, postgres, self._seen)
+            for number in range(plan.workers)
+        ]
+        self.writers = [Writer(f"writer-{n}", clock, servers, rules, valkey, postgres) for n in range(plan.writers)]
+        oracle.wake_writers = self._wake_writers
+        oracle.news = self._news
+        oracle.struck = self._struck
+        self._aimed: dict[str, list[Trouble]] = {}
+        self.timer = Timer(clock, plan, rules, valkey, postgres, len(planned))
+        self.network = Network(clock, network, plan, self.workers)
+        self.invigilator = Invigilator(clock, servers, rules, self.network, oracle)
+        self.browsers: list[Browser] = []
+        self._seats: dict[int, Browser] = {}
+        self._people = stream_of_chance(plan.seed, 3)
+        self._exchange = stream_of_chance(plan.seed, 4)
+        self._set_the_stage()
+
+    def run(self) -> None:
+        """Work until everything is in PostgreSQL, and judge.
+
+        Raises
+        ------
+        Violation
+        """
+        end = START_MS + LONGEST_MS
+        while not self._is_done():
+            if self.clock.now >= end:
+                raise Violation("everybody comes to an end", f"not after {LONGEST_MS // MINUTE} minutes")
+            self.clock.run(self.clock.now + LOOK_MS)
+        self.oracle.judge(self.postgres, self.valkey.facts, len(self.plan.seatings))
+
+    def _is_done(self) -> bool:
+        return (
+            self.postgres.is_closed
+            and self.valkey.is_alive
+            and not self.valkey.waiting
+            and not self.invigilator.open_acts
+            and all(trouble.at_ms + trouble.for_ms < self.clock.now - START_MS for trouble in self.plan.troubles)
+        )
+
+    def _set_the_stage(self) -> None:
+        for attempt, seating in enumerate(self.plan.seatings):
+            self.clock.at(begins_at(seating), self._sit_down, attempt, seating, f"d{attempt}.t0", None, None)
+            for number, at_ms in enumerate(seating.reloads, 1):
+                self.clock.at(START_MS + at_ms, self._reload, attempt, seating, number)
+            if seating.moved_ms:
+                self.clock.at(START_MS + seating.moved_ms, self._move, attempt, seating)
+            if seating.rival_ms:
+                self.clock.at(START_MS + seating.rival_ms, self._rival, attempt, seating)
+        for number, act in enumerate(self.plan.acts):
+            self.clock.at(START_MS + act.at_ms, self.invigilator.act, act, number)
+        for trouble in self.plan.troubles:
+            act = self._aim if trouble.is_aimed else self._break
+            self.clock.at(START_MS + trouble.at_ms, act, trouble)
+
+    # Seats
+
+    def _sit_down(self, attempt: int, seating: Seating, client: str, vault: object, answers: int | None) -> None:
+        seed = self._people.randrange(2**40)
+        browser = Browser(
+            attempt, client, self.clock, seed, self.plan, seating, self.network, self.oracle, vault, answers  # type: ignore[arg-type]
+        )  # fmt: skip
+        self.browsers.append(browser)
+        self._seats[attempt] = browser
+
+    def _reload(self, attempt: int, seating: Seating, number: int) -> None:
+        before = self._seats.get(attempt)
+        if before is None or not before.is_alive:
+            return
+        self.clock.note(before.client, "crashes and comes back")
+        vault = before.crash()
+        device = before.client.partition(".")[0]
+        # Two in three keep the tab's memory (F5), the others come back as another tab of the same computer.
+        client = before.client if number % 3 else f"{device}.t{number}"
+        pause = 1_000 + self._people.randrange(4_000)
+        self.clock.after(pause, self._sit_down, attempt, seating, client, vault, before.left)
+
+    def _move(self, attempt: int, seating: Seating) -> None:
+        before = self._seats.get(attempt)
+        if before is None:
+            return
+        self.clock.note(before.client, "dies for good")
+        before.crash()
+        pause = 3_000 + self._people.randrange(15_000)
+        self.clock.after(pause, self._sit_down, attempt, seating, f"e{attempt}.t0", None, before.left)
+        self._admit_until(attempt, f"e{attempt}.t0", 0)
+
+    def _rival(self, attempt: int, seating: Seating) -> None:
+        """Another computer asks for the same paper while the first one works; one time in two it is let in."""
+        rival = Browser(
+            attempt, f"r{attempt}.t0", self.clock, self._people.randrange(2**40), self.plan, seating, self.network,
+            self.oracle, None, 3,
+        )  # fmt: skip
+        self.browsers.append(rival)
+        if self._people.random() < 0.5:
+            self._admit_until(attempt, rival.client, 0)
+
+    def _admit_until(self, attempt: int, client: str, tries: int) -> None:
+        """The invigilator looks at the console every few seconds and admits who waits."""
+        if tries > 20:
+            return
+        facts = self.valkey.facts.get(attempt)
+        if facts is not None and facts.claimant == client:
+            self.invigilator.admit(attempt, f"admit-{client}-{tries}", is_credited=self._people.random() < 0.7)
+            return
+        self.clock.after(4_000, self._admit_until, attempt, client, tries + 1)
+
+    # Signs of life and news, as the exchange of every second spreads them
+
+    def _seen(self, attempt: int) -> int:
+        latest = max((worker.seen.get(attempt, 0) for worker in self.workers), default=0)
+        return min(latest, self.clock.now - EXCHANGE_MS)
+
+    def _news(self, attempt: int | None) -> None:
+        for worker in self.workers:
+            delay = 1 + self._exchange.randrange(EXCHANGE_MS)
+            if attempt is None:
+                if not self.rules.hears_of_loss:
+                    continue
+                self.clock.after(delay, worker.learn_of_loss)
+            else:
+                self.clock.after(delay, worker.learn, attempt)
+
+    def _wake_writers(self) -> None:
+        for writer in self.writers:
+            writer.wake()
+
+    # The nemesis
+
+    def _aim(self, trouble: Trouble) -> None:
+        """Wait for the next write of that kind and strike while it is under way."""
+        is_of_store = trouble.fault in (Fault.KILL_WRITER, Fault.KILL_POSTGRES)
+        self._aimed.setdefault("commit" if is_of_store else "save", []).append(trouble)
+
+    def _struck(self, what: str, within_ms: int) -> None:
+        aimed = self._aimed.get(what)
+        if aimed:
+            self.clock.after(self._exchange.randrange(within_ms + 2), self._break, aimed.pop())
+
+    def _break(self, trouble: Trouble) -> None:
+        self.clock.note("NEMESIS", f"{trouble.fault} {trouble.target} for {trouble.for_ms} ms")
+        until = trouble.for_ms
+        clock = self.clock
+        match trouble.fault:
+            case Fault.KILL_WORKER:
+                worker = self.workers[trouble.target % len(self.workers)]
+                worker.kill()
+                clock.after(until, worker.start)
+            case Fault.KILL_VALKEY | Fault.EMPTY_VALKEY:
+                if self.valkey.is_alive:
+                    self.valkey.kill()
+                    clock.after(until, self._valkey_again, trouble.fault is Fault.EMPTY_VALKEY)
+            case Fault.SLOW_VALKEY:
+                self.valkey.slow_ms = 1_000
+                clock.after(until, self._fast_again)
+            case Fault.FULL_VALKEY:
+                self.valkey.is_full = True
+                clock.after(until, self._room_again)
+            case Fault.KILL_WRITER:
+                writer = self.writers[trouble.target % len(self.writers)]
+                writer.kill()
+                clock.after(until, writer.start)
+            case Fault.KILL_POSTGRES:
+                self.postgres.kill()
+                clock.after(until, self.postgres.start)
+            case Fault.KILL_TIMER:
+                self.timer.kill()
+                clock.after(until, self.timer.start)
+            case Fault.CUT_SEAT:
+                self.network.cut(trouble.target % len(self.plan.seatings), clock.now + until)
+            case Fault.CUT_ROOM:
+                for attempt in range(len(self.plan.seatings)):
+                    self.network.cut(attempt, clock.now + until)
+
+    def _valkey_again(self, is_empty: bool) -> None:
+        self.clock.note("Valkey", "begins empty" if is_empty else "begins again")
+        if is_empty:
+            self.oracle.emptied(self.valkey, self.postgres)
+        self.valkey.start(is_empty=is_empty)
+
+    def _fast_again(self) -> None:
+        self.valkey.slow_ms = 0
+
+    def _room_again(self) -> None:
+        self.valkey.is_full = False
+
+
+def sitting_of(plan: Plan) -> Sitting:
+    """The sitting of a plan."""
+    starts_at = from_milliseconds(START_MS)
+    return Sitting(
+        id=SittingId(UUID(int=plan.seed + 1)),
+        exam_subject_id=UUID(int=2),
+        form_id=UUID(int=3),  # type: ignore[arg-type]
+        form_hash="",
+        code="S",
+        name="S",
+        opens_at=starts_at - timedelta(minutes=1),
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(milliseconds=plan.ends_ms),
+        duration_seconds=plan.duration_ms // 1000,
+        late_limit_seconds=plan.late_ms // 1000,
+        grace_seconds=plan.grace_ms // 1000,
+        state=SittingState.OPEN,
+        shards=1,
+        seed=plan.seed,
+    )
+
+
+def run_plan(plan: Plan, rules: Rules, *, is_traced: bool = False) -> Outcome:
+    """Run a plan; a violation becomes part of the outcome."""
+    schedule = Schedule(plan, rules, is_traced=is_traced)
+    law = detail = ""
+    try:
+        schedule.run()
+    except Violation as violation:
+        law = violation.law
+        detail = str(violation)
+        schedule.clock.note("VIOLATION", detail)
+    return Outcome(
+        seed=plan.seed,
+        law=law,
+        detail=detail,
+        acknowledged=schedule.oracle.acknowledged_answers,
+        accepted=schedule.oracle.accepted_answers,
+        steps=schedule.clock.steps,
+        retries=sum(browser.protocol.retries for browser in schedule.browsers),
+        lost_with_two_disks=len(schedule.oracle.lost_with_two_disks),
+        out_of_reach=schedule.oracle.out_of_reach,
+        trace=schedule.clock.trace or [],
+    )
+
+
+def run_seed(seed: int, rules: Rules | None = None, *, is_traced: bool = False) -> Outcome:
+    """Draw and run the schedule of a seed."""
+    return run_plan(draw(seed), rules or Rules(), is_traced=is_traced)
+
+
+def shrink(plan: Plan, rules: Rules) -> Plan:
+    """Leave out whatever the violation does not need, until nothing more can go."""
+    law = run_plan(plan, rules).law
+    is_smaller = True
+    while is_smaller:
+        is_smaller = False
+        for candidate in _simpler(plan):
+            if run_plan(candidate, rules).law == law:
+                plan, is_smaller = candidate, True
+                break
+    return plan
+
+
+def _simpler(plan: Plan) -> Iterator[Plan]:
+    replace = msgspec.structs.replace
+    for name in ("troubles", "acts"):
+        items = getattr(plan, name)
+        for position in range(len(items)):
+            yield replace(plan, **{name: items[:position] + items[position + 1 :]})
+    for name in ("loss", "doubling", "straggler"):
+        if getattr(plan, name):
+            yield replace(plan, **{name: 0.0})
+    for name, value in (("commit_ms", 1), ("writers", 1), ("workers", 1), ("latency_ms", 5), ("sync_ms", 1)):
+        if getattr(plan, name) != value:
+            yield replace(plan, **{name: value})
+    if len(plan.seatings) > 1:
+        last = len(plan.seatings) - 1
+        acts = tuple(act for act in plan.acts if act.attempt != last)
+        yield replace(plan, seatings=plan.seatings[:-1], acts=acts)
+    for position, seating in enumerate(plan.seatings):
+        for changes in _less(seating):
+            simpler = replace(seating, **changes)
+            yield replace(plan, seatings=(*plan.seatings[:position], simpler, *plan.seatings[position + 1 :]))
+
+
+def _less(seating: Seating) -> Iterator[dict[str, object]]:
+    if seating.reloads:
+        yield {"reloads": seating.reloads[:-1]}
+    for name in ("moved_ms", "rival_ms", "clock_off_ms"):
+        if getattr(seating, name):
+            yield {name: 0}
+    if seating.answers > 1:
+        yield {"answers": seating.answers // 2}
+        yield {"answers": seating.answers - 1}
+
+
+def random_for(seed: int) -> random.Random:
+    """Chance for what is not part of a schedule."""
+    return stream_of_chance(seed, 9)

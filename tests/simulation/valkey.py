@@ -1,0 +1,420 @@
+"""Valkey as the scripts use it: one thread, a file synced before any reply leaves, a kill that forgets the rest.
+
+The comparisons are those of `scripts/*.lua`, taken from `delivery.model`; `test_equality.py` runs the recorded commands
+of whole schedules against the scripts on a real server.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from exam_engine.delivery import errors
+from exam_engine.delivery.model import AttemptFacts, Change
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.oracle import Oracle
+from tests.simulation.plan import Plan
+from tests.simulation.rules import Rules
+
+TIMEOUT_MS = 5_000
+MOST_LATE = 200
+BREAK_MS = 3
+_MISSING = object()
+Reply = Callable[[Any], None]
+Failure = Callable[[], None]
+
+
+class Answer(NamedTuple):
+    """An answer as Redis keeps it."""
+
+    sequence: int
+    client_ms: int
+    value: str | None
+
+
+class Save(NamedTuple):
+    """One save of the save script; `truth_ms` and `sender` are what really was, which no rule may look at."""
+
+    attempt: int
+    lease: int
+    arrival_ms: int
+    answers: tuple[tuple[int, Answer], ...]
+    truth_ms: int
+    sender: str
+
+
+class Late(NamedTuple):
+    """A save that was refused after the start, kept as evidence."""
+
+    save: Save
+
+
+class Apply(NamedTuple):
+    """One change of the apply script."""
+
+    attempt: int
+    expected: int
+    change: Change
+    by: str
+    detail: dict[str, Any]
+    truth_ms: int  # when it really was decided
+
+
+class Prime(NamedTuple):
+    """One attempt of the prime script."""
+
+    attempt: int
+    facts: AttemptFacts
+    answers: dict[int, Answer]
+
+
+class Entry(NamedTuple):
+    """A stream entry: a save, a change or a notice."""
+
+    number: int
+    body: Any
+
+
+class Valkey:
+    """The server and its disk."""
+
+    def __init__(self, clock: Clockwork, chance: Any, plan: Plan, rules: Rules, oracle: Oracle) -> None:
+        self.is_alive = True
+        self.is_full = False
+        self.slow_ms = 0
+        self.record: list[tuple[str, Any, Any]] | None = None
+        self._clock, self._chance, self._plan, self._rules, self._oracle = clock, chance, plan, rules, oracle
+        self._life = 0
+        self._entry_number = 0
+        self._syncing = False
+        self._arrived: list[_Call] = []
+        self._unsynced: list[tuple[list[tuple[Any, Any, Any]], int]] = []  # undo of each command, length of the record
+        self._replying: list[tuple[_Call, Any]] = []
+        self._begin_empty()
+
+    def _begin_empty(self) -> None:
+        self.facts: dict[int, AttemptFacts] = {}
+        self.answers: dict[int, dict[int, Answer]] = {}
+        self.answered: dict[int, int] = {}
+        self.late: dict[int, int] = {}
+        self.due: dict[int, float] = {}
+        self.notices: dict[str, tuple[int, Any]] = {}
+        self.stream: dict[int, Entry] = {}
+        self.pending: dict[int, tuple[str, int]] = {}
+        self.scalars: dict[str, Any] = {"delivered": 0, "primed": "", "group": False}
+
+    def open(self, planned: Sequence[AttemptFacts]) -> None:
+        """Take the attempts of a sitting that opens."""
+        self.facts = dict(enumerate(planned))
+        self.scalars["primed"] = "opening"
+
+    # The wire
+
+    def call(self, command: str, arguments: Any, reply: Reply, failure: Failure) -> None:
+        """Send a command; exactly one of the two is called, unless the caller's process dies."""
+        call = _Call(command, arguments, reply, failure)
+        self._clock.after(self._chance.randrange(2), self._arrive, call)
+        if self.slow_ms:
+            self._clock.after(TIMEOUT_MS, call.fail)
+
+    def kill(self) -> None:
+        """End without warning: what was not synced is on the disk up to some command, or not at all."""
+        self.is_alive = False
+        self._life += 1
+        kept = self._chance.randrange(len(self._unsynced) + 1)
+        lost = self._unsynced[kept:]
+        if lost and self.record is not None:
+            del self.record[lost[0][1] :]
+        for undo, _ in reversed(lost):
+            for container, key, before in reversed(undo):
+                if before is _MISSING:
+                    container.pop(key, None)
+                else:
+                    container[key] = before
+        self._unsynced = []
+        broken = [call for call, _ in self._replying] + self._arrived
+        self._replying, self._arrived, self._syncing = [], [], False
+        for call in broken:
+            self._clock.after(BREAK_MS, call.fail)
+
+    def start(self, *, is_empty: bool = False) -> None:
+        """Begin again from the disk, or from a new one."""
+        if self.is_alive:
+            return
+        self.is_alive = True
+        if is_empty:
+            if self.record is not None:
+                self.record.append(("empty", None, None))
+            self._begin_empty()
+            self._oracle.news(None)
+
+    def _arrive(self, call: "_Call") -> None:
+        if not self.is_alive:
+            self._clock.after(1, call.fail)
+        elif self._syncing:
+            self._arrived.append(call)
+        else:
+            self._execute(call)
+            self._sync()
+
+    def _sync(self) -> None:
+        self._syncing = True
+        self._clock.after(self.slow_ms or self._plan.sync_ms, self._synced, self._life)
+
+    def _synced(self, life: int) -> None:
+        if life != self._life:
+            return
+        self._syncing = False
+        self._unsynced.clear()
+        replying, self._replying = self._replying, []
+        for call, reply in replying:
+            self._clock.after(self._chance.randrange(2), call.answer, reply)
+        if self._arrived:
+            arrived, self._arrived = self._arrived, []
+            for call in arrived:
+                self._execute(call)
+            self._sync()
+
+    def _execute(self, call: "_Call") -> None:
+        if self.is_full and call.command in _WRITING:
+            self._clock.after(1, call.fail)  # -OOM, nothing was executed
+            return
+        undo: list[tuple[Any, Any, Any]] = []
+        length = len(self.record) if self.record is not None else 0
+        reply = _COMMANDS[call.command](self, call.arguments, undo)
+        if self.record is not None:
+            self.record.append((call.command, call.arguments, reply))
+        self._unsynced.append((undo, length))
+        if call.command == "save":
+            self._oracle.struck("save", self.slow_ms or self._plan.sync_ms)
+        if self._rules.acknowledges_before_sync:
+            self._clock.after(1, call.answer, reply)
+        else:
+            self._replying.append((call, reply))
+
+    # The scripts
+
+    def _save(self, saves: Sequence[Save], undo: list[Any]) -> list[tuple[Any, ...]]:
+        return [self._save_one(save, undo) for save in saves]
+
+    def _save_one(self, save: Save, undo: list[Any]) -> tuple[Any, ...]:
+        facts = self.facts.get(save.attempt)
+        if facts is None:
+            return (0,)
+        try:
+            self._rules.require_writable(facts, save.lease, save.arrival_ms)
+        except errors.AttemptRefusal as refusal:
+            reply = _refusal(refusal)
+            if reply[0] > 2:
+                self._keep_late(save, undo)
+            return reply
+        held = self.answers.setdefault(save.attempt, {})
+        kept: list[tuple[int, Answer]] = []
+        told: list[Any] = [1, facts.deadline_ms, 1 if facts.is_paused else 0]
+        answered = self.answered.get(save.attempt, 0)
+        for slot, answer in save.answers:
+            stored = held.get(slot)
+            if not self._rules.is_newer(answer.sequence, None if stored is None else stored.sequence):
+                assert stored is not None
+                told.append(stored.sequence)
+                continue
+            _set(undo, held, slot, answer)
+            answered += (answer.value is not None) - (stored is not None and stored.value is not None)
+            kept.append((slot, answer))
+            told.append(answer.sequence)
+        if kept:
+            _set(undo, self.answered, save.attempt, answered)
+            self._append(save._replace(answers=tuple(kept)), undo)
+            self._oracle.accepted(save, facts)
+        return tuple(told)
+
+    def _keep_late(self, save: Save, undo: list[Any]) -> None:
+        held = self.answers.get(save.attempt, {})
+        newer = tuple((slot, a) for slot, a in save.answers if slot not in held or a.sequence > held[slot].sequence)
+        if newer:
+            _set(undo, self.late, save.attempt, self.late.get(save.attempt, 0) + 1)
+            if self.late[save.attempt] <= MOST_LATE:
+                self._append(Late(save._replace(answers=newer)), undo)
+
+    def _apply(self, changes: Sequence[Apply], undo: list[Any]) -> list[int]:
+        replies = []
+        for apply in changes:
+            facts = self.facts.get(apply.attempt)
+            if facts is None:
+                replies.append(0)
+            elif facts.revision != apply.expected and self._rules.checks_revisions:
+                replies.append(-1)
+            else:
+                self._oracle.changes(apply, facts)
+                _set(undo, self.facts, apply.attempt, apply.change.facts)
+                self._keep_due(apply.attempt, apply.change.facts, undo)
+                self._append(apply, undo)
+                self._oracle.news(apply.attempt)
+                replies.append(1)
+        return replies
+
+    def _look(self, asked: Sequence[int], _undo: list[Any]) -> list[Any]:
+        return [
+            None if attempt not in self.facts else (self.facts[attempt], dict(self.answers.get(attempt, ())))
+            for attempt in asked
+        ]
+
+    def _prime(self, primes: Sequence[Prime], undo: list[Any]) -> list[int]:
+        replies = []
+        for prime in primes:
+            if prime.attempt in self.facts and not self._rules.priming_overwrites:
+                replies.append(0)
+                continue
+            _set(undo, self.facts, prime.attempt, prime.facts)
+            _set(undo, self.answers, prime.attempt, dict(prime.answers))
+            answered = sum(answer.value is not None for answer in prime.answers.values())
+            _set(undo, self.answered, prime.attempt, answered)
+            self._keep_due(prime.attempt, prime.facts, undo)
+            self._oracle.primed(prime)
+            replies.append(1)
+        return replies
+
+    def _keep_due(self, attempt: int, facts: AttemptFacts, undo: list[Any]) -> None:
+        limit = self._rules.due_ms(facts)
+        if limit is not None:
+            _set(undo, self.due, attempt, limit)
+        elif attempt in self.due:
+            undo.append((self.due, attempt, self.due.pop(attempt)))
+
+    def _post(self, arguments: tuple[str, Any], undo: list[Any]) -> int:
+        request, notice = arguments
+        known = self.notices.get(request)
+        if known is not None:
+            return known[0]
+        number = max([self._clock.now, *(1 + number for number, _ in self.notices.values())])
+        _set(undo, self.notices, request, (number, notice))
+        return number
+
+    # Commands on keys
+
+    def _due(self, now_ms: int, _undo: list[Any]) -> list[int]:
+        return [attempt for attempt, limit in self.due.items() if limit < now_ms]
+
+    def _running(self, _arguments: Any, _undo: list[Any]) -> int:
+        return len(self.due)
+
+    def _read_primed(self, _arguments: Any, _undo: list[Any]) -> str:
+        return str(self.scalars["primed"])
+
+    def _mark_primed(self, mark: str, undo: list[Any]) -> bool:
+        if self.scalars["primed"]:
+            return False
+        _set(undo, self.scalars, "primed", mark)
+        self._oracle.news(None)
+        return True
+
+    def _make_group(self, _arguments: Any, undo: list[Any]) -> bool:
+        if not self.scalars["group"]:
+            _set(undo, self.scalars, "group", True)
+            _set(undo, self.scalars, "delivered", 0)
+        return True
+
+    def _read_new(self, arguments: tuple[str, int], undo: list[Any]) -> list[Entry] | None:
+        consumer, count = arguments
+        if not self.scalars["group"]:
+            return None
+        delivered = self.scalars["delivered"]
+        found = [entry for number, entry in self.stream.items() if number > delivered][:count]
+        if found:
+            _set(undo, self.scalars, "delivered", found[-1].number)
+            for entry in found:
+                _set(undo, self.pending, entry.number, (consumer, self._clock.now))
+        return found
+
+    def _read_pending(self, consumer: str, _undo: list[Any]) -> list[Entry] | None:
+        if not self.scalars["group"]:
+            return None
+        return [self.stream[number] for number, (owner, _) in sorted(self.pending.items()) if owner == consumer]
+
+    def _claim(self, arguments: tuple[str, int], undo: list[Any]) -> list[Entry] | None:
+        consumer, idle_ms = arguments
+        if not self.scalars["group"]:
+            return None
+        found = [
+            number
+            for number, (owner, at_ms) in sorted(self.pending.items())
+            if owner != consumer and self._clock.now - at_ms >= idle_ms
+        ]
+        for number in found:
+            _set(undo, self.pending, number, (consumer, self._clock.now))
+        return [self.stream[number] for number in found]
+
+    def _acknowledge(self, numbers: Sequence[int], undo: list[Any]) -> int:
+        acknowledged = 0
+        for number in numbers:
+            if number in self.pending:
+                acknowledged += 1
+                undo.append((self.pending, number, self.pending.pop(number)))
+                undo.append((self.stream, number, self.stream.pop(number)))
+        return acknowledged
+
+    def _append(self, body: Any, undo: list[Any]) -> None:
+        self._entry_number += 1
+        number = self._entry_number
+        _set(undo, self.stream, number, Entry(number, body))
+        self._clock.after(1, self._oracle.wake_writers)
+
+    @property
+    def waiting(self) -> int:
+        """Entries not yet acknowledged by the group."""
+        return len(self.stream)
+
+
+class _Call:
+    __slots__ = ("_failure", "_is_done", "_reply", "arguments", "command")
+
+    def __init__(self, command: str, arguments: Any, reply: Reply, failure: Failure) -> None:
+        self.command, self.arguments = command, arguments
+        self._reply, self._failure, self._is_done = reply, failure, False
+
+    def answer(self, reply: Any) -> None:
+        if not self._is_done:
+            self._is_done = True
+            self._reply(reply)
+
+    def fail(self) -> None:
+        if not self._is_done:
+            self._is_done = True
+            self._failure()
+
+
+def _set(undo: list[Any], container: dict[Any, Any], key: Any, value: Any) -> None:
+    undo.append((container, key, container.get(key, _MISSING)))
+    container[key] = value
+
+
+def _refusal(refusal: Exception) -> tuple[Any, ...]:
+    match refusal:
+        case errors.NotStarted():
+            return (2,)
+        case errors.AttemptClosed():
+            return (3, refusal.state, refusal.reason)
+        case errors.LeaseTaken():
+            return (4, refusal.lease)
+        case errors.TimeOver():
+            return (5, refusal.deadline_ms)
+        case errors.AttemptLocked():
+            return (6,)
+    raise AssertionError(refusal)
+
+
+_COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
+    "save": Valkey._save,
+    "apply": Valkey._apply,
+    "look": Valkey._look,
+    "prime": Valkey._prime,
+    "post": Valkey._post,
+    "due": Valkey._due,
+    "running": Valkey._running,
+    "read_primed": Valkey._read_primed,
+    "mark_primed": Valkey._mark_primed,
+    "make_group": Valkey._make_group,
+    "read_new": Valkey._read_new,
+    "read_pending": Valkey._read_pending,
+    "claim": Valkey._claim,
+    "acknowledge": Valkey._acknowledge,
+}
+_WRITING = {"save", "apply", "prime", "post", "mark_primed"}

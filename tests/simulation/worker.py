@@ -1,0 +1,416 @@
+"""An API worker: asks the model, lets Valkey compare, remembers for idle seats; what it knows dies with it.
+
+Follows `hot_path.Delivery`, `register.Register` and the batcher of `infra.redis_client` step by step.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from exam_engine.delivery import errors
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.wire import (
+    CandidateSummary,
+    Envelope,
+    HeldResponse,
+    SaveBody,
+    SavedSlot,
+    SaveReply,
+    StartBody,
+    SubmitBody,
+    SubmitReply,
+    TimeReply,
+)
+from loadtests.candidate_bot.protocol import Ask, Refusal, Request
+from tests.simulation.clockwork import Clockwork
+from tests.simulation.plan import Plan
+from tests.simulation.postgres import Postgres
+from tests.simulation.rules import Rules
+from tests.simulation.valkey import Answer, Apply, Prime, Save, Valkey
+
+RETRY_MS = 4_000
+IN_FLIGHT = 2
+BELIEVED_MS = 60_000
+WAITING_MS = 5_000
+OVER_MS = 1_000
+EXCHANGE_MS = 1_000
+_CODES = {
+    errors.SittingNotStarted: "sitting-not-started",
+    errors.LateStart: "late-start",
+    errors.NotStarted: "not-started",
+    errors.AttemptClosed: "attempt-closed",
+    errors.AttemptLocked: "attempt-locked",
+    errors.TimeOver: "time-over",
+    errors.LeaseTaken: "lease-taken",
+    errors.ResponsesMissing: "responses-missing",
+    errors.ActImpossible: "act-impossible",
+}
+_WHO = CandidateSummary("000001", "Nguyễn Văn An", "THPT")
+_ANY = UUID(int=1)
+Respond = Callable[[Any], None]
+AWAY = "away"
+
+
+class Worker:
+    """One process of the API."""
+
+    def __init__(
+        self,
+        name: str,
+        clock: Clockwork,
+        chance: Any,
+        plan: Plan,
+        rules: Rules,
+        valkey: Valkey,
+        postgres: Postgres,
+        seen_elsewhere: Callable[[int], int],
+    ) -> None:
+        self.name = name
+        self.is_alive = True
+        self.seen: dict[int, int] = {}  # signs of life
+        self._seen_elsewhere = seen_elsewhere
+        self._clock, self._chance, self._plan, self._rules = clock, chance, plan, rules
+        self._valkey, self._postgres = valkey, postgres
+        self._life = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._known: dict[int, tuple[AttemptFacts, int]] = {}
+        self._lanes: dict[str, _Lane] = {}
+        self._restoring: dict[int, list[tuple[Callable[[], None], Callable[[], None]]]] = {}
+        self._open: dict[int, Respond] = {}
+        self._number = 0
+
+    def kill(self) -> None:
+        """End without warning: whoever waits sees a broken connection."""
+        self.is_alive = False
+        self._life += 1
+        broken = list(self._open.values())
+        self._forget()
+        self.seen = {}
+        for respond in broken:
+            respond(AWAY)
+
+    def start(self) -> None:
+        """Begin again, knowing nothing."""
+        self.is_alive = True
+
+    # Requests of seats
+
+    def receive(self, attempt: int, client: str, request: Request, clock_off_ms: int, respond: Respond) -> None:
+        """Serve a request; `respond` gets a reply, a refusal, or AWAY, unless this process dies."""
+        done = self._opened(respond)
+        if request.ask is Ask.SUBMIT:
+            self.seen[attempt] = self._clock.now
+        match request.ask:
+            case Ask.SAVE:
+                assert isinstance(request.body, SaveBody)
+                self._save(attempt, client, request.body, clock_off_ms, done)
+            case Ask.START:
+                assert isinstance(request.body, StartBody)
+                self._start(attempt, request.body.client_id, done)
+            case Ask.SUBMIT:
+                assert isinstance(request.body, SubmitBody)
+                self._submit(attempt, request.body, done)
+            case Ask.TIME:
+                self._time(attempt, request.lease, done)
+
+    def _save(self, attempt: int, client: str, body: SaveBody, clock_off_ms: int, done: Respond) -> None:
+        now = self._clock.now
+        arrival = now if not self._rules.believes_the_seat else body.responses[0].client_time_ms
+        answers = tuple((r.slot, Answer(r.sequence, r.client_time_ms, r.value)) for r in body.responses)  # type: ignore[arg-type]
+        save = Save(attempt, body.lease, arrival, answers, now, client)
+
+        def saved(reply: tuple[Any, ...]) -> None:
+            if reply[0] == 0:
+                self._restore(attempt, lambda: self._put("save", save, saved, lambda: done(AWAY)), lambda: done(AWAY))
+            elif reply[0] != 1:
+                done(_refused(reply))
+            else:
+                self.seen[attempt] = now
+                slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, reply[3:], strict=True)]
+                done(SaveReply(slots, reply[1], self._clock.now, "running", [], is_paused=bool(reply[2])))
+
+        self._put("save", save, saved, lambda: done(AWAY))
+
+    def _start(self, attempt: int, client: str, done: Respond) -> None:
+        second = self._plan.second_seat
+
+        def decide(facts: AttemptFacts, seen_ms: int, now: int) -> Change | None:
+            return self._rules.start(facts, client, now, seen_ms=seen_ms, second_seat=second)
+
+        def changed(facts: AttemptFacts, change: Change | None) -> None:
+            if facts.client == client:
+                self.seen[attempt] = self._clock.now
+
+            def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+                done(self._envelope(facts, client, held[1]))
+
+            self._look(attempt, looked, lambda: done(AWAY))
+
+        self.change(attempt, decide, "seat", {}, changed, done)
+
+    def _envelope(self, facts: AttemptFacts, client: str, answers: dict[int, Answer]) -> Envelope:
+        return Envelope(
+            attempt_id=_ANY,
+            form_hash="",
+            paper_code="",
+            ordering=(),
+            lease=facts.lease if facts.client == client else 0,
+            state=facts.state.value,
+            started_at_ms=facts.started_ms,
+            deadline_ms=facts.deadline_ms,
+            server_time_ms=self._clock.now,
+            extra_seconds=facts.extra_ms // 1000,
+            responses=[HeldResponse(slot, a.sequence, a.value) for slot, a in answers.items()],
+            notices=[],
+            candidate=_WHO,
+            is_paused=facts.is_paused,
+            is_locked=facts.is_locked,
+        )
+
+    def _submit(self, attempt: int, body: SubmitBody, done: Respond) -> None:
+        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+            stored = {slot: answer.sequence for slot, answer in held[1].items()}
+
+            def decide(facts: AttemptFacts, _seen_ms: int, now: int) -> Change | None:
+                return self._rules.submit(facts, body.lease, body.sequences, stored, now)
+
+            self.change(
+                attempt,
+                decide,
+                "seat",
+                {},
+                lambda facts, _: done(SubmitReply(facts.state.value, facts.finished_ms, len(stored))),
+                done,
+            )
+
+        self._look(attempt, looked, lambda: done(AWAY))
+
+    def _time(self, attempt: int, lease: int, done: Respond) -> None:
+        now = self._clock.now
+        known = self._known.get(attempt)
+        if known is not None and now - known[1] < _believed_ms(known[0], now):
+            done(self._time_reply(attempt, known[0], lease))
+            return
+
+        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+            self._known[attempt] = (held[0], now)
+            done(self._time_reply(attempt, held[0], lease))
+
+        self._look(attempt, looked, lambda: done(AWAY))
+
+    def _time_reply(self, attempt: int, facts: AttemptFacts, lease: int) -> TimeReply:
+        if lease == facts.lease:
+            self.seen[attempt] = self._clock.now
+        return TimeReply(
+            self._clock.now,
+            facts.deadline_ms,
+            facts.state.value,
+            [],
+            is_paused=facts.is_paused,
+            is_locked=facts.is_locked,
+            lease=facts.lease,
+        )
+
+    def learn(self, attempt: int) -> None:
+        """The exchange brings news of an attempt: what was remembered is outdated."""
+        self._known.pop(attempt, None)
+
+    def learn_of_loss(self) -> None:
+        """The exchange finds Redis filled anew: everything remembered is outdated."""
+        self._known.clear()
+
+    # Acts of people
+
+    def act(
+        self,
+        attempt: int,
+        decide: Callable[[AttemptFacts, int, int], Change | None],
+        detail: dict[str, Any],
+        respond: Respond,
+    ) -> None:
+        """Do something to an attempt as `service` does: ask PostgreSQL, change, record, commit."""
+        done = self._opened(respond)
+
+        def changed(facts: AttemptFacts, change: Change | None) -> None:
+            self._ask(lambda _: None, lambda _: done(facts), lambda: done(AWAY))
+
+        def opened(is_closed: bool) -> None:
+            if is_closed:
+                done(Refusal("sitting-state-wrong"))
+            else:
+                self.change(attempt, decide, "person", detail, changed, done)
+
+        self._ask(lambda postgres: postgres.is_closed, opened, lambda: done(AWAY))
+
+    def change(
+        self,
+        attempt: int,
+        decide: Callable[[AttemptFacts, int, int], Change | None],
+        by: str,
+        detail: dict[str, Any],
+        changed: Callable[[AttemptFacts, Change | None], None],
+        done: Respond,
+    ) -> None:
+        """Apply a transition to the newest facts, again when they changed meanwhile."""
+        asked = self._clock.now
+
+        def again() -> None:
+            self._look(attempt, looked, lambda: done(AWAY))
+
+        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+            facts = held[0]
+            seen = max(self._seen_elsewhere(attempt), self.seen.get(attempt, 0))
+            try:
+                change = decide(facts, seen, asked)
+            except errors.AttemptRefusal as refusal:
+                done(_refusal_of(refusal))
+                return
+            if change is None or change.facts.revision == facts.revision:
+                self._known[attempt] = (facts, asked)
+                changed(facts, change)
+                return
+            told = {**detail, "seen_ms": seen}
+            apply = Apply(attempt, facts.revision, change, by, told, asked)
+            self._put("apply", apply, lambda reply: applied(reply, change), lambda: done(AWAY))
+
+        def applied(reply: int, change: Change) -> None:
+            if reply == 1:
+                self._known[attempt] = (change.facts, asked)
+                changed(change.facts, change)
+            elif reply == 0:
+                self._restore(attempt, again, lambda: done(AWAY))
+            else:
+                again()
+
+        again()
+
+    # Redis and PostgreSQL
+
+    def _look(self, attempt: int, looked: Callable[[Any], None], failure: Callable[[], None]) -> None:
+        def answered(found: Any) -> None:
+            if found is None:
+                self._restore(attempt, lambda: self._put("look", attempt, answered, failure), failure)
+            else:
+                looked(found)
+
+        self._put("look", attempt, answered, failure)
+
+    def _restore(self, attempt: int, restored: Callable[[], None], failure: Callable[[], None]) -> None:
+        waiting = self._restoring.get(attempt)
+        if waiting is not None:
+            waiting.append((restored, failure))
+            return
+        self._restoring[attempt] = [(restored, failure)]
+
+        def settle(which: int) -> None:
+            for pair in self._restoring.pop(attempt, ()):
+                pair[which]()
+
+        def loaded(primes: list[Prime]) -> None:
+            self._put("prime", primes[0], lambda _: settle(0), lambda: settle(1))
+
+        def ask(postgres: Postgres) -> Any:
+            return None if postgres.is_closed else postgres.prime([attempt])
+
+        self._ask(ask, lambda found: settle(1) if found is None else loaded(found), lambda: settle(1))
+
+    def _ask(self, work: Callable[[Postgres], Any], answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
+        life = self._life
+        self._postgres.ask(
+            work,
+            lambda found: answer(found) if life == self._life else None,
+            lambda: failure() if life == self._life else None,
+        )
+
+    def _put(self, command: str, argument: Any, answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
+        """Accept an entry for the script call of this turn."""
+        lane = self._lanes.get(command)
+        if lane is None:
+            lane = self._lanes[command] = _Lane()
+        lane.queue.append((argument, answer, failure, self._clock.now))
+        if not lane.is_kicked and lane.flying < IN_FLIGHT:
+            lane.is_kicked = True
+            self._clock.after(self._chance.randrange(2), self._kick, command, lane, self._life)
+
+    def _kick(self, command: str, lane: "_Lane", life: int) -> None:
+        if life != self._life:
+            return
+        lane.is_kicked = False
+        if lane.queue and lane.flying < IN_FLIGHT:
+            lane.flying += 1
+            entries, lane.queue = lane.queue, []
+            self._send(command, lane, entries, 20, life)
+
+    def _send(self, command: str, lane: "_Lane", entries: Sequence[Any], pause_ms: int, life: int) -> None:
+        if life != self._life:
+            return
+
+        def answered(replies: Sequence[Any]) -> None:
+            if life != self._life:
+                return
+            self._landed(command, lane)
+            for (_, answer, _, _), reply in zip(entries, replies, strict=True):
+                answer(reply)
+
+        def failed() -> None:
+            if life != self._life:
+                return
+            if self._clock.now + pause_ms > entries[0][3] + RETRY_MS:
+                self._landed(command, lane)
+                for _, _, failure, _ in entries:
+                    failure()
+            else:
+                self._clock.after(pause_ms, self._send, command, lane, entries, min(2 * pause_ms, 500), life)
+
+        self._valkey.call(command, [entry[0] for entry in entries], answered, failed)
+
+    def _landed(self, command: str, lane: "_Lane") -> None:
+        lane.flying -= 1
+        if lane.queue and not lane.is_kicked:
+            lane.is_kicked = True
+            self._clock.after(0, self._kick, command, lane, self._life)
+
+    def _opened(self, respond: Respond) -> Respond:
+        self._number += 1
+        number = self._number
+        self._open[number] = respond
+
+        def done(reply: Any) -> None:
+            if self._open.pop(number, None) is not None:
+                respond(reply)
+
+        return done
+
+
+class _Lane:
+    __slots__ = ("flying", "is_kicked", "queue")
+
+    def __init__(self) -> None:
+        self.queue: list[Any] = []
+        self.flying = 0
+        self.is_kicked = False
+
+
+def _believed_ms(facts: AttemptFacts, now: int) -> int:
+    if facts.state is AttemptState.READY:
+        return WAITING_MS
+    return OVER_MS if facts.state is AttemptState.RUNNING and facts.is_over(now) else BELIEVED_MS
+
+
+def _refused(reply: tuple[Any, ...]) -> Refusal:
+    match reply[0]:
+        case 2:
+            return Refusal("not-started")
+        case 3:
+            return Refusal("attempt-closed", {"state": reply[1], "reason": reply[2]})
+        case 4:
+            return Refusal("lease-taken", {"lease": reply[1]})
+        case 6:
+            return Refusal("attempt-locked")
+    return Refusal("time-over", {"deadline_ms": reply[1]})
+
+
+def _refusal_of(refusal: errors.AttemptRefusal) -> Refusal:
+    return Refusal(_CODES[type(refusal)], vars(refusal))
