@@ -7,6 +7,7 @@ from api.assets import asset, player_page, player_worker
 from api.candidate import CandidateController
 from api.media import media
 from api.pages.admission import AdmissionPages
+from api.pages.calibration import CalibrationPages
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
 from api.pages.house import HousePages
@@ -71,6 +72,7 @@ ROUTES: list[ControllerRouterHandler] = [
     SittingCheckPages,
     StatementPages,
     ResultPages,
+    CalibrationPages,
     AdmissionPages,
     MarkingPages,
     HousePages,

@@ -77,6 +77,12 @@ NAVIGATION: Sequence[Group] = (
                 (Permission.RUN_SCORES, Permission.READ_RESULTS),
             ),
             Link(
+                "/staff/calibration",
+                N_("Calibration"),
+                N_("Estimate item parameters from answers, judge and accept them."),
+                (Permission.READ_STATISTICS,),
+            ),
+            Link(
                 "/staff/admission",
                 N_("Admission"),
                 N_("Quotas, aspirations, cut-offs and decisions."),

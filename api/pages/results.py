@@ -13,6 +13,7 @@ from litestar.response import Template
 from api.acts import engine_of, staff_act
 from api.pages.staff_page import actor_names, done, refusal, staff_page
 from api.staff.exams import require_exam_for
+from api.staff.irt_scores import score_exam_by_irt
 from api.staff.results import require_release, score_exam
 from exam_engine.delivery import service as sittings
 from exam_engine.enrolment import service as enrolment
@@ -20,9 +21,12 @@ from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import N_
 from exam_engine.results import service as results
-from scoring.errors import ScoringError
+from exam_engine.results.reporting import MOST_DECIMALS, STANDARD_SCALE, Estimator, IrtOrder
+from scoring.errors import ScaleInvalid, ScoringError
+from scoring.standards import ReportingScale
 
 STATES = {"prepared": N_("prepared"), "approved": N_("approved"), "withdrawn": N_("withdrawn")}
+LARGEST_POINT = 1_000_000
 Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -70,6 +74,23 @@ class ResultPages(Controller):
             N_("{scored} attempts scored, {changed} scores changed."),
             scored=scored,
             changed=changed,
+        )
+
+    @post("/{code:str}/score-irt", status_code=200)
+    async def score_irt(self, request: Request[Any, Any, Any], code: FromPath[str], data: Form) -> Response[Any]:
+        """Score the closed sittings by item response theory on a reporting scale."""
+        try:
+            async with staff_act(request, Permission.RUN_SCORES) as act:
+                reason = data.get("reason", "").strip() or "first scoring"
+                runs = await score_exam_by_irt(request, act, code, _irt_order(data), reason)
+        except (EngineError, ScoringError) as error:
+            status, problem = refusal(request, error)
+            return await _exam_page(request, code, typed=data, problem=problem, status_code=status)
+        return done(
+            request,
+            f"/staff/results/{code}",
+            N_("{scored} attempts scored by item response theory."),
+            scored=sum(run.n_scored for run in runs),
         )
 
     @post("/{code:str}/graduate", status_code=200)
@@ -130,6 +151,24 @@ class ResultPages(Controller):
         said = N_("The release is approved.") if step == "approve" else N_("The release was withdrawn.")
         return done(request, f"/staff/results/{code}", said)
 
+    @get("/{code:str}/irt-runs/{run_id:uuid}")
+    async def irt_run(self, request: Request[Any, Any, Any], code: FromPath[str], run_id: FromPath[UUID]) -> Template:
+        """Show a run by item response theory: every score with its standard error, the parameters it used."""
+        async with staff_act(request, Permission.READ_RESULTS) as act:
+            exam = await require_exam_for(act, code, Permission.READ_RESULTS)
+            run = await results.load_irt_run(act.session, run_id)
+            context = await sittings.load_sitting(act.session, run.sitting_id)
+            await require_exam_for(act, context.exam_code, Permission.READ_RESULTS)
+            return staff_page(
+                request,
+                act.person,
+                "staff/results/irt_run.html",
+                exam=exam,
+                run=run,
+                context=context,
+                scores=await results.load_irt_scores(act.session, run_id=run.id),
+            )
+
     @get("/{code:str}/runs/{run_id:uuid}")
     async def run(self, request: Request[Any, Any, Any], code: FromPath[str], run_id: FromPath[UUID]) -> Template:
         """Show a run: every score, and what changed against the run before."""
@@ -147,6 +186,7 @@ class ResultPages(Controller):
                 run=run,
                 context=context,
                 scores=scores,
+                irt_scores=await results.load_irt_scores(act.session, sitting_id=run.sitting_id),
                 changes=changes,
             )
 
@@ -169,6 +209,8 @@ async def _exam_page(
             exam=exam,
             sittings=await sittings.load_sittings(act.session, exam_id=exam.id),
             runs=await results.load_runs(act.session, exam.id),
+            irt_runs=await results.load_irt_runs(act.session, exam.id),
+            scale=STANDARD_SCALE,
             graduation_runs=await results.load_graduation_runs(act.session, exam.id),
             releases=await results.load_releases(act.session, exam.id),
             may_score=act.person.may_somewhere(Permission.RUN_SCORES),
@@ -178,3 +220,27 @@ async def _exam_page(
             typed=typed or {},
             problem=problem,
         )
+
+
+def _irt_order(data: dict[str, str]) -> IrtOrder:
+    """Read "500", "99,5"; what is no number is refused by its name.
+
+    Raises
+    ------
+    ScaleInvalid
+    """
+    numbers: dict[str, float] = {}
+    for name in ("intercept", "slope", "lowest", "highest"):
+        text = data.get(name, "").strip().replace(",", ".")
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ScaleInvalid(name, f"is {text[:20]!r}, not a number") from None
+        if abs(numbers[name]) > LARGEST_POINT:
+            raise ScaleInvalid(name, f"is beyond {LARGEST_POINT:,}")
+    decimals = data.get("decimals", "0")
+    return IrtOrder(
+        estimator=Estimator.WLE if data.get("estimator") == Estimator.WLE.value else Estimator.EAP,
+        scale=ReportingScale(**numbers, decimals=min(int(decimals), MOST_DECIMALS) if decimals.isdecimal() else 0),
+        is_partial=bool(data.get("is_partial")),
+    )

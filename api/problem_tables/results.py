@@ -74,6 +74,18 @@ PROBLEMS: ProblemTable = {
         N_("Essays are still to be marked"),
         N_("{count} essays of sitting {code} have no mark yet."),
     ),
+    results.IrtRunUnknown: Problem(
+        "irt-run-unknown",
+        HTTPStatus.NOT_FOUND,
+        N_("There is no such run of scores by item response theory"),
+        N_("Run {run}"),
+    ),
+    results.ParametersMissing: Problem(
+        "parameters-missing",
+        HTTPStatus.CONFLICT,
+        N_("Items have no accepted parameters"),
+        N_("{code}: {count} scored items without, {n_known} with. Calibrate and accept them first: {items}"),
+    ),
     results.ScoreRunUnknown: Problem("score-run-unknown", HTTPStatus.NOT_FOUND, N_("There is no such score run")),
     results.SubjectNotScored: Problem(
         "subject-not-scored",

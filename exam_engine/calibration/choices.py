@@ -22,6 +22,13 @@ class ModelFamily(StrEnum):
     THREE_PL = "3pl"  # 3PL where options can be guessed, else as 2PL; weak priors
 
 
+NAMES: Mapping[ModelFamily, str] = {
+    ModelFamily.RASCH: "Rasch",
+    ModelFamily.TWO_PL: "2PL",
+    ModelFamily.THREE_PL: "3PL",
+}
+"""As people write them, in every language."""
+
 FEWEST_CANDIDATES: Mapping[ModelFamily, int] = {
     ModelFamily.RASCH: 50,
     ModelFamily.TWO_PL: 150,
@@ -85,5 +92,5 @@ def family_for(wanted: ModelFamily, n_candidates: int) -> ModelFamily:
         family = suggested or ModelFamily.RASCH
     needed = FEWEST_CANDIDATES[family]
     if n_candidates < needed:
-        raise SampleTooSmall(family, n_candidates, needed, suggested)
+        raise SampleTooSmall(NAMES[family], n_candidates, needed, suggested and NAMES[suggested])
     return family

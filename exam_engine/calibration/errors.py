@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from exam_engine.infra.errors import EngineError
-from item_bank.messages import Message
+from item_bank.messages import Message, message
 
 
 class CalibrationError(EngineError):
@@ -62,9 +62,10 @@ class SampleTooSmall(CalibrationError):
         self.family = family
         self.n_candidates = n_candidates
         self.needed = needed
-        self.suggested = suggested
-        advice = f"; {suggested} suits them" if suggested else "; wait for more sittings"
-        super().__init__(f"{n_candidates} candidates are too few for {family}, which needs {needed}{advice}")
+        self.advice = (
+            message("{model} suits this sample.", model=suggested) if suggested else message("Wait for more sittings.")
+        )
+        super().__init__(f"{n_candidates} candidates are too few for {family}, which needs {needed}. {self.advice}")
 
 
 class TooFewItems(CalibrationError):

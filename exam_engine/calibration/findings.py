@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from exam_engine.authoring.model import ItemVersionId
+from exam_engine.authoring.model import ItemId, ItemVersionId
 from exam_engine.authoring.parameters import ItemParameters, ParameterErrors
 from exam_engine.calibration.choices import AnchorUse, ModelFamily
 
@@ -176,6 +176,7 @@ class ItemReport(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run says of one item."""
 
     item_version_id: ItemVersionId
+    item_id: ItemId
     name: str  # the code, with the version where two of them were answered
     code: str
     version: int

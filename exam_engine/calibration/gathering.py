@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from exam_engine.authoring.model import ItemVersionId
+from exam_engine.authoring.model import ItemId, ItemVersionId
 from scoring.errors import MarkMissing, ResponseInvalid
 from scoring.keys.rubric import credit_of_mark
 from scoring.keys.rules import credit
@@ -56,6 +56,7 @@ class ItemFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of an item before it is calibrated."""
 
     item_version_id: ItemVersionId
+    item_id: ItemId
     name: str  # code; with the version where two versions were used
     code: str
     version: int

@@ -8,7 +8,7 @@ import numpy as np
 
 from exam_engine.authoring.parameters import ItemParameters
 from exam_engine.calibration.banks import errors_of, number, parameters_of
-from exam_engine.calibration.choices import RunSettings, suggested_family
+from exam_engine.calibration.choices import NAMES, RunSettings, suggested_family
 from exam_engine.calibration.comparing import differences
 from exam_engine.calibration.estimating import Estimated
 from exam_engine.calibration.findings import (
@@ -57,6 +57,7 @@ def judge_items(gathered: Gathered, estimated: Estimated) -> tuple[ItemReport, .
         statistics = measured.get(item)
         report = ItemReport(
             item_version_id=facts.item_version_id,
+            item_id=facts.item_id,
             name=facts.name,
             code=facts.code,
             version=facts.version,
@@ -171,7 +172,7 @@ def _remarks(gathered: Gathered, estimated: Estimated) -> tuple[Remark, ...]:
     ]
     suggested = suggested_family(gathered.n_candidates)
     if suggested is not None and _is_richer(estimated, suggested):
-        found.append(Remark(RICH, {"count": str(gathered.n_candidates), "suggested": suggested.upper()}))
+        found.append(Remark(RICH, {"count": str(gathered.n_candidates), "suggested": NAMES[suggested]}))
     for column, categories in zip(estimated.prepared.columns, estimated.prepared.maps, strict=True):
         if categories != tuple(range(len(categories))):
             merged = " ".join(str(category) for category in categories)

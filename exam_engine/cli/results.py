@@ -7,6 +7,7 @@ from uuid import UUID
 import typer
 
 from exam_engine.cli.console import act, emit, emit_table, note, refuse, run
+from exam_engine.cli.irt_scores import irt_command
 from exam_engine.cli.result_inputs import acting, chosen_release, given_id, given_moment, points, said
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from scoring.rescoring import Rescoring
 
 app = typer.Typer(help="Score runs, releases, result slips.", no_args_is_help=True)
+app.command(name="irt")(irt_command)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check and say what would come out.")]

@@ -5,6 +5,8 @@ ResultsError
 ├── ResponsesUnscorable    stored responses do not fit their keys; nobody was scored
 ├── MarksOutstanding       essays are still to be marked
 ├── ScoreRunUnknown
+├── IrtRunUnknown
+├── ParametersMissing      scored items have no accepted parameters
 ├── SubjectNotScored       a subject sat on line has no score run
 ├── RuleSetMissing         the exam names no rule set for the graduation score
 ├── RecordsInvalid         records of candidates cannot be read; nobody was computed
@@ -66,6 +68,28 @@ class ScoreRunUnknown(ResultsError):
     def __init__(self, run: UUID | str) -> None:
         self.run = str(run)
         super().__init__(f"there is no score run {run}")
+
+
+class IrtRunUnknown(ResultsError):
+    """There is no such run of scores by item response theory."""
+
+    def __init__(self, run: UUID | str) -> None:
+        self.run = str(run)
+        super().__init__(f"there is no run of scores by item response theory {run}")
+
+
+class ParametersMissing(ResultsError):
+    """Scored items have no accepted parameters, so abilities would rest on fewer items than the score."""
+
+    def __init__(self, code: str, items: Sequence[str], n_known: int) -> None:
+        self.code = code
+        self.items = tuple(items)[:40]
+        self.count = len(items)
+        self.n_known = n_known
+        named = ", ".join(self.items[:10])
+        super().__init__(
+            f"sitting {code}: {len(items)} scored items have no accepted parameters ({named}); {n_known} have"
+        )
 
 
 class SubjectNotScored(ResultsError):

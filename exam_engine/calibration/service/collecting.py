@@ -31,18 +31,26 @@ async def collect(session: AsyncSession, settings: RunSettings) -> Gathered:
     ResponseInvalid, MarkMissing
         A stored response does not fit its key.
     """
+    gathered, _ = await collect_with_people(session, settings)
+    return gathered
+
+
+async def collect_with_people(session: AsyncSession, settings: RunSettings) -> tuple[Gathered, list[tuple[UUID, UUID]]]:
+    """Read sittings as `collect` does; also return candidate and attempt of each row."""
     sittings = await store.load_sittings(session, ids=settings.sitting_ids)
     form_ids = list(dict.fromkeys(sitting.form_id for sitting in sittings))
     forms = [await load_form_facts(session, form_id) for form_id in form_ids]
     attempts: list[tuple[int, SatAttempt]] = []
+    people: list[tuple[UUID, UUID]] = []
     for sitting in sittings:
         marks = await marking.settled_marks(session, sitting.id)
         if marks.n_open:
             raise SittingsUnsuitable(sitting.code, message("{count} essays are still to be marked", count=marks.n_open))
         found = await store.load_attempts(session, sitting.id, groups_by=settings.groups_by, marks=marks.totals)
         attempts += [(form_ids.index(sitting.form_id), attempt) for _, attempt in found]
+        people += [(candidate_id, attempt.attempt_id) for candidate_id, attempt in found]
     items = await load_item_facts(session, forms)
-    return await asyncio.to_thread(gather, forms, attempts, items)
+    return await asyncio.to_thread(gather, forms, attempts, items), people
 
 
 async def load_form_facts(session: AsyncSession, form_id: FormId) -> FormFacts:
@@ -76,6 +84,7 @@ async def load_item_facts(session: AsyncSession, forms: Sequence[FormFacts]) -> 
     return {
         version: ItemFacts(
             item_version_id=version,
+            item_id=frozen[version].item_id,
             name=names[version],
             code=frozen[version].item.code,
             version=frozen[version].number,

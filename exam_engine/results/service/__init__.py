@@ -5,6 +5,7 @@ from exam_engine.results.service.graduation_runs import (
     load_graduation_outcomes,
     load_graduation_runs,
 )
+from exam_engine.results.service.irt_runs import load_irt_run, load_irt_runs, load_irt_scores, score_by_irt
 from exam_engine.results.service.marks import load_marks, record_violation
 from exam_engine.results.service.releases import (
     approve_release,
@@ -22,6 +23,9 @@ __all__ = [
     "compute_graduation",
     "load_graduation_outcomes",
     "load_graduation_runs",
+    "load_irt_run",
+    "load_irt_runs",
+    "load_irt_scores",
     "load_marks",
     "load_release",
     "load_releases",
@@ -31,6 +35,7 @@ __all__ = [
     "prepare_release",
     "record_violation",
     "release_holds",
+    "score_by_irt",
     "score_sitting",
     "withdraw_release",
 ]

@@ -45,7 +45,7 @@ async def score_sitting(
     sitting = await store.lock_sitting(session, sitting_id)
     if sitting is None:
         raise SittingUnknown(str(sitting_id))
-    _require_scorable(sitting, pending_writes)
+    require_scorable(sitting, pending_writes)
     key_version = (await assembly.load_form(session, sitting.form_id)).key_version
     form_key = await assembly.load_form_key(session, sitting.form_id, key_version)
     await marking.make_tasks(session, now=now, sitting_id=sitting_id)
@@ -143,7 +143,13 @@ async def compare_runs(session: AsyncSession, after_id: UUID, before_id: UUID | 
     return compare(scored[0], before.form_key, scored[1], after.form_key)
 
 
-def _require_scorable(sitting: SittingFacts, pending_writes: int) -> None:
+def require_scorable(sitting: SittingFacts, pending_writes: int) -> None:
+    """Check that a sitting is closed and every acknowledged answer is stored.
+
+    Raises
+    ------
+    SittingStateWrong, AnswersUnderWay
+    """
     if sitting.state != "closed":
         raise SittingStateWrong(sitting.code, sitting.state, "closed")
     waiting = pending_writes + sitting.n_rejected
