@@ -26,6 +26,7 @@ NOUNS: Mapping[str, Noun] = {
     "rehearse": Noun(
         "exam_engine.cli.rehearse", "Run a whole exam day with simulated candidates and check every answer."
     ),
+    "drill": Noun("exam_engine.cli.drill", "Make faults on purpose in an engine of its own, and print a pass sheet."),
     "sample": Noun("exam_engine.cli.sample", "Load the sample province."),
     "unit": Noun("exam_engine.cli.unit", "Organisation units."),
     "person": Noun("exam_engine.cli.person", "Staff and their roles."),
@@ -39,8 +40,11 @@ NOUNS: Mapping[str, Noun] = {
     "receipt": Noun("exam_engine.cli.receipt", "Receipts: verify one, print the public key."),
     "marks": Noun("exam_engine.cli.marks", "Marks from files."),
     "results": Noun("exam_engine.cli.results", "Score runs, releases, result slips."),
+    "calibration": Noun("exam_engine.cli.calibration", "Calibration runs, accepted and held item parameters."),
     "graduation": Noun("exam_engine.cli.graduation", "Graduation scores by rule set."),
     "admission": Noun("exam_engine.cli.admission", "Aspirations, allocation, decisions."),
+    "irt": Noun("exam_engine.cli.irt.app", "Item response theory on files: calibrate, score, fit, link, dif."),
+    "ctt": Noun("exam_engine.cli.ctt", "Classical item analysis on files."),
     "audit": Noun("exam_engine.cli.audit", "The hash-chained audit log."),
     "database": Noun("exam_engine.cli.database", "The schema: upgrade, status, backup."),
     "worker": Noun("exam_engine.cli.worker", "One background worker (the supervisor starts them)."),

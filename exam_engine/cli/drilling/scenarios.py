@@ -1,0 +1,363 @@
+"""The scenarios of a drill, by the numbers of the fault catalogue. Each makes a fault, measures, and names its bars."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from exam_engine.cli.drilling.seat import DrillRefused, Seat
+from exam_engine.cli.drilling.sheet import Bar, ScenarioResult, none_of, seconds_bar
+from exam_engine.cli.drilling.site import Hall, Site, all_live, until
+from exam_engine.delivery.draining import waiting
+
+BEGIN_SECONDS = 30.0
+BACK_SECONDS = 60.0
+SETTLE_SECONDS = 3.0
+
+
+class DrillPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """How large and how long a drill is."""
+
+    seats: int = 24
+    cable_seconds: tuple[float, ...] = (5.0, 20.0)  # F09: how long the cable of one seat is out
+    switch_seconds: float = 5.0  # F13
+    database_seconds: float = 20.0  # F21
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a scenario did and measured."""
+
+    done: tuple[str, ...]
+    bars: tuple[Bar, ...]
+
+
+Play = Callable[[Site, DrillPlan], Awaitable[Outcome]]
+
+
+async def power_cut(site: Site, plan: DrillPlan) -> Outcome:
+    """F01: a machine dies in the middle of an answer; the candidate goes on at another one."""
+    del plan
+    async with site.hall(2) as hall:
+        seat, neighbour = hall.seats
+        all_live(hall.seats)
+        await until(lambda: len(seat.acknowledged) >= 4, BEGIN_SECONDS)
+        before_ms, kept = seat.deadline_ms, dict(seat.acknowledged)
+        began = time.monotonic()
+        await seat.lose_power()
+        other = site.seat(seat.card, "spare")
+        try:
+            await other.sign_in(UUID(str(hall.sitting.id)))
+            was_let_in = await other.start()
+            acted = await site.act(hall, f"attempts/{seat.attempt_id}/admit", credit=True)
+            await asyncio.wait_for(other.wait_until_admitted(), BACK_SECONDS)
+            seconds = time.monotonic() - began
+            missing = [slot for slot, typed in kept.items() if other.typed[slot].sequence < typed.sequence]
+            credited_ms = other.deadline_ms - before_ms
+            other.answer()
+            await other.save()
+            await neighbour.stop()
+            lost = await site.lost(Hall(hall.sitting, [neighbour, other]))
+        finally:
+            await other.close()
+    return Outcome(
+        done=(
+            f"power of one machine cut after {len(kept)} acknowledged answers",
+            "signed in at a spare machine, which waited until it was admitted",
+            f"admitted with {credited_ms / 1000:.1f} s credited; the same paper, all answers there",
+        ),
+        bars=(
+            seconds_bar("back at work after", seconds, 60.0),
+            none_of("acknowledged answers missing at the new seat", missing),
+            none_of("acknowledged answers lost", lost),
+            none_of("let in without the invigilator", int(was_let_in)),
+            Bar(name="credit off by", measured=abs(credited_ms - acted["credited_ms"]), limit=0, unit="ms"),
+        ),
+    )
+
+
+async def cable_out(site: Site, plan: DrillPlan) -> Outcome:
+    """F09: the cable of a seat is out for a while; it goes on, and everything arrives afterwards."""
+    done: list[str] = []
+    bars: list[Bar] = []
+    async with site.hall(1) as hall:
+        (seat,) = hall.seats
+        all_live(hall.seats)
+        await until(lambda: len(seat.acknowledged) >= 3, BEGIN_SECONDS)
+        for out in plan.cable_seconds:
+            began = time.monotonic()
+            site.cable.pull()
+            noticed = await until(lambda: not seat.is_online, 10.0)
+            await asyncio.sleep(max(out - (time.monotonic() - began), 0.0))
+            unsaved = sum(seat.acknowledged.get(slot) != typed for slot, typed in seat.typed.items())
+            site.cable.plug_in()
+            back = await until(lambda: seat.is_online and seat.is_all_acknowledged, BACK_SECONDS)
+            done.append(f"cable out for {out:g} s: {unsaved} answers waited at the seat and arrived")
+            bars.append(seconds_bar(f"{out:g} s: shown as off line after", noticed, 5.0))
+            bars.append(seconds_bar(f"{out:g} s: everything saved after", back, 5.0))
+        # To the end: what was typed off line waits at the seat, and is handed in when the cable is back.
+        site.cable.pull()
+        await until(lambda: not seat.is_online, 10.0)
+        handing_in = asyncio.get_running_loop().create_task(seat.submit())
+        await asyncio.sleep(SETTLE_SECONDS)
+        site.cable.plug_in()
+        await asyncio.wait_for(handing_in, BACK_SECONDS)
+        done.append("cable out while handing in: handed in when it was back")
+        bars.append(none_of("acknowledged answers lost", await site.lost(hall)))
+        bars.append(none_of("papers not handed in", int(not seat.is_submitted)))
+    return Outcome(tuple(done), tuple(bars))
+
+
+async def switch_reboot(site: Site, plan: DrillPlan) -> Outcome:
+    """F13: the switch of a lab restarts: every seat drops at the same moment and comes back."""
+    async with site.hall(plan.seats) as hall:
+        all_live(hall.seats)
+        await until(lambda: all(len(seat.acknowledged) >= 2 for seat in hall.seats), BEGIN_SECONDS)
+        site.cable.pull()
+        await asyncio.sleep(plan.switch_seconds)
+        site.cable.connected_at.clear()
+        site.cable.plug_in()
+        back = await until(
+            lambda: all(seat.is_online and seat.is_all_acknowledged for seat in hall.seats), BACK_SECONDS
+        )
+        a_second = Counter(int(moment) for moment in site.cable.connected_at)
+        herd = max(a_second.values(), default=0)
+        for seat in hall.seats:
+            await seat.stop()
+        lost = await site.lost(hall)
+    return Outcome(
+        done=(f"{len(hall.seats)} seats dropped at once for {plan.switch_seconds:g} s and came back",),
+        bars=(
+            seconds_bar("all seats back and saved after", back, 30.0),
+            Bar(name="connections in the busiest second", measured=herd, limit=2 * len(hall.seats)),
+            none_of("acknowledged answers lost", lost),
+        ),
+    )
+
+
+async def redis_empty(site: Site, plan: DrillPlan) -> Outcome:
+    """F18: Redis dies and starts empty in the middle of the exam; PostgreSQL and the seats fill it again."""
+    async with site.hall(plan.seats) as hall:
+        all_live(hall.seats)
+        await until(lambda: all(len(seat.acknowledged) >= 3 for seat in hall.seats), BEGIN_SECONDS)
+        kept = {seat.card.number: dict(seat.acknowledged) for seat in hall.seats}
+        site.forget_answers()
+        site.kill("valkey")
+        began = time.monotonic()
+        await until(lambda: any(not seat.is_online for seat in hall.seats), BACK_SECONDS)
+        await until(lambda: all(seat.is_online and seat.is_all_acknowledged for seat in hall.seats), 2 * BACK_SECONDS)
+        back = time.monotonic() - began
+        for seat in hall.seats:
+            await seat.stop()
+        lost = await site.lost(hall)
+        regressed = [
+            seat.card.number
+            for seat in hall.seats
+            for slot, typed in kept[seat.card.number].items()
+            if seat.typed[slot].sequence < typed.sequence
+        ]
+    return Outcome(
+        done=(f"Redis killed and its files taken away while {len(kept)} seats saved", "it was filled again"),
+        bars=(
+            seconds_bar("every seat saves again after", back, 60.0),
+            none_of("acknowledged answers lost", lost),
+            none_of("answers older than before", regressed),
+        ),
+    )
+
+
+async def database_away(site: Site, plan: DrillPlan) -> Outcome:
+    """F21: PostgreSQL is away during the exam and while papers are handed in; candidates notice nothing."""
+    async with site.hall(plan.seats) as hall:
+        all_live(hall.seats)
+        await until(lambda: all(len(seat.acknowledged) >= 2 for seat in hall.seats), BEGIN_SECONDS)
+        for seat in hall.seats:
+            seat.failures = 0
+        early = hall.seats[: len(hall.seats) // 2]
+        with site.unsupervised():
+            site.kill("postgresql")
+            began = time.monotonic()
+            await asyncio.sleep(plan.database_seconds / 2)
+            await asyncio.wait_for(asyncio.gather(*(seat.submit() for seat in early)), BACK_SECONDS)
+            await asyncio.sleep(max(plan.database_seconds - (time.monotonic() - began), 0.0))
+            noticed = [seat.card.number for seat in hall.seats if not seat.is_online or seat.refusals]
+            saved = sum(len(seat.acknowledged) for seat in hall.seats)
+            behind = await waiting(site.engine.redis, hall.sitting)
+        back = time.monotonic()
+        for seat in hall.seats[len(early) :]:
+            await seat.submit()
+        lost = await _patiently_lost(site, hall)
+        drained = time.monotonic() - back
+        statement = await _reconciled(site, hall)
+    return Outcome(
+        done=(
+            f"PostgreSQL dead for {plan.database_seconds:g} s; {len(early)} papers handed in meanwhile",
+            f"{behind} changes waited in Redis, {saved} answers were acknowledged",
+        ),
+        bars=(
+            none_of("seats that noticed", noticed),
+            none_of("papers not handed in", [seat for seat in hall.seats if not seat.is_submitted]),
+            seconds_bar("everything stored after", drained, 300.0),
+            none_of("acknowledged answers lost", lost),
+            none_of("differences between Redis and PostgreSQL", statement),
+        ),
+    )
+
+
+async def extra_time(site: Site, plan: DrillPlan) -> Outcome:
+    """F39: extra time for one, a room and all while running, and for all after time is over."""
+    bars: list[Bar] = []
+    count = max(min(plan.seats, 8), 2)
+    async with site.hall(count) as hall:
+        all_live(hall.seats)
+        await until(lambda: all(seat.acknowledged for seat in hall.seats), BEGIN_SECONDS)
+        one = hall.seats[0]
+        room = await site.room_of(one)
+        in_room = [seat for seat in hall.seats if await site.room_of(seat) == room]
+        for name, seats, scope in (
+            ("one", [one], {"attempt_id": one.attempt_id}),
+            ("a room", in_room, {"room_id": room}),
+            ("all", hall.seats, {}),
+        ):
+            expected = {seat.card.number: seat.deadline_ms + 60_000 for seat in seats}
+            given = time.monotonic()
+            await site.extend(hall, 60, **scope)
+            await until(lambda s=seats, e=expected: all(x.deadline_ms >= e[x.card.number] for x in s), 15.0)  # type: ignore[misc]
+            bars.append(seconds_bar(f"{name}: seen at the seat after", _slowest(seats, expected, given), 5.0))
+            wrong = [seat.card.number for seat in seats if seat.deadline_ms != expected[seat.card.number]]
+            bars.append(none_of(f"{name}: deadlines off", wrong))
+    async with site.hall(2, ends_in=timedelta(seconds=6), pace=0.5) as over:
+        all_live(over.seats)
+        await until(lambda: all("attempt-closed" in seat.refusals for seat in over.seats), BEGIN_SECONDS)
+        seat = over.seats[0]
+        expected = {one.card.number: one.deadline_ms + 60_000 for one in over.seats}
+        given = time.monotonic()
+        answer = await site.extend(over, 60)
+        await until(lambda: all(x.is_all_acknowledged for x in over.seats), 15.0)
+        bars.append(seconds_bar("after time over: writing again after", time.monotonic() - given, 5.0))
+        bars.append(none_of("after time over: not reopened", len(over.seats) - answer["reopened"]))
+        bars.append(none_of("after time over: deadlines off", int(seat.deadline_ms != expected[seat.card.number])))
+        for one in over.seats:
+            await one.stop()
+        bars.append(none_of("acknowledged answers lost", await site.lost(over)))
+    return Outcome(
+        done=(
+            f"60 s more for one, for a room of {len(in_room)} and for all {count} seats",
+            "60 s more after time had closed two papers: they run again",
+        ),
+        bars=tuple(bars),
+    )
+
+
+async def duplicate_login(site: Site, plan: DrillPlan) -> Outcome:
+    """F44: somebody signs in a second time elsewhere: read only until admitted, then the first one is shut out."""
+    del plan
+    async with site.hall(1, pace=0.5) as hall:
+        (first,) = hall.seats
+        first.live()
+        await until(lambda: len(first.acknowledged) >= 2, BEGIN_SECONDS)
+        second = site.seat(first.card, "other")
+        try:
+            await second.sign_in(UUID(str(hall.sitting.id)))
+            was_let_in = await second.start()
+            second.typed.clear()
+            before = len(first.acknowledged)
+            wrote = await _tries_to_write(second, first.lease)
+            await until(lambda: first.lost_lease_at is None and first.is_all_acknowledged, BEGIN_SECONDS)
+            admitted = time.monotonic()
+            await site.act(hall, f"attempts/{first.attempt_id}/admit", credit=False)
+            await until(lambda: first.lost_lease_at is not None, 15.0)
+            assert first.lost_lease_at is not None  # noqa: S101 (waited for in the line before)
+            shut_out = first.lost_lease_at - admitted
+            await asyncio.wait_for(second.wait_until_admitted(), BACK_SECONDS)
+            second.answer()
+            await second.save()
+            lost = await site.lost(Hall(hall.sitting, [second]))
+            logged = await site.events(first)
+        finally:
+            await second.close()
+    unlogged = [kind for kind in ("start", "claim", "admit") if kind not in logged]
+    return Outcome(
+        done=(
+            f"second sign-in while the first had written {before} answers: it could only wait",
+            "admitted by the invigilator: the first was shut out, both are on record",
+        ),
+        bars=(
+            none_of("second seat let in by itself", int(was_let_in)),
+            none_of("answers taken from the waiting seat", int(wrote)),
+            seconds_bar("first seat shut out after", shut_out, 2.0),
+            none_of("events not on record", unlogged),
+            none_of("acknowledged answers lost", lost),
+        ),
+    )
+
+
+SCENARIOS: Mapping[str, tuple[str, Play]] = {
+    "F01": ("A seat loses power", power_cut),
+    "F09": ("A seat's cable is out", cable_out),
+    "F13": ("The switch restarts", switch_reboot),
+    "F18": ("Redis starts empty", redis_empty),
+    "F21": ("PostgreSQL is away", database_away),
+    "F39": ("Extra time", extra_time),
+    "F44": ("A second sign-in", duplicate_login),
+}
+QUICK = ("F01", "F39", "F44")
+
+
+async def play(site: Site, plan: DrillPlan, code: str) -> ScenarioResult:
+    """Play one scenario; what cannot be carried through is a failure with its reason."""
+    title, scenario = SCENARIOS[code]
+    began = time.monotonic()
+    try:
+        outcome = await scenario(site, plan)
+    except (DrillRefused, TimeoutError) as error:
+        reason = str(error) or type(error).__name__
+        return ScenarioResult(
+            code=code, title=title, done=(), failure=reason, seconds=round(time.monotonic() - began, 1)
+        )
+    finally:
+        site.cable.plug_in()
+    return ScenarioResult(
+        code=code,
+        title=title,
+        done=outcome.done,
+        bars=outcome.bars,
+        seconds=round(time.monotonic() - began, 1),
+    )
+
+
+async def _tries_to_write(waiting_seat: Seat, lease: int) -> bool:
+    """Let a seat that only waits send an answer all the same, under a lease it does not have."""
+    waiting_seat.lease = lease + 1
+    waiting_seat.typed.clear()
+    waiting_seat.put(1, "A")
+    with suppress(DrillRefused):
+        await waiting_seat.save()
+    wrote = bool(waiting_seat.acknowledged)
+    waiting_seat.forget()
+    return wrote
+
+
+def _slowest(seats: list[Seat], expected: Mapping[str, int], since: float) -> float:
+    return max((seat.knows_deadline_since(expected[seat.card.number]) or since) - since for seat in seats)
+
+
+async def _patiently_lost(site: Site, hall: Hall) -> list[str]:
+    """As `Site.lost`, for a PostgreSQL that is only just coming back."""
+    began = time.monotonic()
+    while True:
+        try:
+            return await site.lost(hall)
+        except OSError:
+            if time.monotonic() - began > BACK_SECONDS:
+                raise
+            await asyncio.sleep(0.2)
+
+
+async def _reconciled(site: Site, hall: Hall) -> int:
+    statement = await site.board.get(f"/api/sittings/{hall.sitting.id}/reconciliation")
+    return int(statement["differences"])
