@@ -19,6 +19,7 @@ from api.app import create_app
 from api.candidate import form_answer
 from api.headers import ENCODED_SECURITY_HEADERS
 from api.metrics import PASSED_ON, RouteMetrics
+from api.patience import Patient
 from api.problems import problem_response
 from api.public import LookUpBody, find_decision, find_result
 from exam_engine.delivery import wire
@@ -227,6 +228,6 @@ def _refusal(call: _Call, error: Exception) -> tuple[int, list[tuple[bytes, byte
     return int(response.status_code or 500), headers, _encode(response.content)
 
 
-def create_server() -> HotRoutes:
+def create_server() -> Patient:
     """Build what the server runs; granian and uvicorn call this without arguments."""
-    return HotRoutes(create_app())
+    return Patient(HotRoutes(create_app()))

@@ -5,7 +5,9 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusMiddleware
+from prometheus_client import Counter
 
+PASSED_ON = Counter("exam_http_passed_on", "Requests to hot routes that only the framework could answer")
 REQUEST_METRICS = PrometheusConfig(prefix="exam_http", group_path=True, exclude=["^/static/", "^/metrics"])
 
 

@@ -180,6 +180,28 @@ async def test_both_ways_count_in_the_same_counters(started: Any) -> None:
     }
 
 
+async def test_what_correct_clients_send_never_reaches_the_framework(house: House, started: Any) -> None:
+    seat, attempt, envelope = started
+    card = await house.card("thi-thu-tn-2027")
+    before = await passed_on(seat)
+    body = {"lease": envelope["lease"], "responses": [answer_to(1, 1), answer_to(2, 1, None)]}
+    await seat.post(f"/api/attempts/{attempt}/responses", json=body)
+    await seat.post(f"/api/attempts/{attempt}/responses", json=body | {"lease": 99})
+    await seat.get(f"/api/attempts/{attempt}/time")
+    await seat.get(f"/api/attempts/{attempt}/time?after=17")
+    await seat.get(f"/api/forms/{envelope['form_hash']}")
+    await seat.post("/api/results/look-up", json=card.claim(card.look_up_code))
+    assert await passed_on(seat) == before
+    await seat.get(f"/api/attempts/{attempt}/time?after=x")
+    assert await passed_on(seat) == before + 1
+
+
+async def passed_on(seat: httpx.AsyncClient) -> float:
+    found = re.search(r"^exam_http_passed_on_total (\S+)$", (await seat.get("/metrics")).text, re.MULTILINE)
+    assert found
+    return float(found[1])
+
+
 async def counters(seat: httpx.AsyncClient) -> dict[str, float]:
     text = (await seat.get("/metrics")).text
     found = re.findall(r'^exam_http_requests_total\{app_name="[^"]*",(.*)\} (\S+)$', text, re.MULTILINE)
