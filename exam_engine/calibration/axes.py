@@ -84,9 +84,9 @@ def round_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
 
 
 def number(value: float, language: str, places: int | None = None) -> str:
-    """Write a number with as many places as it needs, at most two; a true minus sign, as type-setting wants it."""
+    """Write a number with as many places as it needs, at most three; a true minus sign, as type-setting wants it."""
     if places is None:
-        places = next((n for n in (0, 1) if abs(value - round(value, n)) < 1e-9), 2)
+        places = next((n for n in (0, 1, 2) if abs(value - round(value, n)) < 1e-9), 3)
     text = format_decimal(abs(value), language, places)
     is_zero = not any(digit in "123456789" for digit in text)
     return text if value >= 0 or is_zero else f"−{text}"

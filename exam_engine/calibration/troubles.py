@@ -4,8 +4,10 @@ Limits: mean squares 0.7-1.3 (Wright & Linacre 1994); drift 0.1 as in PISA (von 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Protocol
 
-from exam_engine.calibration.findings import ItemReport, Severity, Trouble
+from exam_engine.authoring.parameters import ItemParameters, ParameterErrors
+from exam_engine.calibration.findings import DifReport, DriftReport, FitReport, Severity, Trouble
 from exam_engine.infra.i18n import N_
 from scoring.classical.verdicts import Finding, Verdict
 
@@ -40,8 +42,23 @@ FAVOURS = N_("At equal score it favours one group: {reference} against {focal}, 
 DRIFTED = N_("As an anchor it drifted: its curve moved by {rmsd} of the maximum score.")
 
 
+class Judged(Protocol):
+    """What is judged of an item, whether it was calibrated from sittings or from files."""
+
+    @property
+    def parameters(self) -> ItemParameters: ...  # noqa: D102
+    @property
+    def errors(self) -> ParameterErrors | None: ...  # noqa: D102
+    @property
+    def fit(self) -> FitReport: ...  # noqa: D102
+    @property
+    def dif(self) -> tuple[DifReport, ...]: ...  # noqa: D102
+    @property
+    def drift(self) -> DriftReport | None: ...  # noqa: D102
+
+
 def troubles_of(
-    report: ItemReport, verdicts: Sequence[Verdict], p_adjusted: float | None, at_bound: Sequence[str]
+    report: Judged, verdicts: Sequence[Verdict], p_adjusted: float | None, at_bound: Sequence[str]
 ) -> tuple[Trouble, ...]:
     """Return the troubles of one item, the bad ones first.
 
@@ -65,25 +82,26 @@ def troubles_of(
     return tuple(sorted(found, key=lambda trouble: trouble.severity is not Severity.BAD))
 
 
-def _of_parameters(report: ItemReport, at_bound: Sequence[str]) -> Iterator[Trouble]:
+def _of_parameters(report: Judged, at_bound: Sequence[str]) -> Iterator[Trouble]:
     slope = report.parameters.a
+    known = [b for b in report.parameters.b if b is not None]
+    middle = sum(known) / len(known) if known else 0.0
     if slope <= 0:
         yield Trouble(Severity.BAD, BACKWARDS, {"a": f"{slope:.2f}"})
-    elif slope < FLAT_SLOPE:
+    # From the lowest score to the highest: an item of five scores separates by four steps.
+    elif slope * len(report.parameters.d) < FLAT_SLOPE:
         yield Trouble(Severity.WARN, FLAT, {"a": f"{slope:.2f}"})
     for parameter in at_bound:
         yield Trouble(Severity.BAD, AT_BOUND, {"parameter": parameter})
-    for b in report.parameters.b:
-        if b is not None and abs(b) > FAR_DIFFICULTY:
-            yield Trouble(Severity.WARN, FAR, {"b": f"{b:.2f}"})
-            break
+    if abs(middle) > FAR_DIFFICULTY:
+        yield Trouble(Severity.WARN, FAR, {"b": f"{middle:.2f}"})
     if report.errors is not None and len(report.errors.b) == 1:
         (se,) = report.errors.b
         if se is not None and se > UNSURE_LOGITS:
             yield Trouble(Severity.WARN, UNSURE, {"se": f"{se:.2f}"})
 
 
-def _of_fit(report: ItemReport, p_adjusted: float | None) -> Iterator[Trouble]:
+def _of_fit(report: Judged, p_adjusted: float | None) -> Iterator[Trouble]:
     fit = report.fit
     # Of many candidates every model is wrong significantly; it is bad when it is also wrong by much.
     if p_adjusted is not None and p_adjusted < MISFIT_P:
@@ -95,7 +113,7 @@ def _of_fit(report: ItemReport, p_adjusted: float | None) -> Iterator[Trouble]:
         yield Trouble(Severity.WARN, NOISY, {"infit": f"{fit.infit or 0:.2f}", "outfit": f"{fit.outfit or 0:.2f}"})
 
 
-def _of_groups(report: ItemReport) -> Iterator[Trouble]:
+def _of_groups(report: Judged) -> Iterator[Trouble]:
     for dif in report.dif:
         if dif.ets_class in ("B", "C"):
             facts = {"reference": dif.reference, "focal": dif.focal, "ets_class": dif.ets_class}

@@ -14,6 +14,7 @@ _WIDTH, _ROW, _TOP, _BOTTOM = 760.0, 15.0, 34.0, 14.0
 _MIDDLE = 250.0
 _LETTER = 6.4
 _LONGEST_NAME = 14
+_NEAR = 1.5
 
 TITLE = N_("Wright map: candidates and items on one scale")
 WORDS = N_(
@@ -71,11 +72,14 @@ def wright_map(
 
 
 def _range(theta: Array, weights: Array, b: Array) -> tuple[float, float]:
-    """Range that holds nearly all candidates and items: one item far out must not squeeze the others."""
-    everything = np.concatenate([theta[weights > 0], np.clip(b, -6.0, 6.0)])
-    if everything.size == 0:
-        return -4.0, 4.0
-    return float(np.floor(2 * everything.min()) / 2 - 0.25), float(np.ceil(2 * everything.max()) / 2 + 0.25)
+    """Range of the candidates and of the items near them: one item far out must not squeeze all others."""
+    people = theta[weights > 0]
+    if people.size == 0:
+        people = np.zeros(1) if b.size == 0 else b
+    low, high = float(people.min()), float(people.max())
+    near = b[(b > low - _NEAR) & (b < high + _NEAR)]
+    low, high = min(low, float(near.min(initial=low))), max(high, float(near.max(initial=high)))
+    return float(np.floor(2 * low) / 2 - 0.25), float(np.ceil(2 * high) / 2 + 0.25)
 
 
 def _scale(axes: Axes, language: str) -> list[Mark]:
@@ -111,21 +115,24 @@ def _items(axes: Axes, edges: Array, places: list[tuple[str, float]], language: 
     rows: dict[int, list[str]] = {}
     for name, value in sorted(places, key=lambda place: place[1]):
         row = int(np.clip(np.searchsorted(edges, value, side="right") - 1, 0, edges.size - 2))
-        rows.setdefault(row, []).append(name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…")
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+        # Beyond the ends of the scale the place itself is told.
+        is_inside = edges[0] <= value <= edges[-1]
+        rows.setdefault(row, []).append(shown if is_inside else f"{shown} ({number(value, language, 1)})")
     marks: list[Mark] = []
     room = _WIDTH - _MIDDLE - 24 - 20
     for row, names in rows.items():
         y = axes.at_y(float(edges[row] + edges[row + 1]) / 2) + 4
-        shown: list[str] = []
+        fitting: list[str] = []
         width = 0.0
         for name in names:
             width += _LETTER * (len(name) + 3)
-            if width > room - 70 and len(shown) + 1 < len(names):
+            if width > room - 70 and len(fitting) + 1 < len(names):
                 break
-            shown.append(name)
-        text = " · ".join(shown)
-        if len(shown) < len(names):
-            text = f"{text} {say(FURTHER, count=len(names) - len(shown))}"
+            fitting.append(name)
+        text = " · ".join(fitting)
+        if len(fitting) < len(names):
+            text = f"{text} {say(FURTHER, count=len(names) - len(fitting))}"
         marks.append(Bar((_MIDDLE + 22, y - 7), 8, 6, "place"))
         marks.append(Label((_MIDDLE + 36, y), text, "start", size=11.0))
     return marks

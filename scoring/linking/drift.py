@@ -106,4 +106,4 @@ def _robust_z(values: Array) -> Array:
     low, middle, high = np.percentile(known, [25.0, 50.0, 75.0])
     with np.errstate(divide="ignore", invalid="ignore"):
         z: Array = (values - middle) / (_IQR_TO_SD * (high - low))
-    return z if high > low else np.where(values == middle, 0.0, np.sign(values - middle) * np.inf)
+        return z if high > low else np.where(values == middle, 0.0, np.sign(values - middle) * np.inf)
