@@ -1,7 +1,7 @@
 """Estimation of item parameters by marginal maximum likelihood."""
 
 from scoring.calibration.calibrate import calibrate
-from scoring.calibration.options import CalibrationOptions, Precision, StandardErrors
+from scoring.calibration.options import CalibrationOptions, Density, Precision, StandardErrors
 from scoring.calibration.priors import BetaPrior, LogNormalPrior, NormalPrior, Priors
 from scoring.calibration.result import AtBound, Calibration, ParameterErrors
 
@@ -10,6 +10,7 @@ __all__ = [
     "BetaPrior",
     "Calibration",
     "CalibrationOptions",
+    "Density",
     "LogNormalPrior",
     "NormalPrior",
     "ParameterErrors",

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scoring.calibration.checks import require_usable
 from scoring.calibration.climb import climb
 from scoring.calibration.features import SparseFeatures
+from scoring.calibration.histogram import climb_with_histogram, constraints_of
 from scoring.calibration.layout import LatentParameter, Layout, layout_of
 from scoring.calibration.objective import Problem
 from scoring.calibration.observed_information import cross_product_information, observed_information
 from scoring.calibration.optimise import Ascent, Progress
-from scoring.calibration.options import DEFAULT_OPTIONS, CalibrationOptions, StandardErrors
+from scoring.calibration.options import DEFAULT_OPTIONS, CalibrationOptions, Density, StandardErrors
 from scoring.calibration.result import AtBound, Calibration, ParameterErrors
 from scoring.calibration.standard_errors import covariance_of, parameter_errors
 from scoring.calibration.starting_values import starting_bank
@@ -74,8 +75,14 @@ def calibrate(
         merged = deduplicate(responses)
         if merged is not None:
             data = merged.responses
-        ascent, problem, is_converged = climb(layout, data, options, progress)
-        return _report(problem, ascent, options, kinds, responses.n_candidates, is_converged=is_converged)
+        if options.density is Density.HISTOGRAM:
+            constraints = constraints_of(layout, has_anchors=anchors is not None)
+            n_weights = sum(options.quadrature.n_points - 1 - sum(held) for held in constraints)
+            ascent, problem, is_converged = climb_with_histogram(layout, data, options, constraints, progress)
+        else:
+            n_weights = 0
+            ascent, problem, is_converged = climb(layout, data, options, progress)
+        return _report(problem, ascent, options, kinds, responses.n_candidates, n_weights, is_converged=is_converged)
 
 
 def _layout(
@@ -136,12 +143,18 @@ def _report(
     options: CalibrationOptions,
     kinds: list[Model],
     n_candidates: float,
+    n_weights: int,
     *,
     is_converged: bool,
 ) -> Calibration:
     layout, at = problem.layout, ascent.at
     bank = from_working(layout.item_names, layout.item_groups(at.x))
     means, variances = layout.latent_moments(at.x)
+    density = None
+    if problem.log_density is not None:
+        density, points = np.exp(problem.log_density), problem.quadrature.points
+        means = density @ points
+        variances = density @ points**2 - means**2
     lowest, highest = layout.bounds()
     is_held = (at.x <= lowest) | (at.x >= highest)
     labels = layout.parameter_labels()
@@ -180,7 +193,7 @@ def _report(
         log_likelihood=at.log_likelihood,
         log_prior=at.log_prior,
         n_candidates=n_candidates,
-        n_parameters=layout.n_parameters,
+        n_parameters=layout.n_parameters + n_weights,
         converged=is_converged,
         n_iterations=ascent.n_iterations,
         n_evaluations=ascent.n_evaluations,
@@ -189,6 +202,7 @@ def _report(
         at_bounds=at_bounds,
         warnings=tuple(warnings),
         history=tuple(ascent.history),
+        density=density,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from scoring.calibration.options import CalibrationOptions
+from scoring.calibration.options import CalibrationOptions, Density
 from scoring.errors import CalibrationImpossible, ResponsesUnusable
 from scoring.irt.bank import ItemBank
 from scoring.irt.models import Model
@@ -40,6 +40,8 @@ def require_usable(
         )
     if Model.ONE_PL in models and anchors is not None:
         raise CalibrationImpossible("models", "1PL items cannot be calibrated against fixed items; use rasch or 2pl")
+    if Model.ONE_PL in models and options.density is not Density.NORMAL:
+        raise CalibrationImpossible("models", "1PL items need a normal density; take rasch with a histogram")
     if responses.n_candidates < options.fewest_candidates:
         raise ResponsesUnusable(
             "responses",

@@ -40,6 +40,8 @@ class Problem(msgspec.Struct, frozen=True):
     priors : Priors
     prior_weight : float
         Below 1 where the features are a sample of the candidates, so that priors keep their share.
+    log_density : ndarray, shape (n_groups, n_points), or None
+        Logarithm of each group's density of ability where it is not normal.
     """
 
     layout: Layout
@@ -47,6 +49,15 @@ class Problem(msgspec.Struct, frozen=True):
     quadrature: Quadrature
     priors: Priors
     prior_weight: float = 1.0
+    log_density: Array | None = None
+
+    def log_weights(self, x: Array) -> Array:
+        """Logarithm of each group's weights at the points, shape (n_groups, n_points)."""
+        if self.log_density is not None:
+            return self.log_density
+        means, variances = self.layout.latent_moments(x)
+        points = self.quadrature.points
+        return np.stack([log_normal_weights(points, m, v) for m, v in zip(means, variances, strict=True)])
 
 
 def is_feasible(layout: Layout, x: Array) -> bool:
@@ -62,7 +73,6 @@ def log_terms(problem: Problem, x: Array) -> Array:
     """What each row of the features adds to the joint log-probability, shape (rows, n_points)."""
     layout, points = problem.layout, problem.quadrature.points
     terms = np.zeros((layout.n_rows, points.size))
-    means, variances = layout.latent_moments(x)
     common = np.zeros(points.size)
     for block in layout.blocks:
         log_p = block.family.log_probabilities(layout.block_parameters(block, x), points)
@@ -70,8 +80,7 @@ def log_terms(problem: Problem, x: Array) -> Array:
             common += log_p[:, 0].sum(axis=0)
             log_p = log_p[:, 1:] - log_p[:, :1]
         terms[block.rows] = log_p.reshape(-1, points.size)
-    for group in range(layout.n_groups):
-        terms[group] = common + log_normal_weights(points, means[group], variances[group])
+    terms[: layout.n_groups] = common + problem.log_weights(x)
     return terms
 
 

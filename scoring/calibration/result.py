@@ -57,6 +57,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     log_likelihood, log_prior : float
     n_candidates : float
     n_parameters : int
+        Weights of a histogram, less what they are held at, count too.
     converged : bool
     n_iterations, n_evaluations : int
         Steps taken, and passes over the data (or a sample of it).
@@ -68,6 +69,8 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     warnings : tuple of str
     history : tuple of float
         Objective after each step; within a stage it never falls.
+    density : ndarray, shape (n_groups, n_points), or None
+        Weights of the histogram at the points of the quadrature, each group's summing to 1; None is normal.
     """
 
     bank: ItemBank
@@ -90,6 +93,7 @@ class Calibration(msgspec.Struct, frozen=True, kw_only=True):
     at_bounds: tuple[AtBound, ...]
     warnings: tuple[str, ...]
     history: tuple[float, ...]
+    density: Array | None = None
 
     @property
     def aic(self) -> float:

@@ -14,6 +14,7 @@ from scoring.irt.quadrature import STANDARD_QUADRATURE, Quadrature, log_normal_w
 from scoring.irt.responses import ResponseMatrix, SparseCategories, deduplicate
 
 Array = NDArray[np.float64]
+_LEAST_WEIGHT = 1e-30
 _CHUNK_CELLS, _CHUNK_SPARSE_CELLS = 1 << 17, 1 << 21
 
 
@@ -39,6 +40,7 @@ def eap_estimates(
     means: ArrayLike = 0.0,
     variances: ArrayLike = 1.0,
     quadrature: Quadrature = STANDARD_QUADRATURE,
+    density: ArrayLike | None = None,
 ) -> Abilities:
     """Posterior mean and standard deviation of ability.
 
@@ -48,6 +50,8 @@ def eap_estimates(
         Its items are those of `bank`, in that order.
     means, variances : float or array_like, shape (n_groups,)
         Moments of the normal prior of each group.
+    density : array_like, shape (n_groups, n_points), optional
+        Weights at the quadrature points in place of a normal prior: the histogram of a calibration.
 
     References
     ----------
@@ -55,13 +59,16 @@ def eap_estimates(
     """
     merged = deduplicate(responses)
     if merged is not None:
-        few = eap_estimates(merged.responses, bank, means=means, variances=variances, quadrature=quadrature)
+        few = eap_estimates(
+            merged.responses, bank, means=means, variances=variances, quadrature=quadrature, density=density
+        )
         return Abilities(few.theta[merged.index], few.se[merged.index])
     theta, se = np.empty(responses.n_rows), np.empty(responses.n_rows)
     points = quadrature.points
     moments = np.stack([np.ones_like(points), points, points * points])
+    prior = _log_prior(responses, means, variances, quadrature, density)
     with one_thread():
-        for place, weight in _posterior_weights(responses, bank, means, variances, quadrature):
+        for place, weight in _posterior_weights(responses, bank, prior, quadrature):
             mass, first, second = moments @ weight
             mean = first / mass
             theta[place] = mean
@@ -78,6 +85,7 @@ def plausible_values(
     means: ArrayLike = 0.0,
     variances: ArrayLike = 1.0,
     quadrature: Quadrature = STANDARD_QUADRATURE,
+    density: ArrayLike | None = None,
 ) -> Array:
     """Draw abilities from each row's posterior, shape (n_rows, n_values).
 
@@ -87,10 +95,11 @@ def plausible_values(
     ----------
     Mislevy (1991), Psychometrika 56, 177-196.
     """
+    prior = _log_prior(responses, means, variances, quadrature, density)
     result = np.empty((responses.n_rows, n_values))
     points = quadrature.points
     width = points[1] - points[0]
-    for place, weight in _posterior_weights(responses, bank, means, variances, quadrature):
+    for place, weight in _posterior_weights(responses, bank, prior, quadrature):
         cumulative = np.cumsum(weight, axis=0)
         cumulative /= cumulative[-1]
         for draw in range(n_values):
@@ -109,19 +118,35 @@ def require_same_items(responses: ResponseMatrix, bank: ItemBank) -> None:
             raise ResponsesUnusable(f"item {name}", f"has category {highest}, but its parameters know 0 to {k - 1}")
 
 
+def _log_prior(
+    responses: ResponseMatrix,
+    means: ArrayLike,
+    variances: ArrayLike,
+    quadrature: Quadrature,
+    density: ArrayLike | None,
+) -> Array:
+    """Logarithm of each group's prior at the points, shape (n_points, n_groups)."""
+    n_groups, points = len(responses.group_names), quadrature.points
+    if density is not None:
+        weights = np.asarray(density, dtype=np.float64)
+        if weights.shape != (n_groups, points.size) or not (weights >= 0).all() or not (weights.sum(axis=1) > 0).all():
+            raise ResponsesUnusable("density", f"needs {n_groups} × {points.size} weights that are not negative")
+        return np.log(np.maximum(weights, _LEAST_WEIGHT)).T
+    group_means = np.broadcast_to(np.asarray(means, dtype=np.float64), n_groups)
+    group_variances = np.broadcast_to(np.asarray(variances, dtype=np.float64), n_groups)
+    return np.stack(
+        [log_normal_weights(points, m, v) for m, v in zip(group_means, group_variances, strict=True)], axis=1
+    )
+
+
 def _posterior_weights(
-    responses: ResponseMatrix, bank: ItemBank, means: ArrayLike, variances: ArrayLike, quadrature: Quadrature
+    responses: ResponseMatrix, bank: ItemBank, prior: Array, quadrature: Quadrature
 ) -> Iterator[tuple[slice, Array]]:
     """Yield runs of rows with their posterior, up to a factor each, shape (n_points, run)."""
     require_same_items(responses, bank)
     categories = responses.categories
     points = quadrature.points
-    n_groups = len(responses.group_names)
-    group_means = np.broadcast_to(np.asarray(means, dtype=np.float64), n_groups)
-    group_variances = np.broadcast_to(np.asarray(variances, dtype=np.float64), n_groups)
-    prior = np.stack(
-        [log_normal_weights(points, m, v) for m, v in zip(group_means, group_variances, strict=True)], axis=1
-    )
+    n_groups = prior.shape[1]
     if isinstance(categories, SparseCategories):
         yield from _sparse_weights(responses, bank, points, prior)
         return
