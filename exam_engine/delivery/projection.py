@@ -91,11 +91,8 @@ class Batch:
         await connection.execute(_UPSERT_RESPONSES, *_columns([answer[:6] for answer in kept.values()]))
 
     async def _write_changes(self, connection: Connection) -> None:
-        if not self._changes:
-            return
-        await connection.execute(_LOCK_ATTEMPTS, list(self._changes))
-        rows = [_attempt_row(attempt_id, change) for attempt_id, change in sorted(self._changes.items())]
-        await connection.execute(_UPDATE_ATTEMPTS, *_columns(rows))
+        if self._changes:
+            await write_changes(connection, self._changes)
 
     def _read(self, entry: Entry) -> int:
         if b"s" in entry.fields:
@@ -172,6 +169,13 @@ class Batch:
         detail = msgspec.json.encode(note.detail).decode()
         server_time = from_milliseconds(note.at_ms)
         self._events.append((attempt_id, source, str(note.kind), client_time, server_time, detail, entry.id, position))
+
+
+async def write_changes(connection: Connection, changes: Mapping[UUID, StoredChange]) -> None:
+    """Write the facts of attempts in the transaction of the caller; a higher revision stays."""
+    await connection.execute(_LOCK_ATTEMPTS, list(changes))
+    rows = [_attempt_row(attempt_id, change) for attempt_id, change in sorted(changes.items())]
+    await connection.execute(_UPDATE_ATTEMPTS, *_columns(rows))
 
 
 async def write_entries(connection: Connection, entries: Sequence[Entry], now: datetime) -> int | None:

@@ -134,7 +134,7 @@ class Oracle:
                 )
 
     def emptied(self, valkey: Any, postgres: Any) -> None:
-        """Valkey lost its disk. A paper handed in of which PostgreSQL had not heard has no other copy: it is counted."""
+        """Valkey lost its disk. A paper handed in that PostgreSQL had not heard of has no other copy: it is counted."""
         self.was_emptied = True
         for attempt, facts in valkey.facts.items():
             if facts.state is AttemptState.SUBMITTED and postgres.facts(attempt).state is not AttemptState.SUBMITTED:

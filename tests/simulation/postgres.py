@@ -73,7 +73,7 @@ class Postgres:
             if isinstance(entry.body, Save):
                 self._write_save(entry.number, entry.body)
             elif isinstance(entry.body, Apply):
-                self._write_change(entry.body)
+                self.project(entry.body.attempt, entry.body.change.facts)
             elif isinstance(entry.body, Late):
                 self.late.add(entry.number)
 
@@ -86,10 +86,10 @@ class Postgres:
                 self.responses[key] = (answer.sequence, str(answer.value))
                 self.client_ms[key] = answer.client_ms
 
-    def _write_change(self, apply: Apply) -> None:
-        facts = apply.change.facts
-        if self._rules.is_later(facts.revision, self._facts[apply.attempt].revision):
-            self._facts[apply.attempt] = facts
+    def project(self, attempt: int, facts: AttemptFacts) -> None:
+        """Write the facts of an attempt; a higher revision stays."""
+        if self._rules.is_later(facts.revision, self._facts[attempt].revision):
+            self._facts[attempt] = facts
 
     def facts(self, attempt: int) -> AttemptFacts:
         """Read an attempt's facts."""

@@ -234,7 +234,7 @@ class Worker:
         done = self._opened(respond)
 
         def changed(facts: AttemptFacts, change: Change | None) -> None:
-            self._ask(lambda _: None, lambda _: done(facts), lambda: done(AWAY))
+            self._ask(lambda postgres: postgres.project(attempt, facts), lambda _: done(facts), lambda: done(AWAY))
 
         def opened(is_closed: bool) -> None:
             if is_closed:

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.audit import service as audit
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, SittingStateWrong, SittingUnknown
-from exam_engine.delivery.model import AttemptId, Change, Sitting, SittingId, SittingState
-from exam_engine.delivery.register import Held, NotHeld, Register, place_of
+from exam_engine.delivery.model import AttemptId, Change, ChangeKind, Sitting, SittingId, SittingState
+from exam_engine.delivery.projection import write_changes
+from exam_engine.delivery.register import Held, NotHeld, Register, StoredChange, place_of
 from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.clock import to_milliseconds
 
@@ -95,13 +96,18 @@ async def change_attempts(
 ) -> dict[AttemptId, Change]:
     """Apply one transition to many attempts, taking those back from PostgreSQL that Redis does not know.
 
-    Returns those that changed.
+    Returns those that changed. What people were told was done is in PostgreSQL with their act, not only on its way
+    there, changed now or by an earlier try: a Redis that loses its disk must not take back a promise.
     """
     changes: dict[AttemptId, Change] = {}
+    found_facts: dict[UUID, StoredChange] = {}
 
     async def change_one(attempt_id: AttemptId) -> tuple[AttemptId, Change | None]:
         place = place_of(sitting.id, sitting.shards, attempt_id)
-        return attempt_id, (await desk.register.act(place, decide, desk.actor, **detail))[1]
+        facts, change = await desk.register.act(place, decide, desk.actor, **detail)
+        kind = change.kind if change else ChangeKind.RESUME
+        found_facts[attempt_id] = StoredChange(kind=kind, at_ms=desk.now_ms, by=desk.actor, facts=facts)
+        return attempt_id, change
 
     for first in range(0, len(attempts), AT_ONCE):
         part = attempts[first : first + AT_ONCE]
@@ -118,6 +124,9 @@ async def change_attempts(
             attempt_id, change = outcome
             if change is not None:
                 changes[attempt_id] = change
+    if found_facts:
+        connection = await (await desk.session.connection()).get_raw_connection()
+        await write_changes(connection.driver_connection, found_facts)
     return changes
 
 
