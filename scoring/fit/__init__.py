@@ -1,6 +1,6 @@
 """Fit and quality of calibrated tests: of the model, its items, pairs of items and candidates; reliability."""
 
-from scoring.fit.limited_information import ModelFit, Statistic, model_fit, rmsea_interval
+from scoring.fit.limited_information import GuessingSlopes, ModelFit, Statistic, model_fit, rmsea_interval
 from scoring.fit.pairs import PairFit, ld_x2
 from scoring.fit.person_fit import AbilityMethod, PersonFit, lz, lz_star
 from scoring.fit.population import STANDARD_POPULATION, Population, complete_rows
@@ -11,6 +11,7 @@ from scoring.fit.sum_score_fit import ScoreTable, SumScoreFit, s_x2, score_table
 __all__ = [
     "STANDARD_POPULATION",
     "AbilityMethod",
+    "GuessingSlopes",
     "LocalDependence",
     "MeanSquares",
     "ModelFit",

@@ -7,6 +7,7 @@ import pytest
 from scipy.special import expit
 
 from scoring.fit import (
+    GuessingSlopes,
     Population,
     Statistic,
     empirical_reliability,
@@ -88,8 +89,21 @@ def test_model_fit_with_guessing_differs_from_the_reference_by_its_slope_derivat
     assert fit.x2 == pytest.approx(m2, abs=1e-3)
     assert fit.df == expected["df"]
     assert fit.srmsr == pytest.approx(expected["SRMSR"], abs=1e-6)
-    as_reference = quadratic_form(reference.responses, reference.population, logistic_curves(reference.bank))
-    assert as_reference == pytest.approx(expected["M2"], abs=1e-3)
+    textbook = quadratic_form(reference.responses, reference.population, logistic_curves(reference.bank))
+    assert textbook == pytest.approx(expected["M2"], abs=1e-3)
+
+
+@pytest.mark.parametrize(("tag", "m2"), [("SAT12_3PL_norm", 544.5203), ("SAT12_3PL_beta", 553.0098)])
+def test_model_fit_with_guessing_is_that_of_the_reference_where_its_slopes_are_asked_for(
+    folder: Path, tag: str, m2: float
+) -> None:
+    reference = Reference(folder, tag)
+    expected = reference.fit["M2_M2*"]
+    fit = model_fit(reference.responses, reference.bank, reference.population, guessing_slopes=GuessingSlopes.MIRT)
+    found = (fit.x2, fit.df, fit.p, fit.rmsea, fit.rmsea_lower, fit.rmsea_upper)
+    names = ("M2", "df", "p", "RMSEA", "RMSEA_5", "RMSEA_95")
+    np.testing.assert_allclose(found, [expected[name] for name in names], atol=1e-5)
+    assert fit.x2 == pytest.approx(m2, abs=1e-3)
 
 
 @pytest.mark.parametrize("tag", GUESSING)
