@@ -14,6 +14,7 @@ from api.pages.house import HousePages
 from api.pages.item_imports import ItemImportPages
 from api.pages.items import ItemPages
 from api.pages.marking import MarkingPages
+from api.pages.photos import PhotoPages
 from api.pages.public import PublicPages
 from api.pages.results import ResultPages
 from api.pages.rooms import RoomPages
@@ -23,6 +24,7 @@ from api.pages.staff_session import StaffSessionPages
 from api.pages.statements import StatementPages
 from api.public import PublicController
 from api.receipts import receipt_keys
+from api.safe_browser import check_safe_browser
 from api.staff.admission import AdmissionController
 from api.staff.calibration import CalibrationController
 from api.staff.exams import ExamController
@@ -32,6 +34,7 @@ from api.staff.items import ItemController
 from api.staff.live import room_events
 from api.staff.results import ResultController
 from api.staff.rooms import RoomController
+from api.staff.safe_browser import SafeBrowserController
 from api.staff.seat_acts import SeatActController
 from api.staff.session import SessionController
 from api.staff.sittings import SittingController
@@ -54,6 +57,8 @@ ROUTES: list[ControllerRouterHandler] = [
     SeatActController,
     StatementController,
     RoomController,
+    SafeBrowserController,
+    check_safe_browser,
     room_events,
     ResultController,
     IrtScoreController,
@@ -69,6 +74,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormPages,
     SittingPages,
     RoomPages,
+    PhotoPages,
     SittingCheckPages,
     StatementPages,
     ResultPages,

@@ -114,6 +114,7 @@ class ExamPages(Controller):
                 request,
                 act.person,
                 "staff/exams/candidates.html",
+                may_manage=act.person.may_somewhere(Permission.MANAGE_EXAMS),
                 exam=exam,
                 subjects=subjects,
                 units=units,

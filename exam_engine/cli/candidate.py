@@ -252,3 +252,43 @@ def reissue(
     version = run(work())
     result = {"number": candidate_number, "code_version": version, "is_dry_run": dry_run}
     emit(result, as_json=as_json, text=f"{candidate_number}: codes of version {version}")
+
+
+@app.command()
+def photos(
+    source: Annotated[Path, typer.Argument(help="Folder or ZIP of JPEG, PNG or WebP, named by candidate number.")],
+    *,
+    exam: Annotated[str, typer.Option(help="Code of the exam.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Store candidates' photos for the name check; one mistake refuses them all.
+
+    Example: exam-engine candidate photos anh-the.zip --exam thi-thu-tn-2027 --dry-run
+    """
+    from exam_engine.cli.console import progress
+    from exam_engine.enrolment import service
+    from exam_engine.enrolment.photo_files import read_photo_files
+
+    if not source.exists():
+        refuse(f"{source}: no such file or folder")
+
+    async def work() -> service.PhotoReport:
+        with progress("photos") as step:
+            async with act(is_dry_run=dry_run) as command:
+                found = await service.require_exam(command.session, exam)
+                return await service.import_photos(
+                    command.session,
+                    found,
+                    read_photo_files(source),
+                    source.name,
+                    is_dry_run=dry_run,
+                    actor=command.actor,
+                    now=command.now,
+                    progress=step,
+                )
+
+    report = run(work())
+    verb = "would be stored" if dry_run else "stored"
+    text = f"{report.photos} photos {verb}; {report.without} candidates have none"
+    emit(report, as_json=as_json, text=text)

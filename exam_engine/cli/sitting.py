@@ -11,6 +11,7 @@ import typer
 
 from exam_engine.assembly import service as assembly
 from exam_engine.cli import console
+from exam_engine.cli.safe_browser import seb
 from exam_engine.cli.sitting_day import check, simulate_day
 from exam_engine.cli.sitting_statement import difference_line, statement
 from exam_engine.delivery import service
@@ -31,6 +32,7 @@ from exam_engine.invigilation import service as invigilation
 from exam_engine.invigilation.model import Board
 
 app = typer.Typer(help="Sittings: plan, open, watch, extend, close.", no_args_is_help=True)
+app.command()(seb)
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]

@@ -45,10 +45,10 @@ def room_list(sheet: RoomSheet, seats: Sequence[SeatLine]) -> bytes:
         [*map(_text, ("" if line.seat is None else str(line.seat), line.number, line.name, line.born)), "", ""]
         for line in seats
     ]
-    widths = [12 * mm, 27 * mm, 0, 25 * mm, 30 * mm, 24 * mm]
+    widths = [12 * mm, 27 * mm, 0, 27 * mm, 30 * mm, 22 * mm]
     widths[2] = WIDTH - sum(widths)
     table = Table([[_head(text) for text in heads], *rows], colWidths=widths, repeatRows=1, rowHeights=None)
-    table.setStyle(_grid([("TOPPADDING", (0, 1), (-1, -1), 4.5), ("BOTTOMPADDING", (0, 1), (-1, -1), 4.5)]))
+    table.setStyle(_grid([("TOPPADDING", (0, 1), (-1, -1), 6), ("BOTTOMPADDING", (0, 1), (-1, -1), 6)]))
     count = _("{count} candidates on the list. Present: ………  Absent: ………", count=len(seats))
     story = [*_title(sheet, _("Room list"), _), table, Spacer(1, 5 * mm), Paragraph(count, body_style(10)), _signers(_)]
     return _build(story, sheet, _("Room list"), _)

@@ -28,9 +28,11 @@ from exam_engine.enrolment.service.exams import (
 )
 from exam_engine.enrolment.service.imports import import_candidates, import_marks
 from exam_engine.enrolment.service.numbers import assign_numbers
+from exam_engine.enrolment.service.photos import PhotoReport, import_photos
 from exam_engine.enrolment.service.rooms import assign_rooms, load_rooms
 
 __all__ = [
+    "PhotoReport",
     "add_subject",
     "assign_numbers",
     "assign_rooms",
@@ -39,6 +41,7 @@ __all__ = [
     "find_candidate",
     "import_candidates",
     "import_marks",
+    "import_photos",
     "list_candidates",
     "load_candidates",
     "load_exams",

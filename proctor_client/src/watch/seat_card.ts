@@ -61,7 +61,7 @@ export class SeatCard {
 
   show(seat: BoardSeat, acts: CardActs, left: string | null, nowMs: number): void {
     // Buttons are made anew only when what can be done has changed: a finger may be on its way to one.
-    const can = JSON.stringify([seat.state, seat.identity, seat.is_paused, seat.is_locked, seat.claimed_ms, seat.close_reason, (seat.flags ?? []).map((flag) => flag.kind)])
+    const can = JSON.stringify([seat.state, seat.identity, seat.is_paused, seat.is_locked, seat.claimed_ms, seat.is_connected, seat.close_reason, (seat.flags ?? []).map((flag) => flag.kind)])
     this.#badges.replaceChildren(...badges(seat, nowMs))
     this.#facts.replaceChildren(...facts(seat, left, nowMs))
     if (can === this.#drawn) return
@@ -134,6 +134,8 @@ function buttons(seat: BoardSeat, acts: CardActs, nowMs: number): HTMLElement[] 
 /** A second machine at the door: the whole move in one place. The credit runs from the old seat's last sign of life. */
 export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refuse'>, nowMs: number): HTMLElement {
   const silentMs = nowMs - (seat.last_seen_ms ?? nowMs)
+  // While the old seat is alive the likely case is a mistake or worse: nothing invites a hasty yes.
+  const credit = `button${seat.is_connected ? '' : ' button--primary'}`
   return h(
     'div',
     { class: 'alert alert--bad admission', role: 'group', 'aria-label': t('board.admission') },
@@ -142,7 +144,7 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
     h(
       'div',
       { class: 'alert__actions' },
-      h('button', { class: 'button button--primary', type: 'button', on: { click: () => acts.admit(true) } }, t('board.admit-credit')),
+      h('button', { class: credit, type: 'button', on: { click: () => acts.admit(true) } }, t('board.admit-credit')),
       h('button', { class: 'button', type: 'button', on: { click: () => acts.admit(false) } }, t('board.admit-plain')),
       h('button', { class: 'button', type: 'button', on: { click: () => acts.refuse() } }, t('board.refuse')),
     ),
@@ -151,7 +153,7 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
 
 function line(moment: Moment): HTMLElement {
   const detail = Object.entries(moment.detail ?? {}).map(([name, value]) => `${told('board.detail-', name)} ${typeof value === 'string' ? value : String(value ?? '')}`)
-  const rest = [moment.text ?? '', ...detail, moment.by ? moment.by.replace(/^person:/, '') : ''].filter(Boolean).join(' · ')
+  const rest = [moment.text ?? '', ...detail, moment.by?.startsWith('person:') ? moment.by.slice('person:'.length) : ''].filter(Boolean).join(' · ')
   return h(
     'li',
     { class: `record__line record__line--${moment.severity}` },
