@@ -116,6 +116,29 @@ def test_expected_scores_of_ordered_models_rise_with_ability() -> None:
     assert (np.diff(expected_scores(ordered, THETA), axis=0) > 0).all()
 
 
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10_000))
+def test_the_chance_of_a_category_or_more_rises_with_ability(seed: int) -> None:
+    bank = mixed_bank(16, seed)
+    ordered = bank.select([i for i, model in enumerate(bank.models) if model is not Model.NOMINAL])
+    probability = category_probabilities(ordered, np.linspace(-40.0, 40.0, 161))
+    or_more = np.cumsum(probability[:, :, ::-1], axis=2)[:, :, ::-1]
+    assert (np.diff(or_more, axis=0) >= -1e-12).all()
+
+
+@settings(deadline=None, max_examples=30)
+@given(seed=st.integers(0, 10_000))
+def test_information_of_right_or_wrong_items_is_the_squared_slope_over_the_variance(seed: int) -> None:
+    bank, h = mixed_bank(16, seed), 1e-5
+    right = [i for i in range(bank.n_items) if bank.n_categories[i] == 2]
+    chosen = bank.select(right)
+    p = category_probabilities(chosen, THETA)[:, :, 1]
+    up, down = (category_probabilities(chosen, THETA + step)[:, :, 1] for step in (h, -h))
+    np.testing.assert_allclose(
+        information(chosen, THETA), ((up - down) / (2 * h)) ** 2 / (p * (1 - p)), rtol=1e-5, atol=1e-9
+    )
+
+
 def test_both_parameter_forms_say_the_same() -> None:
     bank = mixed_bank(32)
     plain = bank.select([i for i, model in enumerate(bank.models) if model is not Model.NOMINAL])
