@@ -21,6 +21,7 @@ from exam_engine.delivery.offline_starts import StartClaim
 from exam_engine.delivery.tokens import CandidatePass
 from item_bank.forms.paper import CandidateForm
 
+MAXIMUM_BODY_BYTES = 768 * 1024  # all answers of a paper with several essays, sent anew after a long outage
 FAILURES_PER_MINUTE = 60  # a whole lab mistypes behind one address; a code has sixty bits
 
 
@@ -29,6 +30,7 @@ class CandidateController(Controller):
 
     path = "/api"
     tags = ("candidate",)
+    request_max_body_size = MAXIMUM_BODY_BYTES
 
     @post("/candidate/sign-in", summary="Sign in with the number and code of the card", status_code=200)
     async def sign_in(self, request: Request[Any, Any, Any], data: JSONBody[wire.SignInBody]) -> wire.SignedIn:

@@ -18,6 +18,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
+from api.refusal_log import note_refusal
 from exam_engine.infra import database, redis_client
 from exam_engine.infra.errors import RowError, ServiceUnavailable
 from exam_engine.infra.i18n import N_, Translator, translator
@@ -34,6 +35,7 @@ _BY_STATUS: Mapping[int, Problem] = {
     403: Problem("not-allowed", HTTPStatus.FORBIDDEN, N_("You may not do this")),
     404: Problem("not-found", HTTPStatus.NOT_FOUND, N_("There is nothing at this address")),
     405: Problem("method-not-allowed", HTTPStatus.METHOD_NOT_ALLOWED, N_("This address does not take such a request")),
+    408: Problem("request-timeout", HTTPStatus.REQUEST_TIMEOUT, N_("The request took too long to arrive")),
     413: Problem("too-large", HTTPStatus.REQUEST_ENTITY_TOO_LARGE, N_("What was sent is too large")),
     415: Problem("wrong-media-type", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, N_("This kind of content is not understood")),
     429: Problem("too-many-requests", HTTPStatus.TOO_MANY_REQUESTS, N_("Too many requests, please wait a moment")),
@@ -90,6 +92,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
             error=type(error).__name__,
             trace="".join(traceback.format_exception(error)),
         )
+    note_refusal(request, problem.code)
     document = describe(error, language_of(request))
     headers = dict(getattr(error, "headers", None) or {})
     if problem.retry_after_seconds is not None:

@@ -1,10 +1,8 @@
 """`exam-engine sitting`: plan, open, watch, extend, tell, close, reconcile."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Annotated, Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import msgspec
 import typer
@@ -13,13 +11,43 @@ from exam_engine.assembly import service as assembly
 from exam_engine.cli import console
 from exam_engine.cli.safe_browser import seb
 from exam_engine.cli.sitting_day import check, simulate_day
+from exam_engine.cli.sitting_desk import (
+    AsOption,
+    CandidateOption,
+    DryRunOption,
+    JsonOption,
+    RoomOption,
+    SittingArgument,
+    YesOption,
+    desk_of,
+    note_dry,
+    room_id_of,
+    scope_of,
+)
+from exam_engine.cli.sitting_seats import (
+    absent,
+    accept_late,
+    acts,
+    admit,
+    end,
+    late,
+    lock,
+    malpractice,
+    pause,
+    postpone,
+    refuse,
+    reopen,
+    resume,
+    undo,
+    unlock,
+)
 from exam_engine.cli.sitting_statement import difference_line, statement
 from exam_engine.delivery import service
 from exam_engine.delivery.draining import drain, waiting
 from exam_engine.delivery.hot_path import open_delivery
-from exam_engine.delivery.model import Sitting, SittingSettings
+from exam_engine.delivery.model import SittingSettings
 from exam_engine.delivery.register import Register
-from exam_engine.delivery.service import Desk, Extended, Extension, Message, Reconciliation, Scope, SittingPlan
+from exam_engine.delivery.service import Extended, Extension, Message, Reconciliation, Scope, SittingPlan
 from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
@@ -34,13 +62,6 @@ from exam_engine.invigilation.model import Board
 app = typer.Typer(help="Sittings: plan, open, watch, extend, close.", no_args_is_help=True)
 app.command()(seb)
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Check everything, write nothing.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
-AsOption = Annotated[str, typer.Option("--as", help="User name of the person who does it.")]
-SittingArgument = Annotated[str, typer.Argument(help="Code of the sitting.")]
-RoomOption = Annotated[str | None, typer.Option(help="Code of one room only.")]
-CandidateOption = Annotated[str | None, typer.Option(help="Number of one candidate only.")]
 TimeFormats = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z", "%Y-%m-%d %H:%M%z"]
 
 
@@ -124,7 +145,7 @@ def plan(
             return line
 
     console.emit(console.run(act()), as_json=as_json)
-    _note_dry(dry_run)
+    note_dry(dry_run)
 
 
 @app.command("list")
@@ -158,7 +179,7 @@ def open_sitting(
     """
 
     async def act() -> SittingLine:
-        async with _desk(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
+        async with desk_of(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
             if dry_run:
                 await service.check_opening(desk.session, context.sitting)
             else:
@@ -166,7 +187,7 @@ def open_sitting(
             return SittingLine.of(await service.load_sitting(desk.session, context.sitting.id))
 
     console.emit(console.run(act()), as_json=as_json)
-    _note_dry(dry_run)
+    note_dry(dry_run)
 
 
 @app.command("close")
@@ -185,13 +206,13 @@ def close_sitting(
         console.confirm(f"Sitting {sitting} ends for everybody now, whoever still writes.", is_sure=yes)
 
     async def act() -> Reconciliation:
-        async with _desk(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
+        async with desk_of(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
             if not dry_run:
                 await service.close_sitting(desk, context.sitting.id)
         return await _reconcile(sitting, needs_drain=not dry_run)
 
     _emit_reconciliation(console.run(act()), as_json=as_json)
-    _note_dry(dry_run)
+    note_dry(dry_run)
 
 
 @app.command()
@@ -212,15 +233,15 @@ def extend(
     permission = Permission.INVIGILATE if candidate else Permission.EXTEND_SITTINGS
 
     async def act() -> Extended | Scope:
-        async with _desk(sitting, as_user, permission) as (desk, context):
-            scope = await _scope(desk, context.sitting, room, candidate)
+        async with desk_of(sitting, as_user, permission) as (desk, context):
+            scope = await scope_of(desk, context.sitting, room, candidate)
             if dry_run:
                 return scope
             extension = Extension(seconds=60 * minutes, reason=reason, request=uuid4().hex, scope=scope)
             return await service.extend(desk, context.sitting.id, extension)
 
     console.emit(console.run(act()), as_json=as_json)
-    _note_dry(dry_run)
+    note_dry(dry_run)
 
 
 @app.command()
@@ -239,14 +260,14 @@ def message(
     """
 
     async def act() -> dict[str, Any]:
-        async with _desk(sitting, as_user, Permission.INVIGILATE) as (desk, context):
-            scope = await _scope(desk, context.sitting, room, candidate)
+        async with desk_of(sitting, as_user, Permission.INVIGILATE) as (desk, context):
+            scope = await scope_of(desk, context.sitting, room, candidate)
             words = Message(text=text, request=uuid4().hex, scope=scope)
             number = None if dry_run else await service.send_message(desk, context.sitting.id, words)
             return {"notice": number, "room_id": scope.room_id, "attempt_id": scope.attempt_id}
 
     console.emit(console.run(act()), as_json=as_json)
-    _note_dry(dry_run)
+    note_dry(dry_run)
 
 
 @app.command()
@@ -268,7 +289,7 @@ def board(sitting: SittingArgument, room: RoomOption = None, as_json: JsonOption
         ):
             async with engine.sessions() as session:
                 found = (await service.load_sitting(session, sitting)).sitting
-                room_id = await _room_id(session, found, room)
+                room_id = await room_id_of(session, found, room)
             return await invigilation.board(delivery, found.id, room_id)
 
     shown = console.run(act())
@@ -305,35 +326,14 @@ def reconcile(sitting: SittingArgument, as_json: JsonOption = False) -> None:
         raise typer.Exit(console.REFUSED)
 
 
+for act_on_seats in (
+    *(pause, resume, admit, refuse, lock, unlock, end, absent, malpractice, reopen, undo, postpone),
+    *(acts, late, accept_late),
+):
+    app.command()(act_on_seats)
 app.command("statement")(statement)
 app.command("check")(check)
 app.command("simulate-day")(simulate_day)
-
-
-@asynccontextmanager
-async def _desk(code: str, user_name: str, permission: Permission) -> AsyncIterator[tuple[Desk, SittingContext]]:
-    async with console.engine() as engine:
-        register = Register(ScriptRunner(engine.redis, await require_durable(engine.redis)))
-        try:
-            async with transaction(engine.sessions) as session:
-                now = engine.clock()
-                person = await identity.load_person_named(session, user_name, on=now.date())
-                context = await service.load_sitting(session, code)
-                unit = UnitId(context.exam_unit_id)
-                await identity.require(session, person.id, permission, unit, on=now.date())
-                yield Desk(session=session, register=register, actor=actor_of(person), now=now), context
-        finally:
-            await register.close()
-
-
-async def _scope(desk: Desk, sitting: Sitting, room: str | None, candidate: str | None) -> Scope:
-    if candidate is not None:
-        return Scope(attempt_id=await service.attempt_of_number(desk.session, sitting, candidate))
-    return Scope(room_id=await _room_id(desk.session, sitting, room))
-
-
-async def _room_id(session: Any, sitting: Sitting, room: str | None) -> UUID | None:
-    return None if room is None else await service.room_of_code(session, sitting, room)
 
 
 async def _reconcile(code: str, *, needs_drain: bool) -> Reconciliation:
@@ -369,8 +369,3 @@ def _emit_reconciliation(found: Reconciliation, *, as_json: bool) -> None:
 
 def _minutes_left(deadline_ms: int | None, now_ms: int) -> str:
     return "" if deadline_ms is None else f"{max(deadline_ms - now_ms, 0) // 60_000} min"
-
-
-def _note_dry(is_dry: bool) -> None:
-    if is_dry:
-        console.note("dry run: nothing was written")

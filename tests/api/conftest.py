@@ -174,12 +174,14 @@ async def forget_failures(redis: Redis) -> None:
 class Serving:
     """Serve the API of some settings in a process of its own until the block ends."""
 
-    def __init__(self, settings: Settings, log: Path, path: str = "/health/live") -> None:
-        self.settings, self.log, self.path = settings, log, path
+    def __init__(
+        self, settings: Settings, log: Path, path: str = "/health/live", factory: str = "api.hot:create_server"
+    ) -> None:
+        self.settings, self.log, self.path, self.factory = settings, log, path, factory
 
     def __enter__(self) -> None:
         rest = {name: value for name, value in os.environ.items() if not name.startswith("EXAM_")}
-        command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.hot:create_server"]
+        command = [sys.executable, "-m", "granian", "--interface", "asgi", "--factory", self.factory]
         command += ["--host", "127.0.0.1", "--port", str(self.settings.http_port), "--workers", "1", "--no-ws"]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(

@@ -7,6 +7,7 @@ from exam_engine.delivery.service.acts import (
     SeatAct,
     act_on_seats,
     load_acts,
+    preview,
     require_act,
     undo,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "open_sitting",
     "plan_sitting",
     "postpone",
+    "preview",
     "reconcile",
     "require_act",
     "room_of_code",

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
-from exam_engine.delivery.register import Held
+from exam_engine.delivery.register import Held, place_of
 from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, require_open, seats_in
 from exam_engine.delivery.store.acts import StoredAct
 
@@ -55,6 +55,11 @@ class SeatAct(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     scope: Scope
     is_credited: bool = False  # an admission gives back the time the old seat was silent
+
+    @property
+    def is_single(self) -> bool:
+        """Whether one seat is named: then what does not fit it is refused."""
+        return len(self.scope.wanted) == 1
 
 
 class Acted(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +111,22 @@ async def act_on_seats(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted
     return await _perform(desk, sitting, act, [seat.attempt_id for seat in seats])
 
 
+async def preview(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted:
+    """Return what an act would come to now, and change nothing.
+
+    Raises
+    ------
+    As `act_on_seats`.
+    """
+    sitting = await require_open(desk, sitting_id)
+    seats = await seats_in(desk, sitting_id, act.scope)
+    changed = 0
+    for seat in seats:
+        held = await desk.register.look(place_of(sitting.id, sitting.shards, seat.attempt_id))
+        changed += _decide(held, act, desk.now_ms) is not None
+    return Acted(act=act.kind, request=act.request, changed=changed, unchanged=len(seats) - changed)
+
+
 async def undo(desk: Desk, sitting_id: SittingId, undone: str, request: str, reason: str) -> Acted:
     """Take an act back for exactly those it changed.
 
@@ -152,27 +173,18 @@ async def require_act(session: AsyncSession, sitting_id: SittingId, request: str
 
 
 async def _perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence[AttemptId]) -> Acted:
-    is_single = len(act.scope.wanted) == 1
     extra_ms = 0
 
     def decide(held: Held) -> Change | None:
         nonlocal extra_ms
         extra_ms = held.facts.extra_ms
-        try:
-            if act.kind is ActKind.ADMIT:
-                seen_ms, is_credited = held.alive_ms, act.is_credited
-                return model.admit(held.facts, act.request, seen_ms, desk.now_ms, is_credited=is_credited)
-            return TRANSITIONS[act.kind](held.facts, desk.now_ms)
-        except AttemptRefusal:
-            if is_single:
-                raise
-            return None  # of a room, those who are done stay done
+        return _decide(held, act, desk.now_ms)
 
     changes = await change_attempts(desk, sitting, attempts, decide, request=act.request, reason=act.reason)
     for change in changes.values():
         if change.facts.reason:
             counters.CLOSED.labels(change.facts.reason).inc()
-    admits = is_single and act.kind is ActKind.ADMIT and bool(changes)
+    admits = act.is_single and act.kind is ActKind.ADMIT and bool(changes)
     acted = Acted(
         act=act.kind,
         request=act.request,
@@ -194,6 +206,17 @@ async def _perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequenc
         credited_ms=acted.credited_ms or None,
     )
     return acted
+
+
+def _decide(held: Held, act: SeatAct, now_ms: int) -> Change | None:
+    try:
+        if act.kind is ActKind.ADMIT:
+            return model.admit(held.facts, act.request, held.alive_ms, now_ms, is_credited=act.is_credited)
+        return TRANSITIONS[act.kind](held.facts, now_ms)
+    except AttemptRefusal:
+        if act.is_single:
+            raise
+        return None  # of a room, those who are done stay done
 
 
 def _stored(desk: Desk, act: SeatAct, changed: list[AttemptId], acted: Acted) -> StoredAct:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 
 from exam_engine.cli.sitting import app
 from exam_engine.delivery import write_behind
-from exam_engine.infra.clock import system_clock
+from exam_engine.infra.clock import system_clock, to_milliseconds
 from exam_engine.infra.settings import Settings, environment_of
 from tests.exam_engine.delivery.conftest import HallMaker
 from tests.exam_engine.delivery.halls import Hall
@@ -62,9 +62,9 @@ def test_a_sitting_is_opened_extended_told_and_closed_from_the_shell(command: Co
     assert _told(command("open", code, "--as", board, "--dry-run", "--json"))["state"] == "planned"
     assert _told(command("open", code, "--as", board, "--json"))["state"] == "open"
     shown = _told(command("board", code, "--room", "P01", "--json"))
-    assert [(seat["number"], seat["state"], seat["flags"]) for seat in shown["seats"]] == [
-        (number, "ready", ["missing"]) for number in hall.numbers
-    ]
+    assert [
+        (seat["candidate_number"], seat["state"], [f["kind"] for f in seat["flags"]]) for seat in shown["seats"]
+    ] == [(number, "ready", ["missing"]) for number in hall.numbers]
     assert "31000001" in command("board", code).stdout
     given = _told(
         command("extend", code, 5, "--reason", "mất điện", "--candidate", hall.numbers[0], "--as", board, "--json")
@@ -78,6 +78,47 @@ def test_a_sitting_is_opened_extended_told_and_closed_from_the_shell(command: Co
     assert command("reconcile", code).exit_code == 0
     lines = _told(command("list", "--json"))
     assert [line["state"] for line in lines if line["code"] == code] == ["closed"]
+
+
+@pytest.mark.usefixtures("writing")
+def test_seats_are_paused_locked_ended_and_all_of_it_is_undone_from_the_shell(command: Command, hall: Hall) -> None:
+    code, number = hall.sitting.code, hall.numbers[0]
+    by = ("--as", hall.board, "--json")
+    why = ("--reason", "biên bản 3")
+    one = ("--candidate", number)
+    _told(command("open", code, *by))
+    dry = _told(command("pause", code, "--room", "P01", *why, *by, "--dry-run"))
+    assert (dry["changed"], dry["is_repeated"]) == (3, False)
+    assert _told(command("pause", code, "--room", "P01", *why, *by))["changed"] == 3
+    assert _told(command("pause", code, *one, *why, *by))["unchanged"] == 1
+    assert _told(command("resume", code, "--room", "P01", *why, *by))["changed"] == 3
+    locked = _told(command("lock", code, *one, "--candidate", hall.numbers[1], *why, *by))
+    assert (locked["changed"], locked["is_undoable"]) == (2, True)
+    assert _told(command("undo", code, locked["request"], *why, *by))["changed"] == 2
+    assert _told(command("absent", code, *one, *why, *by))["changed"] == 1
+    assert _told(command("reopen", code, *one, *why, *by))["changed"] == 1
+    assert _told(command("malpractice", code, *one, *why, *by))["changed"] == 1
+    listed = _told(command("acts", code, *by))
+    assert [act["kind"] for act in listed][:3] == ["malpractice", "reopen", "absent"]
+    assert "biên bản 3" in command("acts", code, "--as", hall.board).stdout
+    nobody = command("admit", code, *one, "--as", hall.board)
+    assert (nobody.exit_code, "admit is not possible" in nobody.stderr) == (1, True)
+    assert _told(command("late", code, *by))["answers"] == []
+    none = command("accept-late", code, "--candidate", hall.numbers[1], *why, "--as", hall.board)
+    assert none.exit_code == 1
+    again = command("undo", code, locked["request"], *why, "--as", hall.board)
+    assert (again.exit_code, "cannot be undone" in again.stderr) == (1, True)
+
+
+def test_a_sitting_is_postponed_from_the_shell(command: Command, hall: Hall) -> None:
+    code, by = hall.sitting.code, ("--reason", "mưa bão", "--as", hall.board, "--json")
+    begins = hall.sitting.starts_at + timedelta(minutes=30)
+    dry = _told(command("postpone", code, 30, *by, "--dry-run"))
+    assert datetime.fromisoformat(dry["starts_at"]) == begins
+    told = _told(command("postpone", code, 30, *by))
+    assert told["starts_at_ms"] == to_milliseconds(begins)
+    lines = _told(command("list", "--json"))
+    assert [datetime.fromisoformat(line["starts_at"]) for line in lines if line["code"] == code] == [begins]
 
 
 def test_a_sitting_is_planned_from_the_shell(command: Command, hall: Hall, settings: Settings) -> None:

@@ -1,0 +1,383 @@
+"""`exam-engine sitting pause|admit|lock|…`: what is done to seats while a sitting is open, and taking it back."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+from uuid import uuid4
+
+import typer
+
+from exam_engine.cli import console
+from exam_engine.cli.sitting_desk import (
+    AsOption,
+    CandidateOption,
+    DryRunOption,
+    JsonOption,
+    RoomOption,
+    SittingArgument,
+    desk_of,
+    note_dry,
+    room_id_of,
+    scope_of,
+)
+from exam_engine.delivery import service
+from exam_engine.delivery.service import (
+    Acted,
+    ActKind,
+    LateAcceptance,
+    LateAccepted,
+    LateView,
+    Postponed,
+    Postponement,
+    Scope,
+    SeatAct,
+)
+from exam_engine.delivery.store import StoredAct
+from exam_engine.identity.permissions import Permission
+
+ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the audit record.")]
+NumbersOption = Annotated[list[str], typer.Option("--candidate", help="Number of a candidate; may be given again.")]
+NumberOption = Annotated[str, typer.Option("--candidate", help="Number of the candidate.")]
+
+
+def pause(
+    sitting: SittingArgument,
+    reason: ReasonOption,
+    as_user: AsOption,
+    room: RoomOption = None,
+    candidate: CandidateOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the clock stand for one candidate, a room, or (neither named) everybody; the items are hidden.
+
+    Example: exam-engine sitting pause CA-1 --room P01 --reason "mất điện" --as invigilator
+    """
+    _many(ActKind.PAUSE, sitting, room, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def resume(
+    sitting: SittingArgument,
+    reason: ReasonOption,
+    as_user: AsOption,
+    room: RoomOption = None,
+    candidate: CandidateOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let the clock run on; every deadline moves by exactly the time it stood.
+
+    Example: exam-engine sitting resume CA-1 --room P01 --reason "có điện lại" --as invigilator
+    """
+    _many(ActKind.RESUME, sitting, room, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def lock(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take no more answers from seats; time runs on, and what they send is kept as evidence.
+
+    Example: exam-engine sitting lock CA-1 --candidate 31000017 --reason "biên bản 3" --as invigilator
+    """
+    _named(ActKind.LOCK, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def unlock(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take answers again.
+
+    Example: exam-engine sitting unlock CA-1 --candidate 31000017 --reason "đã làm rõ" --as invigilator
+    """
+    _named(ActKind.UNLOCK, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def end(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """End papers by the invigilator; all that was saved counts.
+
+    Example: exam-engine sitting end CA-1 --candidate 31000017 --reason "ốm" --as invigilator
+    """
+    _named(ActKind.END, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def absent(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Mark candidates absent who have not started.
+
+    Example: exam-engine sitting absent CA-1 --candidate 31000017 --reason "vắng" --as invigilator
+    """
+    _named(ActKind.ABSENT, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def malpractice(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Close papers for malpractice; the answers stay stored.
+
+    Example: exam-engine sitting malpractice CA-1 --candidate 31000017 --reason "biên bản 4" --as invigilator
+    """
+    _named(ActKind.MALPRACTICE, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def reopen(
+    sitting: SittingArgument,
+    candidate: NumbersOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Undo an end, an absence or a malpractice; the time in between is given back.
+
+    Example: exam-engine sitting reopen CA-1 --candidate 31000017 --reason "bấm nhầm" --as invigilator
+    """
+    _named(ActKind.REOPEN, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def admit(
+    sitting: SittingArgument,
+    candidate: NumberOption,
+    as_user: AsOption,
+    credit: Annotated[bool, typer.Option(help="Give back the time since the old seat's last sign of life.")] = True,
+    reason: ReasonOption = "",
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Give the paper to the second seat that waits for it; the old seat writes no more.
+
+    Example: exam-engine sitting admit CA-1 --candidate 31000017 --reason "máy hỏng" --as invigilator
+    """
+    options = {"is_credited": credit}
+    _named(ActKind.ADMIT, sitting, [candidate], reason, as_user, dry_run=dry_run, as_json=as_json, **options)
+
+
+def refuse(
+    sitting: SittingArgument,
+    candidate: NumberOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn the second seat away; the one that writes goes on.
+
+    Example: exam-engine sitting refuse CA-1 --candidate 31000017 --reason "mở hai máy" --as invigilator
+    """
+    _named(ActKind.REFUSE, sitting, [candidate], reason, as_user, dry_run=dry_run, as_json=as_json)
+
+
+def undo(
+    sitting: SittingArgument,
+    act: Annotated[str, typer.Argument(help="The act, as `sitting acts` lists it.")],
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Take an act back for exactly those it changed.
+
+    Example: exam-engine sitting undo CA-1 5f0c… --reason "bấm nhầm" --as invigilator
+    """
+
+    async def work() -> Acted | StoredAct:
+        async with desk_of(sitting, as_user, Permission.INVIGILATE) as (desk, context):
+            if dry_run:
+                return await service.require_act(desk.session, context.sitting.id, act)
+            return await service.undo(desk, context.sitting.id, act, uuid4().hex, reason)
+
+    console.emit(console.run(work()), as_json=as_json)
+    note_dry(dry_run)
+
+
+def acts(sitting: SittingArgument, as_user: AsOption, as_json: JsonOption = False) -> None:
+    """List what was done to seats, the newest first.
+
+    Example: exam-engine sitting acts CA-1 --as invigilator
+    """
+
+    async def work() -> list[StoredAct]:
+        async with desk_of(sitting, as_user, Permission.WATCH_ROOMS) as (desk, context):
+            return await service.load_acts(desk.session, context.sitting.id)
+
+    found = console.run(work())
+    if as_json:
+        console.emit(found, as_json=True)
+        return
+    console.emit_table(
+        ("at", "act", "seats", "by", "reason", "undone", "number"),
+        [
+            (
+                act.at.astimezone().strftime("%H:%M:%S"),
+                act.kind,
+                len(act.attempts),
+                act.actor.removeprefix("person:"),
+                act.reason,
+                "yes" if act.undone_by else "",
+                act.request,
+            )
+            for act in found
+        ],
+    )
+
+
+def postpone(
+    sitting: SittingArgument,
+    minutes: Annotated[int, typer.Argument(min=1, max=720, help="Minutes by which it begins and ends later.")],
+    reason: ReasonOption,
+    as_user: AsOption,
+    room: RoomOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a sitting, or one room of it, begin and end later; nobody there may have started.
+
+    Example: exam-engine sitting postpone CA-1 30 --reason "mưa bão" --as board
+    """
+
+    async def work() -> Postponed | dict[str, Any]:
+        async with desk_of(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
+            postponement = Postponement(
+                seconds=60 * minutes,
+                request=uuid4().hex,
+                reason=reason,
+                room_code=room or "",
+                room_id=await room_id_of(desk.session, context.sitting, room),
+            )
+            if dry_run:
+                later = context.sitting.starts_at + timedelta(minutes=minutes)
+                return {"sitting": sitting, "room": room, "starts_at": later}
+            return await service.postpone(desk, context.sitting.id, postponement)
+
+    console.emit(console.run(work()), as_json=as_json)
+    note_dry(dry_run)
+
+
+def late(sitting: SittingArgument, as_user: AsOption, as_json: JsonOption = False) -> None:
+    """List answers that were refused and are kept as evidence; never what stands in them.
+
+    Example: exam-engine sitting late CA-1 --as invigilator
+    """
+
+    async def work() -> LateView:
+        async with desk_of(sitting, as_user, Permission.WATCH_ROOMS) as (desk, context):
+            return await service.load_late(desk, context.sitting.id)
+
+    found = console.run(work())
+    if as_json:
+        console.emit(found, as_json=True)
+        return
+    decisions = {decision.id: decision for decision in found.decisions}
+    console.emit_table(
+        ("candidate", "slot", "count", "refused because", "decision"),
+        [
+            (
+                answer.candidate_number,
+                answer.slot,
+                answer.sequence,
+                answer.refusal,
+                ""
+                if answer.decision_id is None
+                else ("counts" if decisions[answer.decision_id].accepted_by else "waits for a second person"),
+            )
+            for answer in found.answers
+        ],
+    )
+
+
+def accept_late(
+    sitting: SittingArgument,
+    candidate: NumberOption,
+    reason: ReasonOption,
+    as_user: AsOption,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let late answers count that extra time covers: the first person proposes, a second one agrees.
+
+    Example: exam-engine sitting accept-late CA-1 --candidate 31000017 --reason "mạng chậm" --as board
+    """
+
+    async def work() -> LateAccepted | Scope:
+        async with desk_of(sitting, as_user, Permission.EXTEND_SITTINGS) as (desk, context):
+            attempt_id = await service.attempt_of_number(desk.session, context.sitting, candidate)
+            if dry_run:
+                return Scope(attempt_id=attempt_id)
+            acceptance = LateAcceptance(attempt_id=attempt_id, reason=reason)
+            return await service.accept_late(desk, context.sitting.id, acceptance)
+
+    console.emit(console.run(work()), as_json=as_json)
+    note_dry(dry_run)
+
+
+def _many(
+    kind: ActKind,
+    sitting: str,
+    room: str | None,
+    candidate: str | None,
+    reason: str,
+    as_user: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    permission = Permission.INVIGILATE if room or candidate else Permission.EXTEND_SITTINGS
+
+    async def work() -> Acted:
+        async with desk_of(sitting, as_user, permission) as (desk, context):
+            scope = await scope_of(desk, context.sitting, room, candidate)
+            act = SeatAct(kind=kind, request=uuid4().hex, reason=reason, scope=scope)
+            perform = service.preview if dry_run else service.act_on_seats
+            return await perform(desk, context.sitting.id, act)
+
+    console.emit(console.run(work()), as_json=as_json)
+    note_dry(dry_run)
+
+
+def _named(
+    kind: ActKind,
+    sitting: str,
+    candidates: list[str],
+    reason: str,
+    as_user: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
+    async def work() -> Acted:
+        async with desk_of(sitting, as_user, Permission.INVIGILATE) as (desk, context):
+            attempts = [await service.attempt_of_number(desk.session, context.sitting, one) for one in candidates]
+            scope = Scope(attempts=tuple(attempts))
+            act = SeatAct(kind=kind, request=uuid4().hex, reason=reason, scope=scope, **options)
+            perform = service.preview if dry_run else service.act_on_seats
+            return await perform(desk, context.sitting.id, act)
+
+    console.emit(console.run(work()), as_json=as_json)
+    note_dry(dry_run)
