@@ -6,6 +6,7 @@ VENV ?= .venv
 UV_VERSION := 0.13.9
 TESTS ?= tests
 CANDIDATES ?= 300
+SCHEDULES ?= 100000
 REFERENCE ?= ../shared/reference
 
 SHELL := /bin/sh
@@ -30,7 +31,7 @@ export UV_CACHE_DIR := $(CURDIR)/.uv-cache
 endif
 endif
 
-.PHONY: help screenshots demo test test-faults check bench bench-irt load lock clean install client
+.PHONY: help screenshots demo test test-faults simulate check bench bench-irt load lock clean install client
 
 help: ## Show what there is
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -45,6 +46,9 @@ test: install client ## Run all tests; TESTS=tests/scoring runs some
 
 test-faults: install client ## Run the long tests that kill processes
 	$(RUN) -m pytest --reference-dir "$(REFERENCE)" --long-faults tests/faults
+
+simulate: install ## Simulate delivery on a virtual clock with a nemesis; SCHEDULES=100000
+	$(RUN) -m tests.simulation $(SCHEDULES)
 
 check: install proctor_client/node_modules/.installed ## Lint, types, import contracts
 	$(RUN) -m ruff check .
@@ -66,6 +70,9 @@ bench-irt: install ## Measure item calibration against the peers on PyPI, write 
 	@test -x var/irt-peers/bin/python || $(PYTHON) -m venv var/irt-peers
 	@var/irt-peers/bin/python -m pip install --quiet --disable-pip-version-check mirt==1.2.0 girth==0.8.0
 	$(RUN) -m loadtests.bench_irt --peers var/irt-peers/bin/python
+
+recovery-irt: install ## Recover simulated items from 20 seeds of 20,000 × 50, write docs/benchmarks.md
+	$(RUN) -m loadtests.recovery_irt
 
 lock: $(VENV)/.installed ## Write requirements.lock and package-lock.json anew; UPGRADE=1 takes newer versions
 	$(RUN) -m uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --python-version 3.11 --generate-hashes --no-header \

@@ -98,7 +98,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def draw(seed: int) -> Plan:
-    """Draw a plan; one seed in forty keeps PostgreSQL away for ten minutes, half of them while papers are handed in."""
+    """Draw a plan.
+
+    One seed in forty keeps PostgreSQL away for ten minutes, half of them while papers are handed in; two in forty lose
+    both disks.
+    """
     if seed % 40 == 7:
         return _long_absence(seed)
     chance = stream_of_chance(seed, 0)
@@ -125,7 +129,17 @@ def draw(seed: int) -> Plan:
     if any(trouble.fault is Fault.EMPTY_VALKEY for trouble in troubles):
         # A disk of the server and a disk of the seat lost together are lost: one of the two always lives.
         seatings = tuple(msgspec.structs.replace(seating, moved_ms=0) for seating in seatings)
-    return msgspec.structs.replace(plan, seatings=seatings, acts=acts, troubles=troubles)
+    plan = msgspec.structs.replace(plan, seatings=seatings, acts=acts, troubles=troubles)
+    return with_loss(plan) if seed % 20 == 11 else plan
+
+
+def with_loss(plan: Plan) -> Plan:
+    """Add the worst that may be recovered from: PostgreSQL away and slow, and meanwhile Valkey loses its disk."""
+    at = plan.duration_ms // 4
+    away = Trouble(at - 5_000, Fault.KILL_POSTGRES, 0, 8_000)
+    lost = Trouble(at, Fault.EMPTY_VALKEY, 0, 500)
+    seatings = tuple(msgspec.structs.replace(seating, moved_ms=0) for seating in plan.seatings)
+    return msgspec.structs.replace(plan, commit_ms=400, seatings=seatings, troubles=(*plan.troubles, away, lost))
 
 
 def _seating(chance, plan: Plan) -> Seating:  # type: ignore[no-untyped-def]

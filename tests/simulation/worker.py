@@ -9,6 +9,7 @@ from uuid import UUID
 
 from exam_engine.delivery import errors
 from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.wire import (
     CandidateSummary,
     Envelope,
@@ -30,9 +31,6 @@ from tests.simulation.valkey import Answer, Apply, Prime, Save, Valkey
 
 RETRY_MS = 4_000
 IN_FLIGHT = 2
-BELIEVED_MS = 60_000
-WAITING_MS = 5_000
-OVER_MS = 1_000
 EXCHANGE_MS = 1_000
 _CODES = {
     errors.SittingNotStarted: "sitting-not-started",
@@ -75,7 +73,9 @@ class Worker:
         self._forget()
 
     def _forget(self) -> None:
-        self._known: dict[int, tuple[AttemptFacts, int]] = {}
+        self._recollection = Recollection()
+        self._changed_ms: dict[int, int] = {}
+        self._stale_ms = 0
         self._lanes: dict[str, _Lane] = {}
         self._restoring: dict[int, list[tuple[Callable[[], None], Callable[[], None]]]] = {}
         self._open: dict[int, Respond] = {}
@@ -128,6 +128,8 @@ class Worker:
                 done(_refused(reply))
             else:
                 self.seen[attempt] = now
+                known = Known.saved(reply[1], self._plan.grace_ms, now, body.lease, bool(reply[2]))
+                self._recollection.keep(attempt, known)  # type: ignore[arg-type]
                 slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, reply[3:], strict=True)]
                 done(SaveReply(slots, reply[1], self._clock.now, "running", [], is_paused=bool(reply[2])))
 
@@ -189,37 +191,41 @@ class Worker:
 
     def _time(self, attempt: int, lease: int, done: Respond) -> None:
         now = self._clock.now
-        known = self._known.get(attempt)
-        if known is not None and now - known[1] < _believed_ms(known[0], now):
-            done(self._time_reply(attempt, known[0], lease))
+        stale_ms = max(self._stale_ms, self._changed_ms.get(attempt, 0))
+        known = self._recollection.recall(attempt, now, stale_ms)  # type: ignore[arg-type]
+        # An attempt that seems not to have started may have been started at another worker.
+        if known is not None and known.state != AttemptState.READY:
+            done(self._time_reply(attempt, known, lease))
             return
 
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
-            self._known[attempt] = (held[0], now)
-            done(self._time_reply(attempt, held[0], lease))
+            done(self._time_reply(attempt, self._remember(attempt, held[0], now), lease))
 
         self._look(attempt, looked, lambda: done(AWAY))
 
-    def _time_reply(self, attempt: int, facts: AttemptFacts, lease: int) -> TimeReply:
-        if lease == facts.lease:
+    def _remember(self, attempt: int, facts: AttemptFacts, asked_ms: int) -> Known:
+        return self._recollection.remember(attempt, facts, asked_ms)  # type: ignore[arg-type]
+
+    def _time_reply(self, attempt: int, known: Known, lease: int) -> TimeReply:
+        if lease == known.lease:
             self.seen[attempt] = self._clock.now
         return TimeReply(
             self._clock.now,
-            facts.deadline_ms,
-            facts.state.value,
+            known.deadline_ms,
+            known.state,
             [],
-            is_paused=facts.is_paused,
-            is_locked=facts.is_locked,
-            lease=facts.lease,
+            is_paused=known.is_paused,
+            is_locked=known.is_locked,
+            lease=known.lease,
         )
 
     def learn(self, attempt: int) -> None:
         """The exchange brings news of an attempt: what was remembered is outdated."""
-        self._known.pop(attempt, None)
+        self._changed_ms[attempt] = self._clock.now
 
     def learn_of_loss(self) -> None:
         """The exchange finds Redis filled anew: everything remembered is outdated."""
-        self._known.clear()
+        self._stale_ms = self._clock.now
 
     # Acts of people
 
@@ -268,7 +274,7 @@ class Worker:
                 done(_refusal_of(refusal))
                 return
             if change is None or change.facts.revision == facts.revision:
-                self._known[attempt] = (facts, asked)
+                self._remember(attempt, facts, asked)
                 changed(facts, change)
                 return
             told = {**detail, "seen_ms": seen}
@@ -277,7 +283,7 @@ class Worker:
 
         def applied(reply: int, change: Change) -> None:
             if reply == 1:
-                self._known[attempt] = (change.facts, asked)
+                self._remember(attempt, change.facts, asked)
                 changed(change.facts, change)
             elif reply == 0:
                 self._restore(attempt, again, lambda: done(AWAY))
@@ -391,12 +397,6 @@ class _Lane:
         self.queue: list[Any] = []
         self.flying = 0
         self.is_kicked = False
-
-
-def _believed_ms(facts: AttemptFacts, now: int) -> int:
-    if facts.state is AttemptState.READY:
-        return WAITING_MS
-    return OVER_MS if facts.state is AttemptState.RUNNING and facts.is_over(now) else BELIEVED_MS
 
 
 def _refused(reply: tuple[Any, ...]) -> Refusal:
