@@ -28,7 +28,7 @@ class Postgres:
         self.client_ms: dict[tuple[int, int], int] = {}
         self.events: dict[tuple[int, int, int], tuple[int, str]] = {}
         self.late: set[int] = set()
-        self.batches: list[list[Entry]] | None = None
+        self.batches: list[list[Entry] | tuple[int, AttemptFacts]] | None = None
         self._facts = dict(enumerate(planned))
         self._clock, self._chance, self._rules, self._oracle = clock, chance, rules, oracle
         self._commit_ms = commit_ms
@@ -73,7 +73,7 @@ class Postgres:
             if isinstance(entry.body, Save):
                 self._write_save(entry.number, entry.body)
             elif isinstance(entry.body, Apply):
-                self.project(entry.body.attempt, entry.body.change.facts)
+                self._project(entry.body.attempt, entry.body.change.facts)
             elif isinstance(entry.body, Late):
                 self.late.add(entry.number)
 
@@ -87,7 +87,12 @@ class Postgres:
                 self.client_ms[key] = answer.client_ms
 
     def project(self, attempt: int, facts: AttemptFacts) -> None:
-        """Write the facts of an attempt; a higher revision stays."""
+        """Write the facts of an attempt in the transaction of an act; a higher revision stays."""
+        if self.batches is not None:
+            self.batches.append((attempt, facts))
+        self._project(attempt, facts)
+
+    def _project(self, attempt: int, facts: AttemptFacts) -> None:
         if self._rules.is_later(facts.revision, self._facts[attempt].revision):
             self._facts[attempt] = facts
 

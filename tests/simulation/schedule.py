@@ -50,7 +50,8 @@ class Schedule:
         self.plan, self.rules = plan, rules
         self.clock = clock = Clockwork(START_MS - 1_000, is_traced=is_traced)
         self.oracle = oracle = Oracle(clock)
-        planned = [planned_facts(sitting_of(plan))] * len(plan.seatings)
+        self.planned = planned_facts(sitting_of(plan))
+        planned = [self.planned] * len(plan.seatings)
         servers, network = stream_of_chance(plan.seed, 1), stream_of_chance(plan.seed, 2)
         self.valkey = valkey = Valkey(clock, servers, plan, rules, oracle)
         valkey.open(planned)

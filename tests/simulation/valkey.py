@@ -45,6 +45,7 @@ class Late(NamedTuple):
     """A save that was refused after the start, kept as evidence."""
 
     save: Save
+    code: int  # of the script's reply
 
 
 class Apply(NamedTuple):
@@ -204,7 +205,7 @@ class Valkey:
         except errors.AttemptRefusal as refusal:
             reply = _refusal(refusal)
             if reply[0] > 2:
-                self._keep_late(save, undo)
+                self._keep_late(save, reply[0], undo)
             return reply
         held = self.answers.setdefault(save.attempt, {})
         kept: list[tuple[int, Answer]] = []
@@ -226,13 +227,13 @@ class Valkey:
             self._oracle.accepted(save, facts)
         return tuple(told)
 
-    def _keep_late(self, save: Save, undo: list[Any]) -> None:
+    def _keep_late(self, save: Save, code: int, undo: list[Any]) -> None:
         held = self.answers.get(save.attempt, {})
         newer = tuple((slot, a) for slot, a in save.answers if slot not in held or a.sequence > held[slot].sequence)
         if newer:
             _set(undo, self.late, save.attempt, self.late.get(save.attempt, 0) + 1)
             if self.late[save.attempt] <= MOST_LATE:
-                self._append(Late(save._replace(answers=newer)), undo)
+                self._append(Late(save._replace(answers=newer), code), undo)
 
     def _apply(self, changes: Sequence[Apply], undo: list[Any]) -> list[int]:
         replies = []
