@@ -11,22 +11,19 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.proctor_client import papers
+from tests.proctor_client.seals import ATTEMPT, PeerSeal, Refusal
 
 DIST = Path(__file__).resolve().parents[2] / "proctor_client" / "dist"
-ATTEMPT = "3f2a91bc-0000-4000-8000-000000000001"
 FORM_HASH = "ab" * 32
+RECEIPT = "R1.4KQ2.MFRGGZDFMZTWQ2LKNNWG23TPOBYXE43UOV3HO6DZPI.GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; "
     "manifest-src 'self'; worker-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-
-
-class Refusal(Exception):
-    def __init__(self, status: int, code: str, **facts: Any) -> None:
-        self.status, self.code, self.facts = status, code, facts
 
 
 class ExamPeer:
@@ -37,6 +34,7 @@ class ExamPeer:
         self.lock = threading.Lock()
         self.ahead_ms = 0  # how far this server's clock is ahead of the browser's computer
         self.starts_in_ms = 0
+        self.starts_ms: int | None = None  # a moment that stays, for tests that move the clocks
         self.minutes = form["minutes"]
         self.state = "ready"
         self.lease = 0
@@ -49,6 +47,12 @@ class ExamPeer:
         self.saves: list[dict[str, Any]] = []
         self.failing: tuple[int, int] | None = None  # status and Retry-After of everything below /api
         self.token = "token-1"
+        self.is_dark = False  # the cable is out: connections end without an answer
+        self.second_seat = "take_over"
+        self.claimant = ""
+        self.is_paused = self.is_locked = False
+        self.seal: PeerSeal | None = None  # seals papers as the real server does
+        self.claimed_ms = 0  # when a seat began without a network, as it told
         self.pages: dict[str, tuple[str, bytes]] = {}
         self.routes: dict[tuple[str, str], Callable[[dict[str, Any]], Any]] = {}
 
@@ -59,6 +63,11 @@ class ExamPeer:
         """Another seat opens the attempt."""
         self.lease += 1
         self.client = "another-seat"
+
+    def admit(self) -> None:
+        """The invigilator lets in who asked last."""
+        self.lease += 1
+        self.client = self.claimant
 
     def give_minutes(self, minutes: int, text: str) -> None:
         self.deadline_ms += minutes * 60_000
@@ -89,8 +98,13 @@ class ExamPeer:
             raise Refusal(401, "sign-in-needed")
         if route == "/api/candidate/attempts":
             return self._attempts()
-        if route == f"/api/forms/{FORM_HASH}":
+        if route.startswith("/api/forms/"):
             return self.form
+        if self.seal and route == f"/api/papers/{self.seal.hash}":
+            return self.seal.paper
+        if self.seal and route == f"/api/attempts/{ATTEMPT}/sealed-start":
+            starts = self._attempts()["attempts"][0]["starts_at_ms"]
+            return self.seal.sealed_start(self.form, self._candidate(), starts, self.minutes)
         return getattr(self, "_" + route.rsplit("/", 1)[1])(path, body)
 
     def _candidate(self) -> dict[str, Any]:
@@ -98,6 +112,7 @@ class ExamPeer:
 
     def _attempts(self) -> dict[str, Any]:
         starts = self.now_ms() + self.starts_in_ms if self.state == "ready" else self.now_ms() - 60_000
+        starts = self.starts_ms or starts
         attempt = {
             "attempt_id": ATTEMPT,
             "sitting_id": ATTEMPT,
@@ -109,37 +124,54 @@ class ExamPeer:
             "room": "P03",
             "seat": 12,
         }
+        if self.seal and self.state == "ready":
+            attempt["sealed_hash"] = self.seal.hash
         return {"attempts": [attempt], "server_time_ms": self.now_ms()}
 
     def _clock(self) -> dict[str, Any]:
-        return {"server_time_ms": self.now_ms(), "deadline_ms": self.deadline_ms, "state": self.state}
+        return {
+            "server_time_ms": self.now_ms(),
+            "deadline_ms": self.deadline_ms,
+            "state": self.state,
+            "is_paused": self.is_paused,
+            "is_locked": self.is_locked,
+        }
 
     def _start(self, _path: str, body: dict[str, Any]) -> Any:
         if self.state in ("submitted", "closed"):
             raise Refusal(409, "attempt-closed", state=self.state)
         if self.state == "ready":
-            self.state, self.deadline_ms = "running", self.now_ms() + self.minutes * 60_000
-            self.started_ms = self.now_ms()
-        if body["client_id"] != self.client:
+            self.claimed_ms = body.get("started_at_ms", 0)
+            if self.seal and self.claimed_ms:
+                self.seal.require_proof(self.claimed_ms, body["proof"])
+            self.started_ms = self.claimed_ms or self.now_ms()
+            self.state, self.deadline_ms = "running", self.started_ms + self.minutes * 60_000
+        if not self.client or (body["client_id"] != self.client and self.second_seat == "take_over"):
             self.client, self.lease = body["client_id"], self.lease + 1
+        lease = self.lease if body["client_id"] == self.client else 0
+        if not lease:
+            self.claimant = body["client_id"]
         held = [{k: r[k] for k in ("slot", "sequence", "value")} for r in self.responses.values()]
         return {
             "attempt_id": ATTEMPT,
-            "form_hash": FORM_HASH,
+            "form_hash": self.seal.form_hash if self.seal else FORM_HASH,
             "paper_code": "0101",
             "ordering": papers.ordering(self.form),
-            "lease": self.lease,
+            "lease": lease,
             "started_at_ms": self.started_ms,
             "extra_seconds": self.extra_seconds,
             "responses": held,
             "notices": self.notices,
             "candidate": self._candidate(),
             **self._clock(),
+            **(self.seal.keys() if self.seal else {}),
         }
 
     def _require_writable(self, body: dict[str, Any]) -> None:
         if self.state != "running":
             raise Refusal(409, "attempt-closed", state=self.state)
+        if self.is_locked:
+            raise Refusal(409, "attempt-locked")
         if body["lease"] != self.lease:
             raise Refusal(409, "lease-taken", lease=self.lease)
 
@@ -154,8 +186,8 @@ class ExamPeer:
         return {"saved": saved, "notices": [n for n in self.notices if n["id"] > body["after"]], **self._clock()}
 
     def _time(self, path: str, _body: dict[str, Any]) -> Any:
-        after = int(path.rsplit("after=", 1)[1])
-        return {"notices": [n for n in self.notices if n["id"] > after], **self._clock()}
+        after = int(parse_qs(urlsplit(path).query)["after"][0])
+        return {"notices": [n for n in self.notices if n["id"] > after], "lease": self.lease, **self._clock()}
 
     def _submission(self, _path: str, body: dict[str, Any]) -> Any:
         if self.state != "submitted":
@@ -169,7 +201,13 @@ class ExamPeer:
                 raise Refusal(409, "responses-missing", missing=missing)
             self.state = "submitted"
         answered = sum(r["value"] not in (None, "", [], {}) for r in self.responses.values())
-        return {"state": "submitted", "submitted_at_ms": self.now_ms(), "answered": answered}
+        return {"state": "submitted", "submitted_at_ms": self.now_ms(), "answered": answered, "receipt": RECEIPT}
+
+    def _receipt(self, _path: str, _body: dict[str, Any]) -> Any:
+        if self.state not in ("submitted", "closed"):
+            raise Refusal(409, "receipt-not-yet")
+        done = {"state": self.state, "reason": "", "finished_at_ms": self.now_ms(), "answered": len(self.responses)}
+        return {"receipt": RECEIPT, **done}
 
     def _events(self, _path: str, body: dict[str, Any]) -> Any:
         self.events.extend(body["events"])
@@ -231,13 +269,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._api("POST")
 
     def _api(self, method: str) -> None:
+        if self.server.peer.is_dark:
+            self.close_connection = True
+            return
         length = int(self.headers.get("Content-Length") or 0)
         sent = self.rfile.read(length)
         body = json.loads(sent) if self.headers.get("Content-Type") == "application/json" and sent else {}
         try:
             with self.server.peer.lock:
                 answer = self.server.peer.answer(method, self.path, body, self.headers.get("Authorization", ""))
-            self._send(200, "application/json", json.dumps(answer).encode())
+            if isinstance(answer, bytes):
+                self._send(200, "application/octet-stream", answer)
+            else:
+                self._send(200, "application/json", json.dumps(answer).encode())
         except Refusal as refusal:
             problem = {
                 "type": "about:blank",

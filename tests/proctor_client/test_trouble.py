@@ -12,7 +12,7 @@ def _values(peer: ExamPeer) -> dict[int, Any]:
     return {slot: held["value"] for slot, held in sorted(peer.responses.items())}
 
 
-async def _ready_for_offline(page: Page) -> None:
+async def ready_for_offline(page: Page) -> None:
     """The service worker rules the page and has its files."""
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
     if not await page.evaluate("navigator.serviceWorker.controller !== null"):
@@ -24,7 +24,7 @@ async def _ready_for_offline(page: Page) -> None:
 
 async def test_answers_given_without_a_network_survive_a_reload_without_one(page: Page, peer: ExamPeer) -> None:
     await start(page)
-    await _ready_for_offline(page)
+    await ready_for_offline(page)
     await page.keyboard.press("a")
     await saved(page)
     await page.context.set_offline(True)

@@ -8,7 +8,7 @@ import { content } from '../interactions/content.ts'
 import { itemView } from '../interactions/item_view.ts'
 import { h } from '../shared/dom.ts'
 import { isLanguage, useLanguage } from '../shared/i18n.ts'
-import { t } from '../shared/texts.ts'
+import { loadTexts, t } from '../shared/texts.ts'
 
 /** An item of the keyless form, with its passage beside it. */
 type PreviewData = Item & { readonly stimulus_content?: { readonly title: string; readonly content: string } }
@@ -37,5 +37,8 @@ class ItemPreview extends HTMLElement {
 }
 
 const { lang } = document.documentElement
-useLanguage(isLanguage(lang) ? lang : 'vi')
-ItemPreview.define()
+const language = isLanguage(lang) ? lang : 'vi'
+void loadTexts(language).then(
+  () => useLanguage(language),
+  () => undefined,
+).then(() => ItemPreview.define())

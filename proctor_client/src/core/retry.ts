@@ -9,7 +9,12 @@ export function retryDelayMs(failures: number, chance: number, retryAfterMs = 0)
   return Math.round(retryAfterMs + ceiling * (0.5 + chance / 2))
 }
 
-/** The idle question "what time is it?", spread so that a room does not ask in step. */
+/** A seat that waits for the invigilator (admitted? unlocked? resumed?) asks twice as often. */
+export function askingDelayMs(chance: number): number {
+  return Math.round(4_500 + 1_000 * chance)
+}
+
+/** The idle question "what time is it?", spread so that a room does not ask in step, and answered within ten seconds. */
 export function idleDelayMs(chance: number): number {
-  return Math.round(9_000 + 2_000 * chance)
+  return Math.round(8_400 + 1_400 * chance)
 }

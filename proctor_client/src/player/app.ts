@@ -1,14 +1,17 @@
 /** The candidate's application: which screen is on, who is signed in, which attempt is open. */
 
-import type { AttemptList } from '../shared/api.ts'
+import type { AttemptList, AttemptSummary } from '../shared/api.ts'
 import { readClock, type ServerClock, serverNow } from '../core/timer.ts'
 import { h } from '../shared/dom.ts'
 import { keepLanguage, startLanguage } from '../shared/preferences.ts'
 import { type Language } from '../shared/i18n.ts'
 import { PaperMismatch } from '../core/paper.ts'
 import type { AppContext } from './context.ts'
-import { elsewhereScreen, handingInScreen, overScreen, receiptScreen } from './endings.ts'
-import { openAttempt } from './opening.ts'
+import { checkDisk, type DiskTrouble } from './disk_check.ts'
+import { handingInScreen, overScreen, receiptScreen } from './endings.ts'
+import { elsewhereScreen, lockedScreen, pausedScreen } from './holds.ts'
+import { openAttempt, openByCode } from './opening.ts'
+import { Prefetch } from './prefetch.ts'
 import { paperScreen } from './paper_screen.ts'
 import { reviewScreen } from './review_screen.ts'
 import type { Screen } from './screen.ts'
@@ -16,11 +19,13 @@ import { Refused } from './server.ts'
 import type { Ports } from './ports.ts'
 import type { ExamSession } from './session.ts'
 import { signInScreen } from './sign_in_screen.ts'
-import { freshClientId, isReload, keepVisit, recallVisit, type Visit } from './tab_memory.ts'
+import { receiptOfSession, receiptSoFar } from './receipts.ts'
+import { watchSeat } from './seat_watch.ts'
+import { freshClientId, isReload, keepVisit, type ReceiptFacts, recallVisit, type Visit } from './tab_memory.ts'
 import { waitingScreen } from './waiting_screen.ts'
-import { t } from '../shared/texts.ts'
+import { loadTexts, t } from '../shared/texts.ts'
 
-type Place = 'paper' | 'review'
+type Place = 'paper' | 'review' | 'reading'
 
 export class ExamApp extends HTMLElement implements AppContext {
   #ports: Ports | null = null
@@ -32,6 +37,10 @@ export class ExamApp extends HTMLElement implements AppContext {
   #screenEnds = new AbortController()
   #sessionEnds = new AbortController()
   #expired = false
+  #prefetch: Prefetch | null = null
+  #diskTrouble: DiskTrouble | null = null
+  #receipt: ReceiptFacts | null = null
+  readonly #openedListeners: ((attemptId: string) => void)[] = []
   readonly #stage = h('div', { class: 'stage' })
   readonly #voice = h('div', { class: 'visually-hidden', role: 'status', 'aria-live': 'polite' })
 
@@ -45,21 +54,28 @@ export class ExamApp extends HTMLElement implements AppContext {
   get session(): ExamSession | null {
     return this.#session
   }
+  get diskTrouble(): DiskTrouble | null {
+    return this.#diskTrouble
+  }
 
   /** Start the application on its ports: the server, the vault, the counters. */
   async open(ports: Ports): Promise<void> {
     this.#ports = ports
     const query = new URLSearchParams(location.search)
-    this.switchLanguage(startLanguage(query.get('lang')))
+    await this.#useLanguage(startLanguage(query.get('lang')))
     this.replaceChildren(this.#stage, this.#voice)
     const ticking = setInterval(() => this.#session?.tick(), 1000)
     this.#sessionEnds.signal.addEventListener('abort', () => clearInterval(ticking))
-    this.#watchPage()
+    watchSeat(this, ports, this.#sessionEnds.signal)
+    this.#guardLeaving()
+    this.#prefetch = new Prefetch(ports, () => this.#screen?.onNews?.())
+    this.#sessionEnds.signal.addEventListener('abort', () => this.#prefetch?.stop())
+    void this.#lookAtDisk(ports)
     const visit = recallVisit()
     if (visit === null) return this.#draw()
     this.#visit = isReload() ? visit : { ...visit, clientId: freshClientId() }
     ports.server.useToken(visit.token)
-    if (visit.attemptId === null) return this.#draw()
+    if (visit.attemptId === null || visit.receipt) return this.#draw()
     this.#stage.replaceChildren(h('p', { class: 'loading' }, t('app.loading')))
     try {
       await this.#open(visit.attemptId, true)
@@ -72,7 +88,24 @@ export class ExamApp extends HTMLElement implements AppContext {
   }
 
   nowMs(): number {
-    return this.#clock === null ? Date.now() : serverNow(this.#clock, this.#counter())
+    if (this.#clock !== null) return serverNow(this.#clock, this.#counter())
+    return Date.now() + (this.#visit?.wallOffsetMs ?? 0)
+  }
+
+  clockErrorMs(): number | null {
+    return this.#clock === null ? null : Date.now() - serverNow(this.#clock, this.#counter())
+  }
+
+  hasFetched(attempt: AttemptSummary): boolean {
+    return this.#prefetch?.has(attempt) ?? false
+  }
+
+  receiptOf(session: ExamSession): ReceiptFacts | null {
+    return this.#receipt?.attemptId === session.attemptId ? this.#receipt : null
+  }
+
+  onOpened(listener: (attemptId: string) => void): void {
+    this.#openedListeners.push(listener)
   }
 
   seatOf(attemptId: string): { readonly room: string | null; readonly seat: number | null } {
@@ -80,12 +113,18 @@ export class ExamApp extends HTMLElement implements AppContext {
   }
 
   readonly switchLanguage = (next: Language): void => {
-    keepLanguage(next)
-    this.#ports?.server.useLanguage(next)
+    void this.#useLanguage(next).then(() => {
+      this.#draw()
+      document.getElementById('tools-button')?.focus()
+    })
+  }
+
+  /** Without its texts a language is not switched to: better the known one than none. */
+  async #useLanguage(next: Language): Promise<void> {
+    const isThere = await loadTexts(next).then(() => true, () => false)
+    keepLanguage(isThere ? next : 'vi')
+    this.#ports?.server.useLanguage(isThere ? next : 'vi')
     document.title = t('app.name')
-    if (!this.#screen) return
-    this.#draw()
-    document.getElementById('tools-button')?.focus()
   }
 
   announce(text: string): void {
@@ -104,9 +143,10 @@ export class ExamApp extends HTMLElement implements AppContext {
     this.#clock = readClock(this.#clock, signedIn.server_time_ms, sent, this.#counter())
     this.#server.useToken(signedIn.token)
     const { token, candidate, attempts } = signedIn
-    this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId() }
+    this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId(), wallOffsetMs: this.nowMs() - Date.now() }
     this.#expired = false
     keepVisit(this.#visit)
+    this.#prefetch?.consider(attempts, this.nowMs())
     this.#draw()
   }
 
@@ -115,7 +155,8 @@ export class ExamApp extends HTMLElement implements AppContext {
     try {
       const list = await this.#server.attempts()
       this.#clock = readClock(this.#clock, list.server_time_ms, sent, this.#counter())
-      this.#remember({ attempts: list.attempts })
+      this.#remember({ attempts: list.attempts, wallOffsetMs: this.nowMs() - Date.now() })
+      this.#prefetch?.consider(list.attempts, this.nowMs())
       return list
     } catch (error) {
       if (error instanceof Refused && error.status === 401) this.#signOut()
@@ -135,6 +176,18 @@ export class ExamApp extends HTMLElement implements AppContext {
       if (error instanceof PaperMismatch) throw new Refused(0, 'paper-mismatch', t('error.paper', { slot: error.slot }), {})
       throw error
     }
+  }
+
+  async startByCode(attemptId: string, code: string): Promise<void> {
+    const ports = this.#ports
+    const visit = this.#visit
+    if (!ports || !visit) return
+    this.#take(await openByCode(ports, { attemptId, sittingId: this.#sittingOf(attemptId), clientId: visit.clientId, isReturn: false }, code, this.nowMs()))
+  }
+
+  readPaper(): void {
+    this.#place = 'reading'
+    this.#draw()
   }
 
   showPaper(): void {
@@ -162,15 +215,39 @@ export class ExamApp extends HTMLElement implements AppContext {
     const ports = this.#ports
     const visit = this.#visit
     if (!ports || !visit) return
-    const session = await openAttempt(ports, { attemptId, clientId: visit.clientId, isReturn })
+    this.#take(await openAttempt(ports, { attemptId, sittingId: this.#sittingOf(attemptId), clientId: visit.clientId, isReturn }))
+  }
+
+  /** From here on this attempt is on the screen. */
+  #take(session: ExamSession): void {
     this.#session?.stop()
     this.#session = session
     this.#place = 'paper'
-    this.#remember({ attemptId })
+    this.#remember({ attemptId: session.attemptId })
     session.on('phase', () => this.#onPhase(), this.#sessionEnds.signal)
     session.on('remote', () => this.#screen?.onRemoteChange?.(), this.#sessionEnds.signal)
     session.begin()
+    for (const listener of this.#openedListeners) listener(session.attemptId)
     this.#draw()
+    if (session.phase === 'handed-in' || session.phase === 'over') void this.#fetchReceipt(session)
+  }
+
+  #sittingOf(attemptId: string): string {
+    return this.#visit?.attempts.find((attempt) => attempt.attempt_id === attemptId)?.sitting_id ?? attemptId
+  }
+
+  /** Take the receipt home; what is confirmed as handed in is wiped from this computer. */
+  async #fetchReceipt(session: ExamSession): Promise<void> {
+    const ports = this.#ports
+    if (!ports) return
+    this.#receipt = await receiptOfSession(ports.server, session)
+    if (session.phase === 'handed-in' && (await session.forget())) {
+      navigator.serviceWorker?.controller?.postMessage('forget-media')
+      this.#remember({ receipt: this.#receipt })
+    }
+    if (session !== this.#session) return
+    if (session.phase === 'handed-in') this.#draw()
+    else session.tellReceipt()
   }
 
   #shownPhase = ''
@@ -179,8 +256,9 @@ export class ExamApp extends HTMLElement implements AppContext {
     if (!session) return
     if (session.phase === 'signed-out') this.#signOut()
     else if (session.phase !== this.#shownPhase) {
-      if (session.phase === 'paper') this.#place = 'paper'
+      if (session.phase !== 'over') this.#place = 'paper'
       this.#draw()
+      if (session.phase === 'handed-in' || session.phase === 'over') void this.#fetchReceipt(session)
     }
   }
 
@@ -209,6 +287,7 @@ export class ExamApp extends HTMLElement implements AppContext {
       const query = new URLSearchParams(location.search)
       return signInScreen(this, { exam: visit?.exam.code ?? query.get('exam') ?? '', number: visit?.candidate.number ?? query.get('number') ?? '', isReturn: this.#expired }, signal)
     }
+    if (!session && visit.receipt) return receiptScreen(this, visit.receipt, signal)
     if (!session) return waitingScreen(this, visit, signal)
     switch (session.phase) {
       case 'paper':
@@ -217,26 +296,29 @@ export class ExamApp extends HTMLElement implements AppContext {
       case 'handing-in':
         return handingInScreen(this, session, signal)
       case 'handed-in':
-        return receiptScreen(this, session, signal)
+        return receiptScreen(this, this.receiptOf(session) ?? receiptSoFar(session), signal)
       case 'over':
         return overScreen(this, session, signal)
       case 'elsewhere':
-        return elsewhereScreen(this, session, signal)
+        return this.#place === 'reading' ? paperScreen(this, session, signal) : elsewhereScreen(this, session, signal)
+      case 'paused':
+        return pausedScreen(this, session, signal)
+      case 'locked':
+        return lockedScreen(this, session, signal)
     }
   }
 
-  #watchPage(): void {
+  async #lookAtDisk(ports: Ports): Promise<void> {
+    const { trouble, freeMegabytes } = await checkDisk(ports.vault)
+    this.#diskTrouble = trouble
+    if (trouble === null) return
+    this.#screen?.onNews?.()
+    // Told once there is somebody to tell it for.
+    this.onOpened(() => this.#session?.note(trouble === 'broken' ? 'private_mode' : 'storage_full', { free_megabytes: freeMegabytes }))
+  }
+
+  #guardLeaving(): void {
     const { signal } = this.#sessionEnds
-    const on = (target: EventTarget, kind: string, act: () => void): void => target.addEventListener(kind, act, { signal })
-    on(window, 'online', () => { this.#session?.note('online'); this.#session?.nudge() })
-    on(window, 'offline', () => this.#session?.note('offline'))
-    on(window, 'blur', () => this.#session?.note('focus_lost'))
-    on(window, 'focus', () => this.#session?.note('focus_back'))
-    on(window, 'pagehide', () => this.#session?.secure())
-    on(document, 'visibilitychange', () => {
-      if (document.visibilityState === 'hidden') this.#session?.secure()
-      else this.#session?.nudge() // a computer that slept may have lost count: ask the time at once
-    })
     window.addEventListener(
       'beforeunload',
       (event) => {

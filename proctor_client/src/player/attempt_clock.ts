@@ -9,6 +9,8 @@ export class AttemptClock {
   #extraSeconds: number
   #lastLeftMs: number
   #warning: number | null = null
+  /** What was left when the pause became known; null while time runs. */
+  #heldMs: number | null = null
 
   constructor(counter: () => number, clock: ServerClock, deadlineMs: number, extraSeconds: number) {
     this.#counter = counter
@@ -19,7 +21,7 @@ export class AttemptClock {
   }
 
   get leftMs(): number {
-    return remainingMs(this.#deadlineMs, this.#clock, this.#counter())
+    return this.#heldMs ?? remainingMs(this.#deadlineMs, this.#clock, this.#counter())
   }
   get nowMs(): number {
     return serverNow(this.#clock, this.#counter())
@@ -36,6 +38,12 @@ export class AttemptClock {
     this.#clock = readClock(this.#clock, serverMs, sentMs, this.#counter())
     if (deadlineMs > this.#deadlineMs) this.#extraSeconds += Math.round((deadlineMs - this.#deadlineMs) / 1000)
     this.#deadlineMs = deadlineMs
+  }
+
+  /** A pause stops the clock on the screen; the deadline after it the server tells, to the millisecond. */
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#heldMs ??= this.leftMs
+    else this.#heldMs = null
   }
 
   /** The envelope tells the extra time as a whole. */

@@ -1,9 +1,10 @@
 /** What a screen may ask of the application round it. */
 
 import type { Language } from '../shared/i18n.ts'
-import type { AttemptList } from '../shared/api.ts'
+import type { AttemptList, AttemptSummary } from '../shared/api.ts'
 import type { ExamSession } from './session.ts'
-import type { Visit } from './tab_memory.ts'
+import type { DiskTrouble } from './disk_check.ts'
+import type { ReceiptFacts, Visit } from './tab_memory.ts'
 
 export interface AppContext {
   readonly visit: Visit | null
@@ -19,7 +20,21 @@ export interface AppContext {
   signIn(exam: string, number: string, code: string): Promise<void>
   refreshAttempts(): Promise<AttemptList>
   startAttempt(attemptId: string): Promise<void>
+  /** Begin without a network, by the room's release code. */
+  startByCode(attemptId: string, code: string): Promise<void>
+  /** The sealed paper of this attempt is on this computer, whole. */
+  hasFetched(attempt: AttemptSummary): boolean
+  /** How far this computer's clock is off, in milliseconds; null before the server told its time. */
+  clockErrorMs(): number | null
+  /** What this browser may be short of: said in the waiting room. */
+  readonly diskTrouble: DiskTrouble | null
+  /** The signed receipt of an attempt that has ended, once it came. */
+  receiptOf(session: ExamSession): ReceiptFacts | null
   showPaper(): void
+  /** Hear of every attempt that is opened in this window. */
+  onOpened(listener: (attemptId: string) => void): void
+  /** Look at the paper without writing, while another seat has it. */
+  readPaper(): void
   showReview(): void
   /** Forget everything of this candidate on this computer and go back to the door. */
   leave(): Promise<void>

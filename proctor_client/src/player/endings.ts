@@ -1,16 +1,17 @@
-/** The last screens: handing in, receipt, time over; and the page of a seat that lost its attempt to another. */
+/** The last screens: handing in, receipt, time over. */
 
 import { cellsOf, tally } from '../core/palette.ts'
 import { type Child, h, sign, type Sign } from '../shared/dom.ts'
 import { formatClock, formatDay } from '../shared/i18n.ts'
 import type { AppContext } from './context.ts'
+import { canHandOver, handOverView, OFFERED_AFTER_MS } from './hand_over_view.ts'
 import type { Screen } from './screen.ts'
 import type { ExamSession } from './session.ts'
-import { freshClientId } from './tab_memory.ts'
+import type { ReceiptFacts } from './tab_memory.ts'
 import { toolsView } from './tools.ts'
 import { t } from '../shared/texts.ts'
 
-function ending(app: AppContext, signal: AbortSignal, look: string, mark: Sign, title: string, ...body: Child[]): Screen {
+export function ending(app: AppContext, signal: AbortSignal, look: string, mark: Sign, title: string, ...body: Child[]): Screen {
   const heading = h('h1', { class: 'ending__title', tabindex: -1 }, title)
   const { visit } = app
   const element = h(
@@ -36,16 +37,17 @@ export function handingInScreen(app: AppContext, session: ExamSession, signal: A
         ? t('handing-in.storing', { count: session.unsaved })
         : t('handing-in.waiting')
     if (line.textContent !== text) line.textContent = text
+    file.hidden = session.isReachable || session.unsavedMs < OFFERED_AFTER_MS || !canHandOver(session)
   }
+  const file = handOverView(session)
   update()
   session.on('save', update, signal)
   session.on('phase', update, signal)
-  return ending(app, signal, 'wait', 'clock', t('handing-in.title'), line, h('p', {}, h('strong', {}, t('handing-in.keep'))))
+  return ending(app, signal, 'wait', 'clock', t('handing-in.title'), line, h('p', {}, h('strong', {}, t('handing-in.keep'))), file)
 }
 
-export function receiptScreen(app: AppContext, session: ExamSession, signal: AbortSignal): Screen {
-  const sums = tally(cellsOf(session.paper, session.book, session.marks))
-  const { receipt } = session
+/** The paper is in, and this computer keeps nothing of it any more. */
+export function receiptScreen(app: AppContext, facts: ReceiptFacts, signal: AbortSignal): Screen {
   return ending(
     app,
     signal,
@@ -53,22 +55,33 @@ export function receiptScreen(app: AppContext, session: ExamSession, signal: Abo
     'check',
     t('receipt.title'),
     h('p', { class: 'lead' }, t('receipt.lead')),
-    h(
-      'dl',
-      { class: 'facts receipt' },
-      h('dt', {}, t('receipt.answered')),
-      h('dd', { class: 'number' }, t('receipt.answered-of', { answered: receipt?.answered ?? sums.answered, total: sums.total })),
-      ...(receipt
-        ? [h('dt', {}, t('receipt.time')), h('dd', { class: 'number' }, `${formatClock(receipt.submitted_at_ms, true)} · ${formatDay(receipt.submitted_at_ms)}`)]
-        : []),
-      h('dt', {}, t('receipt.paper')),
-      h('dd', { class: 'number' }, session.paperCode),
-      h('dt', {}, t('receipt.code')),
-      h('dd', { class: 'code receipt__code' }, receipt?.receipt ?? receiptCode(session.attemptId)),
-    ),
+    receiptFacts(facts),
+    proofOf(facts),
     h('p', { class: 'soft' }, t('receipt.keep')),
     leaveButton(app),
   )
+}
+
+function receiptFacts(facts: ReceiptFacts): HTMLElement {
+  const { finishedAtMs } = facts
+  return h(
+    'dl',
+    { class: 'facts receipt' },
+    h('dt', {}, t('receipt.answered')),
+    h('dd', { class: 'number' }, t('receipt.answered-of', { answered: facts.answered, total: facts.total })),
+    ...(finishedAtMs === null ? [] : [h('dt', {}, t('receipt.time')), h('dd', { class: 'number' }, `${formatClock(finishedAtMs, true)} · ${formatDay(finishedAtMs)}`)]),
+    h('dt', {}, t('receipt.paper')),
+    h('dd', { class: 'number' }, facts.paperCode),
+    h('dt', {}, t('receipt.code')),
+    h('dd', { class: 'code receipt__code' }, receiptCode(facts.attemptId)),
+  )
+}
+
+/** The signed part comes when it is needed; should it not come, the short code and the server's own record remain. */
+function proofOf(facts: ReceiptFacts): HTMLElement {
+  const place = h('div', {})
+  if (facts.text !== '') void import('./receipt_view.ts').then(({ signedReceipt }) => place.append(signedReceipt(facts)), () => undefined)
+  return place
 }
 
 /** Short enough to read out, and found again in the invigilator's list: the head of the attempt's id. */
@@ -81,6 +94,8 @@ export function overScreen(app: AppContext, session: ExamSession, signal: AbortS
   const line = h('p', { class: 'lead', role: 'status' })
   const answered = h('p', { class: 'number' })
   const leave = leaveButton(app)
+  const file = handOverView(session)
+  const proof = h('div', {})
   const update = (): void => {
     const sums = tally(cellsOf(session.paper, session.book, session.marks))
     const text =
@@ -94,25 +109,17 @@ export function overScreen(app: AppContext, session: ExamSession, signal: AbortS
     if (line.textContent !== text) line.textContent = text
     answered.textContent = `${t('over.answered')}: ${t('receipt.answered-of', { answered: sums.answered, total: sums.total })}`
     leave.hidden = session.lost > 0 || session.unsaved > 0
+    // Worth a file: what came too late, or what cannot be sent.
+    file.hidden = !canHandOver(session) || (session.lost === 0 && (session.unsaved === 0 || session.isReachable))
+    const facts = app.receiptOf(session)
+    if (facts && !proof.firstChild && session.lost === 0) proof.append(proofOf(facts))
   }
   update()
   session.on('save', update, signal)
   session.on('phase', update, signal)
   session.on('responses', update, signal)
-  return ending(app, signal, session.lost > 0 ? 'warn' : 'wait', 'clock', t(session.leftMs > 0 ? 'over.title-closed' : 'over.title'), line, answered, h('p', { class: 'soft' }, t('over.more-time')), leave)
-}
-
-export function elsewhereScreen(app: AppContext, session: ExamSession, signal: AbortSignal): Screen {
-  return ending(
-    app,
-    signal,
-    'warn',
-    'seat',
-    t('elsewhere.title'),
-    h('p', { class: 'lead' }, t('elsewhere.text')),
-    h('p', {}, t('elsewhere.hint')),
-    h('button', { class: 'button', type: 'button', on: { click: () => session.takeBack(freshClientId()) } }, t('elsewhere.back')),
-  )
+  session.on('receipt', update, signal)
+  return ending(app, signal, session.lost > 0 ? 'warn' : 'wait', 'clock', t(session.leftMs > 0 ? 'over.title-closed' : 'over.title'), line, answered, proof, file, h('p', { class: 'soft' }, t('over.more-time')), leave)
 }
 
 function leaveButton(app: AppContext): HTMLElement {

@@ -5,18 +5,23 @@ import type {
   ClientEvent,
   Envelope,
   Form,
+  ReceiptReply,
   SaveReply,
   SaveRequest,
   SignedIn,
   SignInRequest,
+  SealedStart,
+  StartRequest,
   SubmissionRequest,
   Submitted,
   TimeReply,
 } from '../shared/api.ts'
+import type { Bytes } from '../core/base64.ts'
 import { type ExamServer, Refused, Unreachable } from './server.ts'
 
 const PATIENCE_MS = 10_000
 const FORM_PATIENCE_MS = 60_000
+const PAPER_PATIENCE_MS = 300_000 // with its figures, to a whole lab at once, and nobody waits for it
 
 interface Call {
   readonly method?: 'GET' | 'POST'
@@ -50,8 +55,16 @@ export class HttpExamServer implements ExamServer {
     return this.#call('/candidate/attempts')
   }
 
-  start(attemptId: string, clientId: string): Promise<Envelope> {
-    return this.#call(`/attempts/${attemptId}/start`, { method: 'POST', body: { client_id: clientId } })
+  start(attemptId: string, request: StartRequest): Promise<Envelope> {
+    return this.#call(`/attempts/${attemptId}/start`, { method: 'POST', body: request })
+  }
+
+  sealedPaper(hash: string): Promise<Bytes> {
+    return this.#ask(`/papers/${hash}`, { patienceMs: PAPER_PATIENCE_MS }, async (reply) => new Uint8Array(await reply.arrayBuffer()))
+  }
+
+  sealedStart(attemptId: string): Promise<SealedStart> {
+    return this.#call(`/attempts/${attemptId}/sealed-start`)
   }
 
   form(hash: string): Promise<Form> {
@@ -62,12 +75,16 @@ export class HttpExamServer implements ExamServer {
     return this.#call(`/attempts/${attemptId}/responses`, { method: 'POST', body: request })
   }
 
-  time(attemptId: string, afterNotice: number): Promise<TimeReply> {
-    return this.#call(`/attempts/${attemptId}/time?after=${afterNotice}`)
+  time(attemptId: string, afterNotice: number, lease: number): Promise<TimeReply> {
+    return this.#call(`/attempts/${attemptId}/time?after=${afterNotice}&lease=${lease}`)
   }
 
   submit(attemptId: string, request: SubmissionRequest): Promise<Submitted> {
     return this.#call(`/attempts/${attemptId}/submission`, { method: 'POST', body: request })
+  }
+
+  receipt(attemptId: string): Promise<ReceiptReply> {
+    return this.#call(`/attempts/${attemptId}/receipt`)
   }
 
   async report(attemptId: string, events: readonly ClientEvent[]): Promise<void> {
@@ -80,7 +97,14 @@ export class HttpExamServer implements ExamServer {
     await reply.blob()
   }
 
-  async #call<Reply>(path: string, { method = 'GET', body, patienceMs = PATIENCE_MS, keepalive = false }: Call = {}): Promise<Reply> {
+  #call<Reply>(path: string, call: Call = {}): Promise<Reply> {
+    return this.#ask(path, call, async (reply) => {
+      const text = await reply.text()
+      return (text === '' ? {} : JSON.parse(text)) as Reply
+    })
+  }
+
+  async #ask<Reply>(path: string, { method = 'GET', body, patienceMs = PATIENCE_MS, keepalive = false }: Call, read: (reply: Response) => Promise<Reply>): Promise<Reply> {
     const headers: Record<string, string> = { Accept: 'application/json', 'Accept-Language': this.#language }
     if (this.#token !== null) headers['Authorization'] = `Bearer ${this.#token}`
     if (body !== undefined) headers['Content-Type'] = 'application/json'
@@ -96,7 +120,8 @@ export class HttpExamServer implements ExamServer {
         signal: stop.signal,
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       })
-      return await readReply<Reply>(reply)
+      await requireOk(reply)
+      return await read(reply)
     } catch (error) {
       if (error instanceof Refused || error instanceof Unreachable) throw error
       throw new Unreachable(error instanceof Error ? error.message : String(error))
@@ -109,11 +134,8 @@ export class HttpExamServer implements ExamServer {
 /** Statuses that say "later" rather than "no". */
 const LATER = new Set([408, 425, 429, 500, 502, 503, 504])
 
-async function readReply<Reply>(reply: Response): Promise<Reply> {
-  if (reply.ok) {
-    const text = await reply.text()
-    return (text === '' ? {} : JSON.parse(text)) as Reply
-  }
+async function requireOk(reply: Response): Promise<void> {
+  if (reply.ok) return
   if (LATER.has(reply.status)) throw new Unreachable(String(reply.status), retryAfterMs(reply.headers.get('Retry-After')))
   const problem = await readProblem(reply)
   const text = (name: string): string => (typeof problem[name] === 'string' ? problem[name] : '')

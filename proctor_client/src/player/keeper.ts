@@ -9,12 +9,12 @@ const PATIENCE_MS = 2_000
 export class Keeper {
   readonly #vault: Vault
   readonly #attemptId: string
-  readonly #onChange: () => void
+  readonly #onChange: (error: unknown) => void
   readonly #unwritten = new Map<number, SavedResponse>()
   #writing: Promise<void> = Promise.resolve()
   #isBroken = false
 
-  constructor(vault: Vault, attemptId: string, onChange: () => void) {
+  constructor(vault: Vault, attemptId: string, onChange: (error: unknown) => void) {
     this.#vault = vault
     this.#attemptId = attemptId
     this.#onChange = onChange
@@ -54,11 +54,19 @@ export class Keeper {
     this.#vault.keepLastWords(this.#attemptId, responses)
   }
 
+  /** Wipe the attempt from this computer; nothing is written after it. True when it is gone. */
+  async erase(formHash: string): Promise<boolean> {
+    await this.written()
+    return this.#vault.erase(this.#attemptId, formHash).then(() => true, () => false)
+  }
+
   /** A failure is said on the screen; the server still gets everything. */
   async #guard(write: Promise<void>): Promise<void> {
-    const isBroken = await write.then(() => false, () => true)
+    let error: unknown = null
+    await write.catch((caught: unknown) => (error = caught ?? new Error('writing failed')))
+    const isBroken = error !== null
     if (isBroken === this.#isBroken) return
     this.#isBroken = isBroken
-    this.#onChange()
+    this.#onChange(error)
   }
 }

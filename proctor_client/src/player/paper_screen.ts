@@ -23,7 +23,7 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
   const side = h('aside', { class: 'desk__side', id: 'palette' })
   const strip = stripView(app, session, signal)
   const flag = h('button', { class: 'button foot__flag', type: 'button', on: { click: () => toggleFlag() } })
-  const previous = h('button', { class: 'button', type: 'button', on: { click: () => move('previous') } }, sign('left'), h('span', { class: 'foot__label' }, t('item.previous')))
+  const previous = h('button', { class: 'button', type: 'button', 'aria-label': t('item.previous'), on: { click: () => move('previous') } }, sign('left'), h('span', { class: 'foot__label' }, t('item.previous')))
   const next = h('button', { class: 'button button--primary foot__next', type: 'button', on: { click: () => move('next') } })
   const foot = h('footer', { class: 'foot' }, strip.element, h('div', { class: 'foot__row' }, previous, flag, next))
   let view: ItemView | null = null

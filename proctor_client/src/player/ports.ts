@@ -8,10 +8,8 @@ import type { ServerClock } from '../core/timer.ts'
 import type { ExamServer } from './server.ts'
 import type { Vault } from './vault.ts'
 
-export type Phase = 'paper' | 'handing-in' | 'handed-in' | 'over' | 'elsewhere' | 'signed-out'
-
 /** What may have changed; a view listens to what it shows. */
-export type Topic = 'responses' | 'remote' | 'save' | 'position' | 'marks' | 'notices' | 'phase' | 'time'
+export type Topic = 'responses' | 'remote' | 'save' | 'position' | 'marks' | 'notices' | 'phase' | 'time' | 'receipt'
 
 export interface Ports {
   readonly server: ExamServer
@@ -23,7 +21,14 @@ export interface Ports {
   readonly chance: () => number
 }
 
+/** A start without a network, for the server to believe later. */
+export interface StartClaim {
+  readonly started_at_ms: number
+  readonly proof: string
+}
+
 export interface Opening {
+  readonly sittingId: string
   readonly envelope: Envelope
   readonly paper: Paper
   readonly clientId: string
@@ -33,6 +38,7 @@ export interface Opening {
   readonly marks: Marks
   readonly dismissed: ReadonlySet<number>
   readonly handingIn: boolean
+  readonly claim: StartClaim | null
   /** False when the attempt was opened from this computer alone, because the server could not be reached. */
   readonly isLinked: boolean
 }

@@ -6,6 +6,8 @@ export interface Screen {
   focus?(): void
   /** Show a warning of time. */
   warn?(text: string): void
+  /** Something outside the attempt changed: a paper was fetched, a disk was found full. */
+  onNews?(): void
   /** Responses came from elsewhere (a comparison with the server): show them. */
   onRemoteChange?(): void
 }

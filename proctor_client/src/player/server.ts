@@ -5,23 +5,31 @@ import type {
   ClientEvent,
   Envelope,
   Form,
+  ReceiptReply,
   SaveReply,
   SaveRequest,
   SignedIn,
   SignInRequest,
+  SealedStart,
+  StartRequest,
   SubmissionRequest,
   Submitted,
   TimeReply,
 } from '../shared/api.ts'
+import type { Bytes } from '../core/base64.ts'
 
 export interface ExamServer {
   signIn(request: SignInRequest): Promise<SignedIn>
   attempts(): Promise<AttemptList>
-  start(attemptId: string, clientId: string): Promise<Envelope>
+  start(attemptId: string, request: StartRequest): Promise<Envelope>
+  /** The sealed paper's bytes, and what starts it without a network. */
+  sealedPaper(hash: string): Promise<Bytes>
+  sealedStart(attemptId: string): Promise<SealedStart>
   form(hash: string): Promise<Form>
   save(attemptId: string, request: SaveRequest): Promise<SaveReply>
-  time(attemptId: string, afterNotice: number): Promise<TimeReply>
+  time(attemptId: string, afterNotice: number, lease: number): Promise<TimeReply>
   submit(attemptId: string, request: SubmissionRequest): Promise<Submitted>
+  receipt(attemptId: string): Promise<ReceiptReply>
   report(attemptId: string, events: readonly ClientEvent[]): Promise<void>
   /** Fetch a picture so that it is there when the network is not. */
   warm(address: string): Promise<void>

@@ -1,33 +1,30 @@
 /** One attempt at this seat: keeps every change, sends it, follows the server's time. No DOM; all decisions lie in `core/`.
  *
- *   paper ──hand in──► handing-in ──accepted──► handed-in
- *     │  ▲                 │
- *     │  └─ time added ─┐  │ closed meanwhile
- *     ├──── time over ──► over ◄┘
- *     ├──── another seat writes ──► elsewhere ──take back──► paper
- *     └──── token refused ──► signed-out
- *
- * One request is under way at a time. After any gap the server is asked for its sequences again, so that whatever it
- * lacks, even what it once confirmed, is sent anew.
+ * Where it stands is `core/phase.ts`. One request is under way at a time. After any gap the server is asked for its
+ * sequences again, so that whatever it lacks, even what it once confirmed, is sent anew.
  */
 
-import type { AttemptState, Candidate, Envelope, EventKind, Notice } from '../shared/api.ts'
-import type { ResponseValue, SavedResponse, Submitted, TimeReply } from '../shared/api.ts'
+import type { Candidate, EventKind, Notice, ResponseValue, SavedResponse, Submitted } from '../shared/api.ts'
 import { normalise } from '../core/completeness.ts'
+import { handOverFile } from '../core/hand_over.ts'
+import { canSeal } from '../core/sealing.ts'
 import type { Marks } from '../core/palette.ts'
 import type { Entry, Paper } from '../core/paper.ts'
+import { isWaitingForPeople, maySend, type Phase, phaseOf, type Standing } from '../core/phase.ts'
 import type { ResponseBook } from '../core/responses.ts'
-import { idleDelayMs } from '../core/retry.ts'
+import { askingDelayMs, idleDelayMs } from '../core/retry.ts'
 import { type SaveState, saveState } from '../core/save_state.ts'
+import { verdictOf } from '../core/verdicts.ts'
 import { AnswerSheet } from './answer_sheet.ts'
 import { AttemptClock } from './attempt_clock.ts'
+import { Dialogue } from './dialogue.ts'
 import { Drafts } from './drafts.ts'
 import { type EventDetail, EventLog } from './event_log.ts'
 import { Keeper } from './keeper.ts'
 import { Link, type LinkPlan } from './link.ts'
 import { NoticeBox } from './notice_box.ts'
 import type { Refused } from './server.ts'
-import type { Opening, Phase, Ports, Topic } from './ports.ts'
+import type { Opening, Ports, Topic } from './ports.ts'
 import { SeatMarks } from './seat_marks.ts'
 import { Topics } from './topics.ts'
 
@@ -35,6 +32,7 @@ const COALESCE_MS = 60
 
 export class ExamSession {
   readonly attemptId: string
+  readonly sittingId: string
   readonly candidate: Candidate
   readonly paper: Paper
   readonly paperCode: string
@@ -49,21 +47,22 @@ export class ExamSession {
   readonly #drafts: Drafts
   readonly #keeper: Keeper
   readonly #link: Link
-  #clientId: string
-  #envelope: Envelope
+  readonly #dialogue: Dialogue
+  readonly #events = new EventLog()
   #phase: Phase = 'paper'
-  #state: AttemptState
+  #standing: Standing
+  #isSignedOut = false
   #receipt: Submitted | null = null
   #handsIn: boolean
   #waitingSinceMs: number | null = null
   #mustCompare: boolean
   #missingRounds = 0
-  readonly #events = new EventLog()
 
   constructor(ports: Ports, opening: Opening) {
     const { envelope } = opening
     this.#ports = ports
     this.attemptId = envelope.attempt_id
+    this.sittingId = opening.sittingId
     this.candidate = envelope.candidate
     this.paper = opening.paper
     this.paperCode = envelope.paper_code
@@ -73,16 +72,14 @@ export class ExamSession {
     this.#marks = new SeatMarks(opening.paper, opening.position, opening.marks)
     this.#clock = new AttemptClock(ports.counter, opening.clock, envelope.deadline_ms, envelope.extra_seconds)
     this.#drafts = new Drafts(ports.counter, () => this.settleDrafts())
-    this.#keeper = new Keeper(ports.vault, this.attemptId, () => this.#topics.tell('phase'))
+    this.#keeper = new Keeper(ports.vault, this.attemptId, (error) => this.#noteDisk(error))
     this.#link = new Link(this.#plan(), ports.chance, opening.isLinked)
-    this.#clientId = opening.clientId
-    this.#envelope = envelope
-    this.#state = envelope.state
+    const voices = { sheet: this.#sheet, notices: this.#notices, clock: this.#clock, keeper: this.#keeper, onNotices: () => this.#topics.tell('notices') }
+    this.#dialogue = new Dialogue(ports, voices, envelope, opening.clientId, opening.claim)
+    this.#standing = this.#dialogue.standing
     this.#handsIn = opening.handingIn
     this.#mustCompare = !opening.isLinked
-    this.#takeNotices(envelope.notices)
-    if (opening.handingIn) this.#phase = 'handing-in'
-    this.#settleState(envelope.state)
+    this.#settle(this.#standing)
     this.#noteWaiting()
   }
 
@@ -115,6 +112,14 @@ export class ExamSession {
   get isReadOnly(): boolean {
     return this.#phase !== 'paper'
   }
+  /** Another seat writes, and this one waits for the invigilator to let it in. */
+  get isApplying(): boolean {
+    return this.#dialogue.isApplying
+  }
+  /** The server seals: answers can be handed over as a file. */
+  get hasKeys(): boolean {
+    return Boolean(this.#dialogue.envelope.seat_key && this.#dialogue.envelope.hand_over_key)
+  }
   get isVaultBroken(): boolean {
     return this.#keeper.isBroken
   }
@@ -145,6 +150,14 @@ export class ExamSession {
   /** Responses the server has not confirmed. */
   get unsaved(): number {
     return this.#waiting().length + this.#drafts.size
+  }
+  /** For how long something has not been confirmed. */
+  get unsavedMs(): number {
+    return this.#waitingSinceMs === null ? 0 : this.#ports.counter() - this.#waitingSinceMs
+  }
+  /** How many answers never reached the server before it closed the attempt. */
+  get lost(): number {
+    return this.#standing.state === 'closed' ? this.#sheet.unconfirmed().length : 0
   }
   get saveState(): SaveState {
     const facts = { waiting: this.unsaved, failures: this.#link.failures, waitingSinceMs: this.#waitingSinceMs }
@@ -185,7 +198,7 @@ export class ExamSession {
   /** The page may go away any moment: what is still on its way to the disk is put where it arrives at once. */
   secure(): void {
     this.settleDrafts()
-    this.#keeper.keepLastWords(this.#sheet.unconfirmed())
+    if (this.#phase !== 'handed-in') this.#keeper.keepLastWords(this.#sheet.unconfirmed())
   }
 
   goTo(position: number): void {
@@ -212,21 +225,41 @@ export class ExamSession {
     this.settleDrafts()
     this.#handsIn = true
     this.#keep()
-    this.#setPhase('handing-in')
+    this.#settle(this.#standing)
     this.#link.wake(0)
   }
 
   /** Continue here although another seat took the attempt over. */
   takeBack(clientId: string): void {
     if (this.#phase !== 'elsewhere') return
-    this.#clientId = clientId
+    this.#dialogue.useClient(clientId)
     this.#mustCompare = true
-    this.#setPhase(this.#handsIn ? 'handing-in' : 'paper')
     this.#link.wake(0)
+  }
+
+  /** Somebody fetched the receipt: views may show it. */
+  tellReceipt(): void {
+    this.#topics.tell('receipt')
   }
 
   note(kind: EventKind, detail: EventDetail = {}): void {
     this.#events.note(kind, this.#ports.wall(), detail)
+  }
+
+  /** Every answer of this seat as a file only the server can read; null where this browser or server cannot seal. */
+  async handOver(): Promise<string | null> {
+    this.settleDrafts()
+    const { envelope, clientId, claim } = this.#dialogue
+    if (!envelope.seat_key || !envelope.hand_over_key || !canSeal()) return null
+    const facts = {
+      sittingId: this.sittingId,
+      attemptId: this.attemptId,
+      clientId,
+      madeAtMs: this.nowMs,
+      startedAtMs: claim?.started_at_ms ?? 0,
+      responses: [...this.#sheet.book.held.values()],
+    }
+    return handOverFile(facts, envelope.seat_key, envelope.hand_over_key)
   }
 
   // -- time and network ---------------------------------------------------------------------------------------------
@@ -245,9 +278,7 @@ export class ExamSession {
   tick(): void {
     this.#clock.tick()
     if (this.leftMs === 0 && this.#phase === 'paper') {
-      // What was typed in the last moment still counts as typed in time.
-      for (const [slot, value] of this.#drafts.take()) this.#record(slot, normalise(value))
-      this.#setPhase('over')
+      this.#settle(this.#standing)
       this.#link.wake(0)
     }
     this.#topics.tell('time', 'save')
@@ -256,11 +287,6 @@ export class ExamSession {
   /** The browser says the network is back, or the page woke up: do not wait for the next try. */
   nudge(): void {
     this.#link.nudge()
-  }
-
-  /** Everything this computer holds is on the server, or will never be taken. */
-  get isSettled(): boolean {
-    return this.unsaved === 0
   }
 
   #record(slot: number, value: ResponseValue): void {
@@ -287,129 +313,98 @@ export class ExamSession {
 
   /** The one thing to do now, most urgent first. */
   async #step(): Promise<void> {
-    if (this.#phase === 'handed-in' || this.#phase === 'elsewhere' || this.#phase === 'signed-out') return
-    if (this.#mustCompare) return this.#compare()
-    if (this.#waiting().length > 0) await this.#send()
-    else if (this.#phase === 'handing-in') await this.#submit()
-    else await this.#askTime()
+    const phase = this.#phase
+    if (phase === 'handed-in' || phase === 'signed-out') return
+    // A seat that waits to be let in asks again; one that lost its place does not, or two would take turns for ever.
+    if (this.#mustCompare || this.#dialogue.isApplying) return this.#compare()
+    if (this.#waiting().length > 0 && maySend(phase)) {
+      this.#settle(await this.#dialogue.send())
+      this.#topics.tell('responses')
+    } else if (phase === 'handing-in') await this.#submit()
+    else this.#settle(await this.#dialogue.askTime())
+    this.#topics.tell('time')
     await this.#events.send((events) => this.#ports.server.report(this.attemptId, events))
   }
 
   #pauseMs(): number {
+    if (this.#phase === 'elsewhere') return askingDelayMs(this.#ports.chance())
     if (this.#phase === 'handing-in' || this.#mustCompare) return 0
-    if (this.#waiting().length > 0 && (this.#phase === 'paper' || this.#phase === 'over')) return COALESCE_MS
-    return idleDelayMs(this.#ports.chance())
+    if (this.#waiting().length > 0 && maySend(this.#phase)) return COALESCE_MS
+    return isWaitingForPeople(this.#phase) ? askingDelayMs(this.#ports.chance()) : idleDelayMs(this.#ports.chance())
   }
 
   async #compare(): Promise<void> {
-    await this.#keeper.written()
-    const { server, counter } = this.#ports
-    const sent = counter()
-    const envelope = await server.start(this.attemptId, this.#clientId)
-    this.#clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
-    this.#clock.restate(envelope.extra_seconds)
-    this.#envelope = envelope
-    const fromServer = this.#sheet.reconcile(envelope.responses, envelope.lease)
-    this.#keeper.write(fromServer)
+    const { standing, isNews } = await this.#dialogue.compare()
     this.#mustCompare = false
-    this.#takeNotices(envelope.notices)
-    this.#settleState(envelope.state)
+    this.#settle(standing)
     this.#keep()
-    if (fromServer.length > 0) this.#topics.tell('remote')
-    this.#topics.tell('responses', 'notices', 'time')
-  }
-
-  async #send(): Promise<void> {
-    await this.#keeper.written()
-    const batch = this.#sheet.batch()
-    const { server, counter } = this.#ports
-    const sent = counter()
-    const reply = await server.save(this.attemptId, { lease: this.#envelope.lease, responses: batch, after: this.#notices.newest })
-    this.#sheet.confirm(reply.saved)
-    this.#takeTime(reply, sent)
-    this.#topics.tell('responses')
+    if (isNews) this.#topics.tell('remote')
+    this.#topics.tell('responses', 'time')
   }
 
   async #submit(): Promise<void> {
-    const request = { lease: this.#envelope.lease, sequences: this.#sheet.sequences() }
-    this.#receipt = await this.#ports.server.submit(this.attemptId, request)
-    this.#setPhase('handed-in')
-  }
-
-  async #askTime(): Promise<void> {
-    const { server, counter } = this.#ports
-    const sent = counter()
-    this.#takeTime(await server.time(this.attemptId, this.#notices.newest), sent)
-  }
-
-  #takeTime(reply: TimeReply, sentMs: number): void {
-    this.#clock.follow(reply.server_time_ms, reply.deadline_ms, sentMs)
-    this.#takeNotices(reply.notices)
-    this.#settleState(reply.state)
-    this.#topics.tell('time')
-  }
-
-  #takeNotices(notices: readonly Notice[]): void {
-    if (this.#notices.take(notices)) this.#topics.tell('notices')
+    this.#receipt = await this.#dialogue.submit()
+    this.#settle({ ...this.#standing, state: 'submitted' })
   }
 
   /** Follow the server's word on the attempt; added time brings a paper back that time had closed. */
-  #settleState(state: AttemptState): void {
-    this.#state = state
-    if (state === 'submitted') this.#setPhase('handed-in')
-    else if (state === 'closed') this.#setPhase('over')
-    else if (state === 'running' && this.#phase === 'over' && this.leftMs > 0) {
-      this.#setPhase(this.#handsIn ? 'handing-in' : 'paper')
-    }
+  #settle(standing: Standing): void {
+    this.#standing = standing
+    this.#clock.hold(standing.isPaused && standing.state === 'running')
+    const phase = phaseOf({ ...standing, isSignedOut: this.#isSignedOut, handsIn: this.#handsIn, leftMs: this.leftMs })
+    if (phase === this.#phase) return
+    // What was typed in the last moment still counts as typed in time.
+    if (this.#phase === 'paper') for (const [slot, value] of this.#drafts.take()) this.#record(slot, normalise(value))
+    this.#phase = phase
+    this.#topics.tell('phase')
   }
 
   #refuse(error: Refused): void {
-    switch (error.code) {
-      case 'lease-taken':
+    const verdict = verdictOf(error)
+    switch (verdict.is) {
+      case 'elsewhere':
         this.#link.settle()
-        this.#setPhase('elsewhere')
+        this.#dialogue.lose()
+        this.#settle({ ...this.#standing, isMine: false })
         return
-      case 'attempt-closed':
-      case 'time-over':
-        this.#settleState(error.facts['state'] === 'submitted' ? 'submitted' : 'closed')
+      case 'locked':
+        this.#link.settle()
+        this.#settle({ ...this.#standing, isLocked: true })
+        return
+      case 'ended':
         // Not again until somebody adds time: the idle question goes on and brings the news.
         this.#mustCompare = false
         this.#link.settle()
+        this.#settle({ ...this.#standing, state: verdict.state })
         return
-      case 'responses-missing': {
-        const missing = error.facts['missing']
-        const slots = Array.isArray(missing) ? missing.filter((slot) => typeof slot === 'number') : []
-        this.#sheet.forget(slots)
+      case 'missing':
+        this.#sheet.forget(verdict.slots)
         this.#missingRounds += 1
         if (this.#missingRounds > 1) this.#link.slowDown() // sent again and still missing: slower, and with a fresh comparison
         return
-      }
-      case 'unknown-slot':
-      case 'response-invalid':
-        this.#sheet.refuse(typeof error.facts['slot'] === 'number' ? error.facts['slot'] : null)
+      case 'misfit':
+        this.#sheet.refuse(verdict.slot)
         this.#topics.tell('responses')
         return
-      case 'not-started':
-        this.#mustCompare = true // a server started empty: starting again brings the attempt back
+      case 'signed-out':
+        this.#isSignedOut = true
+        this.#settle(this.#standing)
+        return
+      case 'unproved':
+        this.#dialogue.dropClaim()
         this.#link.slowDown()
         return
-      default:
-        if (error.status === 401) this.#setPhase('signed-out')
-        else {
-          this.#link.slowDown()
-          this.#mustCompare = true
-        }
+      case 'unstarted': // a server started empty: starting again brings the attempt back
+      case 'trouble':
+        this.#link.slowDown()
+        this.#mustCompare = true
     }
-  }
-
-  /** How many answers never reached the server before it closed the attempt. */
-  get lost(): number {
-    return this.#state === 'closed' ? this.#sheet.unconfirmed().length : 0
   }
 
   /** What is to be sent; a closed attempt takes nothing, so nothing waits. */
   #waiting(): readonly SavedResponse[] {
-    return this.#state === 'closed' || this.#state === 'submitted' ? [] : this.#sheet.unconfirmed()
+    const { state } = this.#standing
+    return state === 'closed' || state === 'submitted' ? [] : this.#sheet.unconfirmed()
   }
 
   #noteWaiting(): void {
@@ -419,23 +414,29 @@ export class ExamSession {
 
   // -- this computer ------------------------------------------------------------------------------------------------
 
+  /** Wipe what this computer keeps of the attempt, once the server has confirmed that it has everything. */
+  async forget(): Promise<boolean> {
+    if (this.#phase !== 'handed-in' || this.#sheet.unconfirmed().length > 0) return false
+    return this.#keeper.erase(this.formHash)
+  }
+
   #keep(): void {
-    const kept = {
+    if (this.#phase === 'handed-in') return // wiped, or about to be
+    this.#keeper.keep({
       attempt_id: this.attemptId,
-      envelope: { ...this.#envelope, deadline_ms: this.#clock.deadlineMs, extra_seconds: this.#clock.extraSeconds, responses: [], notices: this.#notices.all },
+      envelope: { ...this.#dialogue.envelope, deadline_ms: this.#clock.deadlineMs, extra_seconds: this.#clock.extraSeconds, responses: [], notices: this.#notices.all },
       position: this.#marks.position,
       visited: [...this.#marks.visited],
       flagged: [...this.#marks.flagged],
       dismissed: this.#notices.dismissed,
       handing_in: this.#handsIn,
+      claim: this.#dialogue.claim,
       wall_offset_ms: this.nowMs - this.#ports.wall(),
-    }
-    this.#keeper.keep(kept)
+    })
   }
 
-  #setPhase(phase: Phase): void {
-    if (this.#phase === phase) return
-    this.#phase = phase
+  #noteDisk(error: unknown): void {
+    if (error instanceof Error && error.name === 'QuotaExceededError') this.note('storage_full')
     this.#topics.tell('phase')
   }
 }

@@ -2,6 +2,7 @@
 
 import { h, sign } from '../shared/dom.ts'
 import type { AppContext } from './context.ts'
+import { canHandOver, handOverView, OFFERED_AFTER_MS } from './hand_over_view.ts'
 import type { ExamSession } from './session.ts'
 import { t } from '../shared/texts.ts'
 
@@ -22,8 +23,11 @@ export function stripView(app: AppContext, session: ExamSession, signal: AbortSi
   const warning = h('div', { class: 'strip__line strip__line--warning' })
   const hint = h('div', { class: 'strip__line strip__line--hint' })
   const notices = h('div', { class: 'strip__notices' })
+  const reading = h('div', { class: 'strip__line strip__line--reading' }, sign('seat'), h('p', {}, t('elsewhere.reading')), h('button', { class: 'button button--small', type: 'button', on: { click: () => app.showPaper() } }, t('elsewhere.reading-end')))
+  const file = handOverView(session)
   warning.hidden = hint.hidden = true
-  element.append(notices, warning, hint)
+  reading.hidden = session.phase !== 'elsewhere'
+  element.append(notices, warning, reading, hint, file)
   const spoken = SPOKEN.get(session) ?? new Set<number>()
   SPOKEN.set(session, spoken)
   let unsavedSince: number | null = null
@@ -50,6 +54,7 @@ export function stripView(app: AppContext, session: ExamSession, signal: AbortSi
   }
 
   const updateHint = (): void => {
+    file.hidden = session.isReachable || session.unsavedMs < OFFERED_AFTER_MS || !canHandOver(session)
     const isUnsaved = session.saveState === 'not-saved'
     const now = performance.now()
     unsavedSince = isUnsaved ? (unsavedSince ?? now) : null

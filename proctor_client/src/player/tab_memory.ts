@@ -1,5 +1,7 @@
-/** What this tab remembers across a reload: who signed in and which attempt was open. Gone when the tab is closed. */
+/** What this tab remembers across a reload: who signed in, which attempt was open, the receipt. Gone when the tab is closed.
+ * Only the computer's own name stays in the browser, so that the server knows a computer that comes back. */
 
+import { toHex } from '../core/base64.ts'
 import type { AttemptSummary, Candidate } from '../shared/api.ts'
 
 export interface Visit {
@@ -9,11 +11,26 @@ export interface Visit {
   readonly attempts: readonly AttemptSummary[]
   /** The attempt that is open on the screen. */
   readonly attemptId: string | null
-  /** Names this tab to the server: it holds the lease, not the computer. */
+  /** Names this tab to the server, `<device>.<tab>`: it holds the lease, not the computer. */
   readonly clientId: string
+  /** Server's clock minus this computer's when last heard: the countdown goes on after a reload without a network. */
+  readonly wallOffsetMs?: number
+  /** The paper is in, and wiped from this computer. */
+  readonly receipt?: ReceiptFacts
+}
+
+export interface ReceiptFacts {
+  readonly attemptId: string
+  readonly paperCode: string
+  readonly total: number
+  readonly answered: number
+  readonly finishedAtMs: number | null
+  /** Signed by the server; empty as long as it has not come. */
+  readonly text: string
 }
 
 const KEY = 'exam.visit'
+const DEVICE_KEY = 'exam.device'
 
 export function recallVisit(): Visit | null {
   try {
@@ -33,9 +50,26 @@ export function keepVisit(visit: Visit | null): void {
   }
 }
 
-/** A name nobody else has; works on plain HTTP too, where crypto.randomUUID does not exist. */
+/** A name no other tab has, on a computer that keeps its own: after a power cut the same computer goes on at once. */
 export function freshClientId(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
+  return `${deviceId()}.${freshName(8)}`
+}
+
+function deviceId(): string {
+  try {
+    const kept = localStorage.getItem(DEVICE_KEY)
+    if (kept !== null && /^[0-9a-f]{32}$/.test(kept)) return kept
+    const fresh = freshName(16)
+    localStorage.setItem(DEVICE_KEY, fresh)
+    return fresh
+  } catch {
+    return freshName(16) // a browser without storage is a new computer each time
+  }
+}
+
+/** Works on plain HTTP too, where crypto.randomUUID does not exist. */
+function freshName(bytes: number): string {
+  return toHex(crypto.getRandomValues(new Uint8Array(bytes)))
 }
 
 /** True if this page is the same tab reloaded; a duplicated tab must take a name of its own. */

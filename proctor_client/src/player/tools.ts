@@ -34,6 +34,9 @@ export function toolsView(context: ToolsContext): HTMLElement {
     panel.replaceChildren(
       segment('tools.size', preferences.TEXT_SIZES, preferences.textSize(), (step) => h('span', { class: `tools__size-${step}`, 'aria-hidden': 'true' }, 'A'), preferences.useTextSize, (step) => t('tools.size-step', { step })),
       segment('tools.theme', preferences.THEMES, preferences.theme(), (name) => t(`tools.theme-${name}`), preferences.useTheme),
+      ...(document.fullscreenEnabled
+        ? [segment('tools.screen', [true, false], document.fullscreenElement !== null, (on) => t(on ? 'tools.keys-on' : 'tools.keys-off'), (on) => void (on ? document.documentElement.requestFullscreen() : document.exitFullscreen()).catch(() => undefined))]
+        : []),
       segment('tools.language', LANGUAGES, language(), (code) => (code === 'vi' ? 'Tiếng Việt' : 'English'), context.switchLanguage),
       ...(context.hasKeys
         ? [

@@ -1,6 +1,10 @@
-/** What this computer keeps of an attempt: every response before it is sent, the envelope, the form. IndexedDB, strict durability. */
+/** What this computer keeps: sealed papers before the start; then every response before it is sent, the envelope, the form.
+ * IndexedDB with strict durability; pictures in the cache of the service worker. */
 
-import type { Envelope, Form, SavedResponse } from '../shared/api.ts'
+import type { Bytes } from '../core/base64.ts'
+import type { Figure } from '../core/sealed_paper.ts'
+import type { Envelope, Form, SavedResponse, SealedStart } from '../shared/api.ts'
+import type { StartClaim } from './ports.ts'
 
 /** Everything about one attempt except its responses. */
 export interface KeptAttempt {
@@ -12,11 +16,15 @@ export interface KeptAttempt {
   readonly dismissed: readonly number[]
   /** The candidate has handed in; only the server's yes is missing. */
   readonly handing_in: boolean
+  /** Began without a network, and the server does not know it yet. */
+  readonly claim?: StartClaim | null
   /** Server's clock minus this computer's at the last contact: a stopwatch across a reload without network, nothing more. */
   readonly wall_offset_ms: number
 }
 
 export interface Vault {
+  /** Write something and read it again; rejects where this browser keeps nothing. */
+  probe(): Promise<void>
   attempt(attemptId: string): Promise<KeptAttempt | null>
   keepAttempt(attempt: KeptAttempt): Promise<void>
   responses(attemptId: string): Promise<readonly SavedResponse[]>
@@ -26,12 +34,25 @@ export interface Vault {
   lastWords(attemptId: string): readonly SavedResponse[]
   form(hash: string): Promise<Form | null>
   keepForm(hash: string, form: Form): Promise<void>
-  /** After the receipt: the next candidate at this computer finds nothing. */
+  sealedPaper(hash: string): Promise<Bytes | null>
+  keepSealedPaper(hash: string, sealed: Bytes): Promise<void>
+  sealedStart(attemptId: string): Promise<SealedStart | null>
+  keepSealedStart(start: SealedStart): Promise<void>
+  /** Put a paper's pictures where the service worker finds them; without one they come from the server, one by one. */
+  keepFigures(figures: readonly Figure[]): Promise<void>
+  /** Once everything is confirmed: the next candidate at this computer finds nothing. */
   erase(attemptId: string, formHash: string): Promise<void>
 }
 
 const NAME = 'exam-vault'
-const VERSION = 1
+const VERSION = 2
+const STORES: Readonly<Record<string, string | string[]>> = {
+  attempts: 'attempt_id',
+  responses: ['attempt_id', 'slot'],
+  forms: 'hash',
+  sealed: 'hash',
+  starts: 'attempt_id',
+}
 
 const wordsKey = (attemptId: string): string => `exam.last-words.${attemptId}`
 
@@ -41,6 +62,14 @@ interface ResponseRow extends SavedResponse {
 
 export class IndexedVault implements Vault {
   #opened: Promise<IDBDatabase> | null = null
+
+  async probe(): Promise<void> {
+    const probe = { hash: 'probe', bytes: crypto.getRandomValues(new Uint8Array(16)) }
+    await this.#write(['sealed'], (of) => of('sealed').put(probe))
+    const found = await this.sealedPaper('probe')
+    await this.#write(['sealed'], (of) => of('sealed').delete('probe'))
+    if (found?.join() !== probe.bytes.join()) throw new Error('what was written is not there')
+  }
 
   async attempt(attemptId: string): Promise<KeptAttempt | null> {
     return (await this.#read<KeptAttempt>('attempts', (store) => store.get(attemptId))) ?? null
@@ -87,12 +116,39 @@ export class IndexedVault implements Vault {
     return this.#write(['forms'], (of) => of('forms').put({ hash, body: form }))
   }
 
-  erase(attemptId: string, formHash: string): Promise<void> {
+  async sealedPaper(hash: string): Promise<Bytes | null> {
+    return (await this.#read<{ bytes: Bytes }>('sealed', (store) => store.get(hash)))?.bytes ?? null
+  }
+
+  keepSealedPaper(hash: string, sealed: Bytes): Promise<void> {
+    return this.#write(['sealed'], (of) => of('sealed').put({ hash, bytes: sealed }))
+  }
+
+  async sealedStart(attemptId: string): Promise<SealedStart | null> {
+    return (await this.#read<SealedStart>('starts', (store) => store.get(attemptId))) ?? null
+  }
+
+  keepSealedStart(start: SealedStart): Promise<void> {
+    return this.#write(['starts'], (of) => of('starts').put(start))
+  }
+
+  async keepFigures(figures: readonly Figure[]): Promise<void> {
+    if (figures.length === 0 || !('caches' in window)) return
+    const cache = await caches.open('media')
+    await Promise.all(
+      figures.map(({ path, mediaType, content }) => cache.put(path, new Response(new Blob([content], { type: mediaType })))),
+    )
+  }
+
+  async erase(attemptId: string, formHash: string): Promise<void> {
     this.keepLastWords(attemptId, [])
-    return this.#write(['attempts', 'responses', 'forms'], (of) => {
+    const sealed = (await this.sealedStart(attemptId))?.sealed_hash
+    await this.#write(Object.keys(STORES), (of) => {
       of('attempts').delete(attemptId)
       of('responses').delete(IDBKeyRange.bound([attemptId], [attemptId, []]))
       of('forms').delete(formHash)
+      of('starts').delete(attemptId)
+      if (sealed !== undefined) of('sealed').delete(sealed)
     })
   }
 
@@ -101,9 +157,9 @@ export class IndexedVault implements Vault {
       const request = indexedDB.open(NAME, VERSION)
       request.onupgradeneeded = () => {
         const database = request.result
-        database.createObjectStore('attempts', { keyPath: 'attempt_id' })
-        database.createObjectStore('responses', { keyPath: ['attempt_id', 'slot'] })
-        database.createObjectStore('forms', { keyPath: 'hash' })
+        for (const [name, keyPath] of Object.entries(STORES)) {
+          if (!database.objectStoreNames.contains(name)) database.createObjectStore(name, { keyPath })
+        }
       }
       request.onsuccess = () => {
         request.result.onversionchange = () => request.result.close()

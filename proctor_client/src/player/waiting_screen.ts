@@ -2,12 +2,13 @@
 
 import type { AttemptSummary } from '../shared/api.ts'
 import { choicesOf } from '../core/paper.ts'
-import { formatLeft } from '../core/timer.ts'
-import { type Door, doorOf, nearest } from '../core/waiting.ts'
+import { doorOf, nearest } from '../core/waiting.ts'
 import { itemView } from '../interactions/item_view.ts'
-import { h, sign } from '../shared/dom.ts'
-import { formatClock, formatDay, language } from '../shared/i18n.ts'
+import { h } from '../shared/dom.ts'
+import { language } from '../shared/i18n.ts'
+import { type AttemptCard, attemptCard } from './attempt_card.ts'
 import type { AppContext } from './context.ts'
+import { readinessView } from './readiness.ts'
 import { samples } from './samples.ts'
 import type { Screen } from './screen.ts'
 import { Refused } from './server.ts'
@@ -15,15 +16,15 @@ import type { Visit } from './tab_memory.ts'
 import { shortcutTable, toolsView } from './tools.ts'
 import { t } from '../shared/texts.ts'
 
-const DAY_MS = 86_400_000
 const POLL_MS = 12_000
+const LONGEST_JITTER_MS = 20_000
 
 export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal): Screen {
   let attempts = visit.attempts
   let isReachable = true
   let isStarting = false
   const heading = h('h1', { tabindex: -1 }, t('waiting.title'))
-  const status = h('p', { class: 'waiting__status small soft' })
+  const readiness = readinessView(app)
   const alert = h('div', { class: 'alert alert--warn', role: 'alert' })
   alert.hidden = true
   const list = h('div', { class: 'stack' })
@@ -35,10 +36,13 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
     alert.hidden = true
     cards.get(attempt.attempt_id)?.busy(true)
     try {
+      await turn(app, attempt)
       await app.startAttempt(attempt.attempt_id)
     } catch (error) {
+      if (!(error instanceof Refused)) isReachable = false
       alert.textContent = refusal(error)
       alert.hidden = false
+      draw()
       cards.get(attempt.attempt_id)?.busy(false)
     } finally {
       isStarting = false
@@ -52,16 +56,12 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
     const known = ordered.map((attempt) => attempt.attempt_id).join()
     if (known !== [...cards.keys()].join()) {
       cards.clear()
-      for (const attempt of ordered) cards.set(attempt.attempt_id, attemptCard(() => void start(current(attempt))))
+      for (const attempt of ordered) cards.set(attempt.attempt_id, attemptCard(app, attempt.attempt_id, () => void start(current(attempt))))
       list.replaceChildren(...[...cards.values()].map((card) => card.element))
       if (ordered.length === 0) list.append(h('div', { class: 'empty' }, h('p', { class: 'empty__title' }, t('waiting.none')), h('p', {}, t('waiting.none-hint'))))
     }
-    for (const attempt of ordered) cards.get(attempt.attempt_id)?.update(attempt, now, attempt === first)
-    const text = t(isReachable ? 'waiting.connected' : 'waiting.offline')
-    if (status.dataset['text'] !== text) {
-      status.dataset['text'] = text
-      status.replaceChildren(sign(isReachable ? 'check' : 'warn'), text)
-    }
+    for (const attempt of ordered) cards.get(attempt.attempt_id)?.update(attempt, now, attempt === first, isReachable)
+    readiness.update(first !== null && doorOf(first, now) === 'early' ? first : null, isReachable)
   }
   const current = (attempt: AttemptSummary): AttemptSummary => attempts.find((other) => other.attempt_id === attempt.attempt_id) ?? attempt
 
@@ -89,12 +89,19 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
     h(
       'main',
       { class: 'waiting' },
-      h('div', { class: 'waiting__head' }, heading, status),
+      h('div', { class: 'waiting__head' }, heading, readiness.element),
       h('div', { class: 'waiting__left stack' }, identityCard(app, visit), alert, list),
       h('div', { class: 'waiting__right stack' }, rulesCard(), samplesCard(), h('details', { class: 'details' }, h('summary', {}, t('help.title')), h('div', {}, shortcutTable()))),
     ),
   )
-  return { element, focus: () => heading.focus({ preventScroll: true }) }
+  return { element, focus: () => heading.focus({ preventScroll: true }), onNews: draw }
+}
+
+/** The server spreads the starts of a lab over a few seconds, which nobody loses: the time runs from the start itself. */
+async function turn(app: AppContext, attempt: AttemptSummary): Promise<void> {
+  if (attempt.state !== 'ready') return
+  const waitMs = Math.min(attempt.starts_at_ms + (attempt.start_jitter_ms ?? 0) - app.nowMs(), LONGEST_JITTER_MS)
+  if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
 }
 
 function refusal(error: unknown): string {
@@ -124,59 +131,6 @@ function identityCard(app: AppContext, visit: Visit): HTMLElement {
     h('p', { class: 'small soft' }, t('waiting.check-hint')),
     h('button', { class: 'button button--quiet button--small identity__leave', type: 'button', on: { click: () => void app.leave() } }, t('waiting.leave')),
   )
-}
-
-interface AttemptCard {
-  readonly element: HTMLElement
-  update(attempt: AttemptSummary, nowMs: number, isFirst: boolean): void
-  busy(on: boolean): void
-}
-
-const BADGES: Readonly<Record<Door, string>> = { early: '', open: 'badge--accent', running: 'badge--accent', over: 'badge--warn', 'handed-in': 'badge--good' }
-
-function attemptCard(start: () => void): AttemptCard {
-  const title = h('h2', {})
-  const badge = h('span', { class: 'badge' })
-  const facts = h('p', { class: 'soft number' })
-  const countdown = h('p', { class: 'countdown number' })
-  const label = h('p', { class: 'small soft' }, t('waiting.countdown'))
-  const hint = h('p', { class: 'small soft' })
-  const button = h('button', { class: 'button button--primary button--large button--block', type: 'button', on: { click: start } })
-  const element = h('section', { class: 'card attempt' }, h('div', { class: 'card__head' }, title, badge), facts, label, countdown, button, hint)
-  let isBusy = false
-  let shown = ''
-
-  return {
-    element,
-    update(attempt, nowMs, isFirst) {
-      const door = doorOf(attempt, nowMs)
-      const waitMs = Math.max(0, attempt.starts_at_ms - nowMs)
-      const isEarly = door === 'early'
-      const days = Math.floor(waitMs / DAY_MS)
-      const clock = formatLeft(waitMs % DAY_MS)
-      const text = isEarly ? (days > 0 ? t('waiting.days', { days, time: clock }) : clock) : ''
-      if (countdown.textContent !== text) countdown.textContent = text
-      const state = `${door}${isFirst}${isBusy}${language()}${attempt.state}`
-      if (state === shown) return
-      shown = state
-      title.textContent = attempt.subject
-      badge.className = `badge ${BADGES[door]}`
-      badge.textContent = t(attempt.state === 'closed' ? 'waiting.door-closed' : `waiting.door-${door}`)
-      facts.textContent = `${t('waiting.starts', { time: formatClock(attempt.starts_at_ms), date: formatDay(attempt.starts_at_ms) })} · ${t('waiting.minutes', { minutes: attempt.minutes })}`
-      label.hidden = countdown.hidden = !isEarly
-      button.hidden = door === 'over' || door === 'handed-in' || (isEarly && !isFirst)
-      button.disabled = isEarly || isBusy
-      button.textContent = t(isBusy ? 'waiting.starting' : door === 'running' ? 'waiting.continue' : 'waiting.start')
-      hint.textContent = isEarly ? t('waiting.start-early') : t('waiting.start-hint')
-      hint.hidden = button.hidden || door === 'running'
-      element.classList.toggle('attempt--quiet', !isFirst)
-    },
-    busy(on) {
-      isBusy = on
-      button.disabled = on
-      button.textContent = t(on ? 'waiting.starting' : 'waiting.start')
-    },
-  }
 }
 
 function rulesCard(): HTMLElement {

@@ -92,6 +92,44 @@ export interface AttemptSummary {
   readonly minutes: number
   readonly room: string | null
   readonly seat: number | null
+  /** How long after the beginning this seat shall ask for its paper, so that a herd comes as a stream. */
+  readonly start_jitter_ms?: number
+  /** Name of the sealed paper to fetch while waiting; empty: none. */
+  readonly sealed_hash?: string
+  readonly sealed_bytes?: number
+}
+
+export interface StartRequest {
+  readonly client_id: string
+  /** Where the seat began without a network, and its proof. */
+  readonly started_at_ms?: number
+  readonly proof?: string
+}
+
+/** Fetched while waiting: what begins without a network once somebody tells the room's release code. Bytes as base64. */
+export interface SealedStart {
+  readonly attempt_id: string
+  readonly sealed_hash: string
+  readonly salt: string
+  readonly rounds: number
+  readonly wrapped_key: string
+  readonly start: string
+}
+
+/** What stands inside a sealed start. */
+export interface StartContent {
+  readonly attempt_id: string
+  readonly form_hash: string
+  readonly paper_code: string
+  readonly ordering: readonly Place[]
+  readonly candidate: Candidate
+  readonly starts_at_ms: number
+  readonly latest_start_ms: number
+  readonly ends_at_ms: number
+  readonly duration_ms: number
+  readonly extra_ms: number
+  readonly seat_key: string
+  readonly hand_over_key: string
 }
 
 export interface SignInRequest {
@@ -141,6 +179,12 @@ export interface Envelope {
   readonly responses: readonly HeldResponse[]
   readonly notices: readonly Notice[]
   readonly candidate: Candidate
+  readonly is_paused?: boolean
+  readonly is_locked?: boolean
+  /** Keys as base64, from servers that seal: of the paper, of this seat, and the sitting's for hand-over files. */
+  readonly paper_key?: string
+  readonly seat_key?: string
+  readonly hand_over_key?: string
 }
 
 export interface SavedResponse extends HeldResponse {
@@ -160,6 +204,19 @@ export interface TimeReply {
   readonly deadline_ms: number
   readonly state: AttemptState
   readonly notices: readonly Notice[]
+  readonly is_paused?: boolean
+  readonly is_locked?: boolean
+  /** The lease that writes; another one than ours: the paper is open elsewhere. Left out by a save, which proves ours. */
+  readonly lease?: number
+}
+
+/** The receipt of a paper that has ended, handed in or not. */
+export interface ReceiptReply {
+  readonly receipt: string
+  readonly state: AttemptState
+  readonly reason: string
+  readonly finished_at_ms: number
+  readonly answered: number
 }
 
 export interface SaveReply extends TimeReply {
@@ -178,7 +235,10 @@ export interface Submitted {
   readonly receipt?: string | null
 }
 
-export type EventKind = 'focus_lost' | 'focus_back' | 'offline' | 'online' | 'reload' | 'start'
+/** What a seat notices; how grave it is the server's table says (`exam_engine/invigilation/model.py`). */
+export type EventKind =
+  | 'focus_lost' | 'focus_back' | 'fullscreen_left' | 'paste_blocked' | 'devtools_open' | 'second_window'
+  | 'clock_jump' | 'offline' | 'online' | 'storage_full' | 'private_mode' | 'hand_over_saved' | 'reload' | 'start'
 
 export interface ClientEvent {
   readonly kind: EventKind

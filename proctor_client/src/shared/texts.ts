@@ -1,7 +1,14 @@
-/** Texts of the candidate's pages and of every interaction. */
+/** Texts of the candidate's pages and of every interaction. Vietnamese is there at once; English comes when it is chosen,
+ * so that an old computer does not load what hardly anybody reads. */
 
-import { texts } from './i18n.ts'
-import { en } from './messages/en.ts'
-import { vi } from './messages/vi.ts'
+import { type Language, texts } from './i18n.ts'
+import { type MessageKey, vi } from './messages/vi.ts'
 
-export const t = texts({ vi, en })
+const catalogues: Record<Language, Readonly<Record<MessageKey, string>>> = { vi, en: vi }
+
+export const t = texts(catalogues)
+
+/** Have a language's texts ready. Rejects when they cannot be fetched; then those of before remain. */
+export async function loadTexts(language: Language): Promise<void> {
+  if (language === 'en' && catalogues.en === vi) catalogues.en = (await import('./messages/en.ts')).en
+}

@@ -2,14 +2,16 @@
 
 import { vi } from 'vitest'
 import type {
-  AttemptList, ClientEvent, Envelope, Form, HeldResponse, Notice, SavedResponse, SaveReply, SaveRequest, SignedIn, SubmissionRequest, Submitted, TimeReply,
+  AttemptList, ClientEvent, Envelope, Form, HeldResponse, Notice, ReceiptReply, SavedResponse, SaveReply, SaveRequest, SealedStart, SignedIn, StartRequest, SubmissionRequest, Submitted, TimeReply,
 } from '../../src/shared/api.ts'
+import type { Bytes } from '../../src/core/base64.ts'
 import { type ExamServer, Refused, Unreachable } from '../../src/player/server.ts'
 import type { Ports } from '../../src/player/ports.ts'
 import type { KeptAttempt, Vault } from '../../src/player/vault.ts'
 import { form, ordering } from '../forms.ts'
 
 export const ATTEMPT = '3f2a91bc-0000-4000-8000-000000000001'
+export const SITTING = '3f2a91bc-0000-4000-8000-0000000000aa'
 const HASH = 'ab'.repeat(32)
 
 export class MemoryServer implements ExamServer {
@@ -25,6 +27,15 @@ export class MemoryServer implements ExamServer {
   calls: string[] = []
   /** Thrown by every call while it is set. */
   trouble: (() => Error) | null = null
+  secondSeat: 'admit' | 'take_over' = 'take_over'
+  claimant = ''
+  isPaused = false
+  isLocked = false
+  keys: Pick<Envelope, 'paper_key' | 'seat_key' | 'hand_over_key'> = {}
+  sealed: Bytes | null = null
+  sealedStartOf: SealedStart | null = null
+  /** Moments of off-line starts, as they were told; 0: an ordinary start. */
+  claims: number[] = []
   /** Thrown by the next save only. */
   nextSave: Error | null = null
 
@@ -49,15 +60,19 @@ export class MemoryServer implements ExamServer {
     throw new Error('not asked here')
   }
 
-  async start(_attempt: string, clientId: string): Promise<Envelope> {
+  async start(_attempt: string, request: StartRequest): Promise<Envelope> {
     this.#enter('start')
+    const clientId = request.client_id
+    this.claims.push(request.started_at_ms ?? 0)
     if (this.state === 'submitted' || this.state === 'closed') throw new Refused(409, 'attempt-closed', '', { state: this.state })
-    if (clientId !== this.client) {
+    if (this.client === '' || (clientId !== this.client && this.secondSeat === 'take_over')) {
       if (this.client !== '') this.lease += 1
       this.client = clientId
     }
+    const lease = clientId === this.client ? this.lease : 0
+    if (lease === 0) this.claimant = clientId
     return {
-      attempt_id: ATTEMPT, form_hash: HASH, paper_code: '0101', ordering, lease: this.lease, started_at_ms: 0, extra_seconds: 0,
+      attempt_id: ATTEMPT, form_hash: HASH, paper_code: '0101', ordering, lease, ...this.keys, started_at_ms: 0, extra_seconds: 0,
       responses: [...this.held.values()], candidate: { number: '1', name: 'An' }, ...this.#facts(0),
     }
   }
@@ -65,6 +80,29 @@ export class MemoryServer implements ExamServer {
   async form(): Promise<Form> {
     this.#enter('form')
     return form
+  }
+
+  async sealedPaper(): Promise<Bytes> {
+    this.#enter('sealed-paper')
+    if (this.sealed === null) throw new Refused(404, 'sealed-paper-unknown', '', {})
+    return this.sealed
+  }
+
+  async sealedStart(): Promise<SealedStart> {
+    this.#enter('sealed-start')
+    if (this.sealedStartOf === null) throw new Refused(404, 'sealed-paper-unknown', '', {})
+    return this.sealedStartOf
+  }
+
+  async receipt(): Promise<ReceiptReply> {
+    this.#enter('receipt')
+    return { receipt: 'R1.TEST', state: this.state, reason: '', finished_at_ms: this.now(), answered: this.held.size }
+  }
+
+  /** The invigilator lets the claimant in. */
+  admit(): void {
+    this.lease += 1
+    this.client = this.claimant
   }
 
   async save(_attempt: string, request: SaveRequest): Promise<SaveReply> {
@@ -82,7 +120,7 @@ export class MemoryServer implements ExamServer {
 
   async time(_attempt: string, after: number): Promise<TimeReply> {
     this.#enter('time')
-    return this.#facts(after)
+    return { ...this.#facts(after), lease: this.lease }
   }
 
   async submit(_attempt: string, request: SubmissionRequest): Promise<Submitted> {
@@ -111,11 +149,12 @@ export class MemoryServer implements ExamServer {
   }
 
   #facts(after: number): TimeReply {
-    return { server_time_ms: this.now(), deadline_ms: this.deadlineMs, state: this.state, notices: this.notices.filter((notice) => notice.id > after) }
+    return { server_time_ms: this.now(), deadline_ms: this.deadlineMs, state: this.state, notices: this.notices.filter((notice) => notice.id > after), is_paused: this.isPaused, is_locked: this.isLocked }
   }
 
   #requireWritable(lease: number): void {
     if (this.state !== 'running') throw new Refused(409, 'attempt-closed', '', { state: this.state })
+    if (this.isLocked) throw new Refused(409, 'attempt-locked', '', {})
     if (lease !== this.lease) throw new Refused(409, 'lease-taken', '', { lease: this.lease })
   }
 }
@@ -154,6 +193,25 @@ export class MemoryVault implements Vault {
   }
   async keepForm(hash: string, kept: Form): Promise<void> {
     this.forms.set(hash, kept)
+  }
+  sealed = new Map<string, Bytes>()
+  starts = new Map<string, SealedStart>()
+  figures: string[] = []
+  async probe(): Promise<void> {}
+  async sealedPaper(hash: string): Promise<Bytes | null> {
+    return this.sealed.get(hash) ?? null
+  }
+  async keepSealedPaper(hash: string, sealed: Bytes): Promise<void> {
+    this.sealed.set(hash, sealed)
+  }
+  async sealedStart(id: string): Promise<SealedStart | null> {
+    return this.starts.get(id) ?? null
+  }
+  async keepSealedStart(start: SealedStart): Promise<void> {
+    this.starts.set(start.attempt_id, start)
+  }
+  async keepFigures(figures: readonly { path: string }[]): Promise<void> {
+    this.figures.push(...figures.map(({ path }) => path))
   }
   async erase(): Promise<void> {
     this.kept.clear()

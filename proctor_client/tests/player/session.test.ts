@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { openAttempt } from '../../src/player/opening.ts'
 import { Refused, Unreachable } from '../../src/player/server.ts'
 import type { ExamSession } from '../../src/player/session.ts'
-import { ATTEMPT, MemoryServer, MemoryVault, passTime, portsOf } from './fakes.ts'
+import { ATTEMPT, SITTING, MemoryServer, MemoryVault, passTime, portsOf } from './fakes.ts'
 
 const HOUR = 3_600_000
 /** The server's clock is an hour and a half ahead of the computer's: nothing may depend on the latter. */
@@ -23,7 +23,7 @@ afterEach(() => {
 })
 
 async function open(more: { client?: string; isReturn?: boolean } = {}): Promise<ExamSession> {
-  session = await openAttempt(portsOf(server, vault), { attemptId: ATTEMPT, clientId: more.client ?? 'tab', isReturn: more.isReturn ?? false })
+  session = await openAttempt(portsOf(server, vault), { attemptId: ATTEMPT, sittingId: SITTING, clientId: more.client ?? 'tab', isReturn: more.isReturn ?? false })
   session.begin()
   return session
 }
@@ -245,7 +245,7 @@ describe('another seat', () => {
     await open()
     session.answer(1, 'A')
     await pass(500)
-    const other = await server.start(ATTEMPT, 'other')
+    const other = await server.start(ATTEMPT, { client_id: 'other' })
     await server.save(ATTEMPT, { lease: other.lease, after: 0, responses: [{ slot: 1, sequence: 100_001, value: 'D', client_time_ms: 0 }] })
     session.answer(2, 'B')
     await pass(500)
@@ -328,7 +328,7 @@ describe('the end', () => {
     session.answer(1, 'A')
     await pass(1_000)
     expect(server.values()).toEqual({ 4: 'to the last second' })
-    expect(session.isSettled).toBe(true)
+    expect(session.unsaved).toBe(0)
   })
 
   test('time added by the invigilator opens the paper again', async () => {

@@ -1,0 +1,126 @@
+/** What a seat says to the server, one exchange at a time, and what it learns from the answer. No phases: `session.ts`. */
+
+import type { Envelope, Notice, Submitted, TimeReply } from '../shared/api.ts'
+import type { Standing } from '../core/phase.ts'
+import type { AnswerSheet } from './answer_sheet.ts'
+import type { AttemptClock } from './attempt_clock.ts'
+import type { Keeper } from './keeper.ts'
+import type { NoticeBox } from './notice_box.ts'
+import type { Ports, StartClaim } from './ports.ts'
+
+export interface Voices {
+  readonly sheet: AnswerSheet
+  readonly notices: NoticeBox
+  readonly clock: AttemptClock
+  readonly keeper: Keeper
+  /** Notices came that were not known. */
+  onNotices(): void
+}
+
+export class Dialogue {
+  readonly #ports: Ports
+  readonly #voices: Voices
+  #envelope: Envelope
+  #clientId: string
+  #claim: StartClaim | null
+  #isLost = false
+
+  constructor(ports: Ports, voices: Voices, envelope: Envelope, clientId: string, claim: StartClaim | null) {
+    this.#ports = ports
+    this.#voices = voices
+    this.#envelope = envelope
+    this.#clientId = clientId
+    this.#claim = claim
+    this.#takeNotices(envelope.notices)
+  }
+
+  get envelope(): Envelope {
+    return this.#envelope
+  }
+  get clientId(): string {
+    return this.#clientId
+  }
+  /** When this seat began by itself, as long as the server has not heard of it. */
+  get claim(): StartClaim | null {
+    return this.#claim
+  }
+  get standing(): Standing {
+    return standingOf(this.#envelope, this.#envelope.lease > 0)
+  }
+  /** Another seat writes, and this one has asked to be let in. */
+  get isApplying(): boolean {
+    return this.#envelope.lease === 0
+  }
+
+  /** Another seat has taken the lease; `compare` asks for it back. */
+  lose(): void {
+    this.#isLost = true
+  }
+
+  useClient(clientId: string): void {
+    this.#clientId = clientId
+  }
+
+  /** The server does not believe when this seat began: from now on it is asked in the ordinary way. */
+  dropClaim(): void {
+    this.#claim = null
+  }
+
+  /** Start again: compare sequences both ways. Returns how things stand, and whether answers came from the server. */
+  async compare(): Promise<{ standing: Standing; isNews: boolean }> {
+    const { sheet, clock, keeper } = this.#voices
+    await keeper.written()
+    const { server, counter } = this.#ports
+    const sent = counter()
+    const envelope = await server.start(this.#envelope.attempt_id, { client_id: this.#clientId, ...(this.#claim ?? {}) })
+    this.#claim = null
+    this.#isLost = false
+    clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
+    clock.restate(envelope.extra_seconds)
+    this.#envelope = envelope
+    const fromServer = sheet.reconcile(envelope.responses, Math.max(1, envelope.lease))
+    keeper.write(fromServer)
+    this.#takeNotices(envelope.notices)
+    return { standing: this.standing, isNews: fromServer.length > 0 }
+  }
+
+  async send(): Promise<Standing> {
+    const { sheet, notices, keeper } = this.#voices
+    await keeper.written()
+    const { server, counter } = this.#ports
+    const sent = counter()
+    const reply = await server.save(this.#attempt, { lease: this.#envelope.lease, responses: sheet.batch(), after: notices.newest })
+    sheet.confirm(reply.saved)
+    return this.#take(reply, sent, true)
+  }
+
+  async submit(): Promise<Submitted> {
+    return this.#ports.server.submit(this.#attempt, { lease: this.#envelope.lease, sequences: this.#voices.sheet.sequences() })
+  }
+
+  async askTime(): Promise<Standing> {
+    const { server, counter } = this.#ports
+    const sent = counter()
+    const reply = await server.time(this.#attempt, this.#voices.notices.newest, this.#envelope.lease)
+    const { lease } = this.#envelope
+    return this.#take(reply, sent, !this.#isLost && lease > 0 && (reply.lease ?? lease) === lease)
+  }
+
+  #take(reply: TimeReply, sentMs: number, isMine: boolean): Standing {
+    this.#voices.clock.follow(reply.server_time_ms, reply.deadline_ms, sentMs)
+    this.#takeNotices(reply.notices)
+    return standingOf(reply, isMine)
+  }
+
+  #takeNotices(notices: readonly Notice[]): void {
+    if (this.#voices.notices.take(notices)) this.#voices.onNotices()
+  }
+
+  get #attempt(): string {
+    return this.#envelope.attempt_id
+  }
+}
+
+function standingOf(facts: { state: Standing['state']; is_paused?: boolean; is_locked?: boolean }, isMine: boolean): Standing {
+  return { state: facts.state, isMine, isPaused: facts.is_paused ?? false, isLocked: facts.is_locked ?? false }
+}
