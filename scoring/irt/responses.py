@@ -30,6 +30,13 @@ class SparseCategories(msgspec.Struct, frozen=True):
     categories: NDArray[np.int8]
     n_items: int
 
+    def rows(self, chosen: NDArray[np.int64]) -> "SparseCategories":
+        """Return some of the candidates, in the given order."""
+        lengths = np.diff(self.starts)[chosen]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        at = np.repeat(self.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
+        return SparseCategories(starts, self.items[at], self.categories[at], self.n_items)
+
 
 class ResponseMatrix(msgspec.Struct, frozen=True, kw_only=True):
     """Responses of candidates to items; a category is 0, 1, …, and -1 is missing: left out of the likelihood.
@@ -115,12 +122,7 @@ class ResponseMatrix(msgspec.Struct, frozen=True, kw_only=True):
     def rows(self, chosen: NDArray[np.int64]) -> "ResponseMatrix":
         """Return some of the rows, in the given order."""
         if isinstance(self.categories, SparseCategories):
-            lengths = np.diff(self.categories.starts)[chosen]
-            starts = np.concatenate([[0], np.cumsum(lengths)])
-            at = np.repeat(self.categories.starts[chosen] - starts[:-1], lengths) + np.arange(starts[-1])
-            categories: NDArray[np.int8] | SparseCategories = SparseCategories(
-                starts, self.categories.items[at], self.categories.categories[at], self.n_items
-            )
+            categories: NDArray[np.int8] | SparseCategories = self.categories.rows(chosen)
         else:
             categories = self.categories[chosen]
         return msgspec.structs.replace(

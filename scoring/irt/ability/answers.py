@@ -23,6 +23,12 @@ class WeightTerms(NamedTuple):
 class Answers(ABC):
     """Answers of some rows to the items of a bank; unanswered items count nowhere."""
 
+    n_rows: int
+
+    @abstractmethod
+    def rows(self, chosen: NDArray[np.int64]) -> "Answers":
+        """Answers of some of the rows."""
+
     @property
     @abstractmethod
     def has_any(self) -> NDArray[np.bool_]:
@@ -58,7 +64,12 @@ class DenseAnswers(Answers):
 
     def __init__(self, categories: NDArray[np.int8], bank: ItemBank) -> None:
         self.categories, self.bank = categories, bank
+        self.n_rows = categories.shape[0]
         self.is_answered = (categories >= 0).T
+
+    def rows(self, chosen: NDArray[np.int64]) -> "DenseAnswers":
+        """Answers of some of the rows."""
+        return DenseAnswers(self.categories[chosen], self.bank)
 
     @property
     def has_any(self) -> NDArray[np.bool_]:
@@ -101,7 +112,7 @@ class SparseAnswers(Answers):
     """Answers of rows that meet few of the items: the candidates of one item are computed together."""
 
     def __init__(self, categories: SparseCategories, bank: ItemBank) -> None:
-        self.bank = bank
+        self.bank, self.categories = bank, categories
         n_rows, items = categories.starts.size - 1, categories.items
         row = np.repeat(np.arange(n_rows), np.diff(categories.starts))
         order = np.argsort(items, kind="stable")
@@ -112,6 +123,10 @@ class SparseAnswers(Answers):
         self.widest = int(bank.n_categories.max())
         at = items.astype(np.int64) * self.widest + categories.categories
         self.marks = csr_array((np.ones(items.size), at, categories.starts), shape=(n_rows, shape[1] * self.widest))
+
+    def rows(self, chosen: NDArray[np.int64]) -> "SparseAnswers":
+        """Answers of some of the rows."""
+        return SparseAnswers(self.categories.rows(chosen), self.bank)
 
     @property
     def has_any(self) -> NDArray[np.bool_]:

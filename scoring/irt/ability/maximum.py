@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 _GRID = np.linspace(-20.0, 20.0, 201)
 _CHUNK_ROWS, _CHUNK_SPARSE = 4096, 32768
 _CLOSE = 1e-10
+_FEW_OPEN = 0.25
 # For the slope of the correction, which would need third derivatives of every model.
 _STEP = 1e-4
 
@@ -87,19 +88,7 @@ class _Search:
 
     def solve(self) -> tuple[Array, Array]:
         lower, upper, is_below, is_above = self._bracket()
-        theta = 0.5 * (lower + upper)
-        for _ in range(60):
-            gradient, slope = self._gradient(theta)
-            lower = np.where(gradient > 0, theta, lower)
-            upper = np.where(gradient > 0, upper, theta)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                newton = theta - gradient / slope
-            is_inside = (slope < 0) & (newton > lower) & (newton < upper)
-            moved = np.where(is_inside, newton, 0.5 * (lower + upper))
-            is_done = np.abs(moved - theta).max(initial=0.0) < _CLOSE
-            theta = moved
-            if is_done:
-                break
+        theta = self._closed_in(lower, upper, is_below | is_above)
         with np.errstate(divide="ignore", invalid="ignore"):
             se = 1.0 / np.sqrt(self._curvature(theta))
         theta = np.where(is_below, -np.inf, np.where(is_above, np.inf, theta))
@@ -109,6 +98,35 @@ class _Search:
         # Who answered nothing has a prior, but no likelihood.
         has_any = self.answers.has_any
         return np.where(has_any, theta, np.nan), np.where(has_any, se, np.nan)
+
+    def _closed_in(self, lower: Array, upper: Array, is_infinite: NDArray[np.bool_]) -> Array:
+        """Close in on each row's maximum between its ends, by Newton's method where it stays inside, else halving."""
+        result = 0.5 * (lower + upper)
+        everybody = self.answers
+        is_open = ~is_infinite
+        for _ in range(60):
+            rows = np.flatnonzero(is_open)
+            if rows.size == 0:
+                break
+            if rows.size < _FEW_OPEN * self.answers.n_rows:
+                # Stragglers go on by themselves.
+                self.answers = self.answers.rows(rows)
+                result[rows] = self._closed_in(lower[rows], upper[rows], np.zeros(rows.size, dtype=bool))
+                break
+            theta = result
+            gradient, slope = self._gradient(theta)
+            lower = np.where(gradient > 0, theta, lower)
+            upper = np.where(gradient > 0, upper, theta)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                newton = theta - gradient / slope
+            is_inside = (slope < 0) & (newton > lower) & (newton < upper)
+            # A step this short ends the search, though rounding may put it just outside.
+            is_close = (slope < 0) & (np.abs(newton - theta) < _CLOSE)
+            moved = np.where(is_inside | is_close, newton, 0.5 * (lower + upper))
+            result = np.where(is_open, moved, theta)
+            is_open &= ~is_close & (upper - lower > _CLOSE)
+        self.answers = everybody
+        return result
 
     def _bracket(self) -> tuple[Array, Array, NDArray[np.bool_], NDArray[np.bool_]]:
         """Neighbouring grid points around the highest maximum, and the rows that have none."""
