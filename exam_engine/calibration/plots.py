@@ -15,7 +15,7 @@ from exam_engine.infra.i18n import N_, format_integer, translator
 
 Array = NDArray[np.float64]
 WIDTH, HEIGHT = 440.0, 290.0
-_LEFT, _TOP, _RIGHT, _BOTTOM = 52.0, 14.0, 14.0, 44.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = 58.0, 14.0, 14.0, 44.0
 
 ABILITY = N_("Ability (logits)")
 PROBABILITY = N_("Probability")
@@ -239,9 +239,13 @@ def _filled(axes: Axes, theta: Array, values: Array) -> list[Mark]:
 
 
 def _apart(ends: list[tuple[float, str]], gap: float = 13.0) -> list[tuple[float, str]]:
-    """Push labels that would cover each other downwards."""
+    """Push labels that would cover each other downwards, and up again where they would leave the field."""
     placed: list[tuple[float, str]] = []
     for y, text in sorted(ends):
         placed.append((max(y, placed[-1][0] + gap) if placed else y, text))
-    overflow = max(placed[-1][0] - (HEIGHT - _BOTTOM), 0.0) if placed else 0.0
-    return [(y - overflow, text) for y, text in placed]
+    lowest = HEIGHT - _BOTTOM
+    for i in range(len(placed) - 1, -1, -1):
+        y, text = placed[i]
+        placed[i] = (min(y, lowest), text)
+        lowest = placed[i][0] - gap
+    return placed

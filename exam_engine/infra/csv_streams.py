@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from io import TextIOWrapper
 from itertools import chain
 from typing import BinaryIO
@@ -47,11 +48,13 @@ def csv_lines(stream: BinaryIO, file_name: str) -> Iterator[tuple[int, list[str]
         for cells in reader:
             yield blanks + reader.line_num, cells
     except UnicodeDecodeError:
-        text.detach()
         stream.seek(0)
         raise _not_unicode(stream.read(), file_name, is_utf16=is_utf16) from None
     except csv.Error as error:
         raise refused_file(file_name, N_("the file is not a table: {reason}"), reason=str(error)) from None
+    finally:
+        with suppress(ValueError):  # closed already by whom it belongs to
+            text.detach()
 
 
 def refused_file(file_name: str, message: str, **facts: str | int) -> FileRefused:

@@ -1,7 +1,5 @@
 """Mistakes of a file, collected so that one pass names them all; reading stops when there are too many to be useful."""
 
-from typing import NoReturn
-
 from exam_engine.infra.errors import FileRefused, RowError
 from exam_engine.infra.i18n import N_
 
@@ -31,8 +29,8 @@ class Mistakes:
         self.errors.append(RowError(place or "file", message.format(**filled), line, column, message, filled))
         if len(self.errors) >= MOST:
             text = _AND_MORE.format(count=MOST)
-            self.errors.append(RowError("file", text, message=_AND_MORE, facts={"count": MOST}))
-            self._refuse()
+            last = RowError("file", text, message=_AND_MORE, facts={"count": MOST})
+            raise FileRefused(self.file_name, [*self._in_order(), last])
 
     def finish(self) -> None:
         """Refuse the file when anything was wrong.
@@ -40,10 +38,10 @@ class Mistakes:
         Raises
         ------
         FileRefused
-            Every mistake, in the order found.
+            Every mistake, in the order of the file.
         """
         if self.errors:
-            self._refuse()
+            raise FileRefused(self.file_name, self._in_order())
 
-    def _refuse(self) -> NoReturn:
-        raise FileRefused(self.file_name, self.errors)
+    def _in_order(self) -> list[RowError]:
+        return sorted(self.errors, key=lambda error: error.row or 0)

@@ -94,7 +94,8 @@ def read_parameters(source: Path | bytes, file_name: str, *, default_model: Mode
         mistakes = table.mistakes
         if not items:
             mistakes.add(N_("there are no items in this file"))
-        models = [_model_of(item, default_model, mistakes) for item in items.values()]
+        is_rasch = all(item.values.get("a", 1.0) == 1.0 for item in items.values())
+        models = [_model_of(item, default_model, mistakes, is_rasch=is_rasch) for item in items.values()]
         mistakes.finish()
         bank = _bank(list(items.values()), models, mistakes)
         first = tuple(_first(item) for item in items.values())
@@ -180,7 +181,8 @@ def _number(table: OpenTable, line: int, place: int, cell: str) -> float | None:
     return value
 
 
-def _model_of(item: _Item, default: Model | None, mistakes: Mistakes) -> Model:
+def _model_of(item: _Item, default: Model | None, mistakes: Mistakes, *, is_rasch: bool) -> Model:
+    """Return the model said, or told by the parameters; slopes of exactly 1 in all items were not estimated."""
     text = item.model.casefold()
     if text:
         try:
@@ -196,11 +198,15 @@ def _model_of(item: _Item, default: Model | None, mistakes: Mistakes) -> Model:
     if any(name.startswith("ak") for name in names):
         scores = [value for name, value in sorted(item.values.items()) if re.fullmatch(r"ak[0-9]+", name)]
         is_ordered = scores == [float(k) for k in range(len(scores))]
-        return Model.GPCM if is_ordered else Model.NOMINAL
+        by_order = Model.PCM if is_rasch else Model.GPCM
+        return by_order if is_ordered else Model.NOMINAL
     if any(re.fullmatch(r"[bd][2-9]", name) for name in names):
         return Model.GRADED
-    has_guess = _asymptote(item, "c", 0.0) > 0
-    return Model.FOUR_PL if _asymptote(item, "u", 1.0) < 1 else Model.THREE_PL if has_guess else Model.TWO_PL
+    if _asymptote(item, "u", 1.0) < 1:
+        return Model.FOUR_PL
+    if _asymptote(item, "c", 0.0) > 0:
+        return Model.THREE_PL
+    return Model.RASCH if is_rasch else Model.TWO_PL
 
 
 def _asymptote(item: _Item, name: str, otherwise: float) -> float:

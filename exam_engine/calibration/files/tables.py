@@ -33,8 +33,12 @@ class OpenTable:
         self.file_name = file_name
         self.mistakes = Mistakes(file_name)
         self._stream: BinaryIO = BytesIO(source) if isinstance(source, bytes) else source.open("rb")
-        self._lines = self._open()
-        self.header = self._read_header()
+        try:
+            self._lines = self._open()
+            self.header = self._read_header()
+        except BaseException:
+            self._stream.close()
+            raise
 
     def __iter__(self) -> Iterator[Line]:
         """Yield (line number, cells); lines without any cell filled are left out."""

@@ -39,6 +39,8 @@ _TONES = {
     Tone.BAD: colors.HexColor("#a3221c"),
 }
 _SIGNS = {Tone.PLAIN: "·", Tone.FAINT: "·", Tone.GOOD: "+", Tone.WARN: "!", Tone.BAD: "×"}
+# A table names its font even where every cell brings its own.
+_FONT = ("FONTNAME", (0, 0), (-1, -1), fonts.REGULAR)
 _FOOT = N_("Page {page} of {pages}")
 
 
@@ -147,7 +149,7 @@ def _flowables(block: Block) -> Iterator[Flowable]:
             yield from _pictures(block)
         case Kept(blocks=blocks):
             inner = [flowable for each in blocks for flowable in _flowables(each)]
-            yield KeepTogether([*inner, Spacer(1, 8)])
+            yield KeepTogether([*inner, Spacer(1, 4)])
 
 
 def _style(size: float, tone: Tone = Tone.PLAIN, **changes: Any) -> ParagraphStyle:
@@ -155,7 +157,7 @@ def _style(size: float, tone: Tone = Tone.PLAIN, **changes: Any) -> ParagraphSty
 
 
 def _sentence(said: Said, size: float) -> Paragraph:
-    style = _style(size, said.tone, leftIndent=size, bulletIndent=0, bulletFontName=fonts.BOLD)
+    style = _style(size, said.tone, leftIndent=size, bulletIndent=0, bulletFontName=fonts.BOLD, bulletFontSize=size)
     return Paragraph(escape(said.text), style, bulletText=_SIGNS[said.tone])
 
 
@@ -169,13 +171,13 @@ def _cards(cards: Cards) -> Grid:
         ]
         for card in cards.cards
     ]
-    style = TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP"), ("BOX", (0, 0), (-1, -1), 0.5, RULE)])
+    style = TableStyle([_FONT, ("VALIGN", (0, 0), (-1, -1), "TOP"), ("BOX", (0, 0), (-1, -1), 0.5, RULE)])
     style.add("INNERGRID", (0, 0), (-1, -1), 0.5, RULE)
     return Grid([row], colWidths=[_WIDTH / n] * n, style=style, spaceBefore=6)
 
 
 def _facts(facts: Facts) -> Grid:
-    columns = 4 if len(facts.facts) <= 8 or len(facts.facts) > 12 else 6
+    columns = 4 if len(facts.facts) <= 8 else 6
     cells = [
         [Paragraph(escape(name), _style(7.5, Tone.FAINT)), Paragraph(escape(value), _style(9, tone))]
         for name, value, tone in facts.facts
@@ -184,6 +186,7 @@ def _facts(facts: Facts) -> Grid:
     rows = [cells[start : start + columns] for start in range(0, len(cells), columns)]
     style = TableStyle(
         [
+            _FONT,
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LEFTPADDING", (0, 0), (-1, -1), 0),
             ("TOPPADDING", (0, 0), (-1, -1), 1),
@@ -206,6 +209,7 @@ def _table(table: Table) -> Iterator[Flowable]:
     ]
     style = TableStyle(
         [
+            _FONT,
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),
             ("LEFTPADDING", (0, 0), (-1, -1), 2),
@@ -230,12 +234,12 @@ def _pictures(pictures: Pictures) -> Iterator[Flowable]:
     n = len(pictures.figures)
     if n == 1:
         (figure,) = pictures.figures
-        yield Drawn(figure, min(_WIDTH, figure.width * 0.72))
+        yield Drawn(figure, min(_WIDTH, figure.width * (0.72 if figure.width > 600 else 0.55)))
         return
     width = (_WIDTH - (n - 1) * _GAP) / n
     drawn = [Drawn(figure, width) for figure in pictures.figures]
     titles = [Paragraph(escape(figure.title), _style(6.5, Tone.FAINT, alignment=1)) for figure in pictures.figures]
-    style = TableStyle([("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), _GAP)])
+    style = TableStyle([_FONT, ("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), _GAP)])
     style.add("TOPPADDING", (0, 0), (-1, -1), 1)
     style.add("BOTTOMPADDING", (0, 0), (-1, -1), 1)
     yield Grid([drawn, titles], colWidths=[width + _GAP] * n, style=style)

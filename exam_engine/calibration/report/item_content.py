@@ -109,7 +109,7 @@ def _figures(item: ItemFacts, language: str, say: Translator) -> list[tuple[str,
         (say(N_("Model")), p.model),
         (say(N_("Answers")), format_integer(round(item.n_answers), language)),
         (say(N_("Facility")), _maybe(item.facility, language, 2)),
-        (say(N_("Correlation with the others")), _maybe(item.r_pb, language, 2)),
+        ("r", _maybe(item.r_pb, language, 2)),
     ]
     if p.model not in _NO_SLOPE:
         rows.append(("a", _with_error(p.a, errors.a if errors else None, language)))
@@ -123,7 +123,8 @@ def _figures(item: ItemFacts, language: str, say: Translator) -> list[tuple[str,
     if p.model == Model.FOUR_PL.value:
         rows.append(("u", _with_error(p.u, errors.u if errors else None, language)))
     if fit.s_x2 is not None:
-        rows.append(("S-X²", f"{number(fit.s_x2, language, 1)} ({fit.df}); p {_p(fit.p, language)}"))
+        rows.append((say(N_("S-X² ({df} df)"), df=fit.df), number(fit.s_x2, language, 1)))
+        rows.append(("p", _p(fit.p, language)))
     rows.append((say(N_("Infit")), _maybe(fit.infit, language, 2)))
     rows.append((say(N_("Outfit")), _maybe(fit.outfit, language, 2)))
     for label, share in ((N_("Left blank"), item.omitted), (N_("Not reached"), item.not_reached)):
