@@ -104,6 +104,8 @@ def is_away(error: BaseException) -> bool:
     """Tell whether an error means that PostgreSQL cannot serve just now, and a repeat may succeed."""
     if isinstance(error, (OSError, PoolTimeoutError, asyncpg.InterfaceError, InterfaceError, OperationalError)):
         return True
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # the driver's own words when the server dies between two messages of one statement
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True

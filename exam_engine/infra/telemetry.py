@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 from exam_engine.infra.settings import Settings
 
@@ -29,10 +30,19 @@ def set_up_logging(settings: Settings) -> None:
         structlog.processors.StackInfoRenderer(),
     ]
     last: list[Processor]
+    # Tracebacks without the values of variables: those hold answers and secrets, and painting them keeps a worker's
+    # event loop from its seats for seconds, just when a server has gone away.
     if settings.log_format == "json":
-        last = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        tracebacks = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+        last = [tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
     else:
-        last = [structlog.dev.ConsoleRenderer(colors=sys.stderr is not None and sys.stderr.isatty(), pad_event_to=0)]
+        last = [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr is not None and sys.stderr.isatty(),
+                pad_event_to=0,
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 LOG = """
 from exam_engine.infra.settings import Settings
 from exam_engine.infra.telemetry import logger, set_up_logging
@@ -42,6 +44,28 @@ def test_text_logs_name_the_event_and_its_fields() -> None:
     said = run(LOG.replace("FORMAT", "'text'")).stderr
     assert "attempt_closed" in said
     assert "attempt_id=a1" in said
+
+
+FAULT = """
+from exam_engine.infra.settings import Settings
+from exam_engine.infra.telemetry import set_up_logging
+import logging
+set_up_logging(Settings(log_format=FORMAT))
+def open_door(code):
+    raise ValueError("closed")
+try:
+    open_door("answer-of-" + "somebody")
+except ValueError:
+    logging.getLogger("library").exception("failed")
+"""
+
+
+@pytest.mark.parametrize("log_format", ["json", "text"])
+def test_a_traceback_tells_places_and_never_the_values_of_variables(log_format: str) -> None:
+    said = run(FAULT.replace("FORMAT", repr(log_format))).stderr
+    assert "open_door" in said
+    assert "ValueError" in said
+    assert "answer-of-somebody" not in said
 
 
 def test_a_closed_output_does_not_end_the_process() -> None:
