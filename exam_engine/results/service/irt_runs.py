@@ -107,7 +107,7 @@ async def score_by_irt(
         "sitting": sitting.code,
         "number": run.number,
         "estimator": run.estimator,
-        "scale": msgspec.to_builtins(run.scale),
+        "scale": {name: f"{value:g}" for name, value in msgspec.structs.asdict(run.scale).items()},
         "items": len(run.items),
         "input_hash": run.input_hash,
         "scored": run.n_scored,

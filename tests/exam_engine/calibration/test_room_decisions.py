@@ -24,8 +24,7 @@ from exam_engine.identity.errors import PermissionDenied
 from exam_engine.infra.database import SessionMaker, transaction
 from exam_engine.results import service as results
 from exam_engine.results.errors import ParametersMissing
-from exam_engine.results.reporting import Estimator, IrtOrder
-from scoring.standards import ReportingScale
+from exam_engine.results.reporting import STANDARD_SCALE, Estimator, IrtOrder
 from tests.exam_engine.calibration import rooms
 from tests.exam_engine.calibration.rooms import NOW, Room, calibrated
 
@@ -202,7 +201,7 @@ async def test_new_items_are_placed_beside_fixed_anchors_which_do_not_move(own: 
 async def test_a_sitting_is_scored_on_the_reporting_scale_beside_its_raw_score(own: SessionMaker) -> None:
     async with transaction(own) as session:
         sat = await rooms.build(session, n=500, blueprints=[rooms.spec(16, 8, n_tried=4)], seed=31)
-    order = IrtOrder(scale=ReportingScale(intercept=500, slope=100, lowest=200, highest=800))
+    order = IrtOrder(scale=STANDARD_SCALE)
     with pytest.raises(ParametersMissing) as refused:
         async with transaction(own) as session:
             await results.score_by_irt(session, sat.sittings[0], order, actor="person:test", now=NOW, reason="r")
