@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -17,7 +18,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import msgspec
+import psutil
 
 from exam_engine.delivery.errors import NotStarted, ResponsesMissing
 from exam_engine.delivery.hot_path import Delivery
@@ -52,12 +55,36 @@ class House:
         raise KeyError(name)
 
     def kill(self, name: str) -> bool:
-        """Kill a process without warning; False if it is dead already and not yet started again."""
-        pid = self.child(name).pid
+        """Kill a process without warning; False if it is dead already and not yet started again.
+
+        An API worker is a child of the API's own master, which starts another.
+        """
+        pid = self._api_worker() if name == "API worker" else self.child(name).pid
         if pid is None:
             return False
         os.kill(pid, signal.SIGKILL)
         return True
+
+    def _api_worker(self) -> int | None:
+        master = self.child("API").pid
+        workers = psutil.Process(master).children() if master is not None else []
+        return random.choice(workers).pid if workers else None
+
+    def serve(self, workers: int = 2) -> Settings:
+        """Start the API over these servers as well, and wait until it answers."""
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        settings = msgspec.structs.replace(self.settings, http_port=port, api_workers=workers)
+        self._supervisor.launch([_api(settings)])
+        with httpx.Client(base_url=settings.base_url, timeout=5.0) as client:
+            while True:
+                try:
+                    if client.get("/health/ready").is_success:
+                        return settings
+                except httpx.TransportError:
+                    pass
+                self._stop.wait(0.1)
 
     @contextmanager
     def unsupervised(self) -> Iterator[None]:
@@ -111,12 +138,22 @@ def open_house() -> Iterator[House]:
 
 
 def _worker(settings: Settings, name: str) -> ChildPlan:
+    return _plan(settings, name, (sys.executable, "-m", "exam_engine.cli.main", "worker", name))
+
+
+def _api(settings: Settings) -> ChildPlan:
+    command = (sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.hot:create_server")
+    listen = ("--host", settings.http_host, "--port", str(settings.http_port), "--workers", str(settings.api_workers))
+    return _plan(settings, "API", (*command, *listen, "--no-ws", "--respawn-failed-workers", "--respawn-interval", "1"))
+
+
+def _plan(settings: Settings, name: str, command: tuple[str, ...]) -> ChildPlan:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("EXAM_")}
     logs = settings.data_folder / "logs"
     logs.mkdir(exist_ok=True)
     return ChildPlan(
         name=name,
-        command=(sys.executable, "-m", "exam_engine.cli.main", "worker", name),
+        command=command,
         log_file=logs / f"{name}.log",
         environment=environment | environment_of(settings),
         folder=Path.cwd(),

@@ -83,7 +83,9 @@ async def _after(working: asyncio.Task[None], seats: list[Seat], more: int) -> N
 
 async def _everything_stored(pool: Any, hall: Hall, seats: list[Seat]) -> None:
     ids = [seat.attempt_id for seat in hall.seats]
-    rows = await _ask(pool, "select attempt_id, slot, sequence, value from response where attempt_id = any($1)", ids)
+    rows = await ask_patiently(
+        pool, "select attempt_id, slot, sequence, value from response where attempt_id = any($1)", ids
+    )
     stored = {(row["attempt_id"], row["slot"]): (row["sequence"], row["value"].strip('"')) for row in rows}
     held = {
         (hall.attempt(position), slot): answer
@@ -91,11 +93,11 @@ async def _everything_stored(pool: Any, hall: Hall, seats: list[Seat]) -> None:
         for slot, answer in seat.answers.items()
     }
     assert stored == held
-    rejects = await _ask(pool, "select * from stream_reject where $1::uuid[] is not null", ids)
+    rejects = await ask_patiently(pool, "select * from stream_reject where $1::uuid[] is not null", ids)
     assert rejects == []
 
 
-async def _ask(pool: Any, query: str, ids: list[Any]) -> list[Any]:
+async def ask_patiently(pool: Any, query: str, ids: list[Any]) -> list[Any]:
     async with asyncio.timeout(30):
         while True:
             try:
@@ -127,7 +129,7 @@ async def test_killing_valkey_postgresql_and_the_writer_loses_and_doubles_nothin
     await working
     await drain(delivery.register.redis, hall.sitting, 60)
     await _everything_stored(pool, hall, seats)
-    events = await _ask(
+    events = await ask_patiently(
         pool,
         "select count(*) as events, count(distinct (attempt_id, sequence)) as answers"
         " from response_event where attempt_id = any($1)",
@@ -158,7 +160,7 @@ async def test_a_valkey_started_empty_is_refilled_from_the_store_and_the_seats(
     await asyncio.gather(*(seat.hand_in() for seat in seats))
     await drain(delivery.register.redis, hall.sitting, 60)
     await _everything_stored(pool, hall, seats)
-    states = await _ask(
+    states = await ask_patiently(
         pool, "select distinct state from attempt where id = any($1)", [seat.attempt_id for seat in hall.seats]
     )
     assert [row["state"] for row in states] == ["submitted"]
