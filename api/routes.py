@@ -14,6 +14,7 @@ from api.pages.house import HousePages
 from api.pages.item_imports import ItemImportPages
 from api.pages.items import ItemPages
 from api.pages.marking import MarkingPages
+from api.pages.offline import OfflinePages
 from api.pages.photos import PhotoPages
 from api.pages.public import PublicPages
 from api.pages.results import ResultPages
@@ -32,6 +33,7 @@ from api.staff.forms import FormController
 from api.staff.irt_scores import IrtScoreController
 from api.staff.items import ItemController
 from api.staff.live import room_events
+from api.staff.offline import OfflineController
 from api.staff.results import ResultController
 from api.staff.rooms import RoomController
 from api.staff.safe_browser import SafeBrowserController
@@ -55,6 +57,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormController,
     SittingController,
     SeatActController,
+    OfflineController,
     StatementController,
     RoomController,
     SafeBrowserController,
@@ -76,6 +79,7 @@ ROUTES: list[ControllerRouterHandler] = [
     RoomPages,
     PhotoPages,
     SittingCheckPages,
+    OfflinePages,
     StatementPages,
     ResultPages,
     CalibrationPages,

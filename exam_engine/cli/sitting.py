@@ -24,6 +24,7 @@ from exam_engine.cli.sitting_desk import (
     room_id_of,
     scope_of,
 )
+from exam_engine.cli.sitting_offline import release_code, restore
 from exam_engine.cli.sitting_seats import (
     absent,
     accept_late,
@@ -331,6 +332,8 @@ for act_on_seats in (
     *(acts, late, accept_late),
 ):
     app.command()(act_on_seats)
+app.command("release-code")(release_code)
+app.command()(restore)
 app.command("statement")(statement)
 app.command("check")(check)
 app.command("simulate-day")(simulate_day)

@@ -110,7 +110,7 @@ def open_file(roll: Roll, file: HandOverFile) -> tuple[Sat, HandOver]:
 
 
 async def restore_file(
-    delivery: Delivery, desk: Desk, sitting_id: SittingId, content: bytes, *, dry_run: bool = False
+    delivery: Delivery, desk: Desk, sitting_id: SittingId, file: HandOverFile, *, dry_run: bool = False
 ) -> Restored:
     """Take a file into its attempt, and write that into the record; with `dry_run` only say what it holds.
 
@@ -119,7 +119,6 @@ async def restore_file(
     HandOverInvalid, SittingUnknown, UnknownSlot, ResponseInvalid, SittingNotStarted, LateStart, NotStarted,
     AttemptClosed, AttemptLocked, ServiceUnavailable
     """
-    file = read_file(content)
     roll = await delivery.roll(sitting_id)
     sat, handed = open_file(roll, file)
     if dry_run:

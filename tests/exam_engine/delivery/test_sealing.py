@@ -249,7 +249,7 @@ async def _restore(
 ) -> hand_over.Restored:
     async with transaction(sessions) as session:
         desk = _desk(session, delivery, clock)
-        return await hand_over.restore_file(delivery, desk, hall.sitting.id, content)
+        return await hand_over.restore_file(delivery, desk, hall.sitting.id, hand_over.read_file(content))
 
 
 async def test_a_hand_over_file_brings_what_the_server_lacks_and_no_more(
@@ -326,7 +326,7 @@ async def test_a_dry_run_of_a_file_only_counts(
     content = await _file(delivery, hall)
     async with transaction(sessions) as session:
         desk = _desk(session, delivery, clock)
-        counted = await hand_over.restore_file(delivery, desk, hall.sitting.id, content, dry_run=True)
+        counted = await hand_over.restore_file(delivery, desk, hall.sitting.id, hand_over.read_file(content), dry_run=True)
     assert counted.taken == 2
     assert await _values(delivery, hall) == {}
 
