@@ -3,25 +3,7 @@
 import json
 from typing import Any
 
-from tests.proctor_client.peer import DIST, ExamPeer
-
-NAMES = [
-    "Nguyễn Trần Khánh Vân",
-    "Lê Hoàng Minh",
-    "Phạm Thị Ngọc Ánh",
-    "Đặng Quốc Việt",
-    "Võ Thị Yến Nhi",
-    "Bùi Gia Huy",
-    "Hồ Thanh Tâm",
-    "Đỗ Đức Anh",
-    "Ngô Bảo Châu Giang",
-    "Dương Thùy Linh",
-    "Lý Hải Đăng",
-    "Trịnh Mai Phương",
-]
-SITTING = "11111111-0000-4000-8000-000000000001"
-ROOM = "22222222-0000-4000-8000-000000000001"
-BOARD = f"/api/sittings/{SITTING}/rooms/{ROOM}/board"
+from tests.proctor_client.peer import DIST
 
 
 def _manifest() -> dict[str, Any]:
@@ -51,59 +33,6 @@ aria-hidden="true">E</span> Khảo thí</a>
 <li><a class="nav__link" href="#">Thí sinh</a></li></ul></nav>
 <main class="shell__main" id="main"><div class="page-head"><h1>{title}</h1></div>{body}</main></body></html>"""
     return "text/html; charset=utf-8", html.encode()
-
-
-def board_view(peer: ExamPeer) -> dict[str, Any]:
-    """Return a room of twelve: one silent, one late, two done, the others at work."""
-    now = peer.now_ms()
-    seats = []
-    for index, name in enumerate(NAMES):
-        seat = {
-            "attempt_id": f"33333333-0000-4000-8000-{index:012}",
-            "candidate_number": f"310001{index + 10}",
-            "name": name,
-            "seat": index + 1,
-            "state": "running",
-            "close_reason": None,
-            "answered": 3 + index,
-            "total": 22,
-            "last_seen_ms": now - 4_000,
-            "last_saved_ms": now - 21_000 - index * 17_000,
-            "deadline_ms": now + 2_400_000,
-            "extra_seconds": 300 if index == 6 else 0,
-            "lease": 1,
-        }
-        if index == 3:
-            seat.update(last_seen_ms=now - 95_000, last_saved_ms=now - 130_000)
-        if index == 8:
-            seat.update(state="ready", last_seen_ms=None, last_saved_ms=None, answered=0, deadline_ms=None)
-        if index in (1, 10):
-            seat.update(
-                state="submitted" if index == 1 else "closed", close_reason=None if index == 1 else "time", answered=22
-            )
-        seats.append(seat)
-    return {
-        "sitting": {
-            "id": SITTING,
-            "code": "TOAN-1",
-            "name": "Toán",
-            "state": "open",
-            "starts_at_ms": now - 1_800_000,
-            "ends_at_ms": now + 3_600_000,
-        },
-        "room": {"id": ROOM, "code": "P03"},
-        "server_time_ms": now,
-        "seats": seats,
-    }
-
-
-def board_page(**more: Any) -> tuple[str, bytes]:
-    return staff_page(
-        "Phòng P03",
-        f'<room-board sitting="{SITTING}" room="{ROOM}"></room-board>',
-        entries=("src/watch/board.ts",),
-        **more,
-    )
 
 
 def preview_page(item: dict[str, Any], stimulus: dict[str, str] | None = None, **more: Any) -> tuple[str, bytes]:

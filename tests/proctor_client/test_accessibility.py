@@ -72,18 +72,11 @@ async def test_panels_notices_review_and_receipt(themed: Page, peer: ExamPeer, c
     await check_accessible(themed)
 
 
-async def test_board_preview_and_list(themed: Page, peer: ExamPeer, check_accessible: Check) -> None:
-    peer.routes["GET", pages.BOARD] = lambda _body: pages.board_view(peer)
-    peer.pages["/staff/room"] = pages.board_page()
+async def test_preview_and_list(themed: Page, peer: ExamPeer, check_accessible: Check) -> None:
     peer.pages["/staff/item"] = pages.preview_page(
         peer.form["items"][9], {"title": "Ngữ liệu", "content": "<p>Chung.</p>"}
     )
     peer.pages["/staff/list"] = pages.list_page()
-    await themed.goto("/staff/room")
-    await themed.wait_for_selector(".seat")
-    await check_accessible(themed)
-    await themed.click(".seat .button >> nth=0")
-    await check_accessible(themed)
     await themed.goto("/staff/item")
     await themed.wait_for_selector(".cluster")
     await check_accessible(themed)

@@ -46,11 +46,14 @@ export class SeatMap {
     ]
     return h(
       'button',
-      { class: `map-seat map-seat--${look}`, type: 'button', 'data-attempt': seat.attempt_id, 'aria-label': words.filter(Boolean).join(', '), title: words.filter(Boolean).join('\n'), on: { click: () => this.#onOpen(seat.attempt_id) } },
+      { class: `map-seat map-seat--${look}`, type: 'button', 'data-attempt': seat.attempt_id, title: words.filter(Boolean).join('\n'), on: { click: () => this.#onOpen(seat.attempt_id) } },
+      h('span', { class: 'visually-hidden' }, `${t('board.seat')} `),
       h('span', { class: 'map-seat__number' }, seat.seat === null ? '–' : String(seat.seat)),
       sign(signOf(seat, look)),
       h('span', { class: 'map-seat__name' }, givenName(seat.name)),
       h('span', { class: 'map-seat__count number' }, `${seat.answered}/${seat.total}`),
+      // Said by a screen reader, seen as colour and sign; a name of its own would hide what everybody reads.
+      h('span', { class: 'visually-hidden' }, words.filter(Boolean).join(', ')),
     )
   }
 }
