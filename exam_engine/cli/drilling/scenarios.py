@@ -148,11 +148,11 @@ async def redis_empty(site: Site, plan: DrillPlan) -> Outcome:
         site.forget_answers()
         site.kill("valkey")
         began = time.monotonic()
-        await until(lambda: any(not seat.is_online for seat in hall.seats), BACK_SECONDS)
-        await until(lambda: all(seat.is_online and seat.is_all_acknowledged for seat in hall.seats), 2 * BACK_SECONDS)
+        marks = {seat.card.number: seat.saves for seat in hall.seats}
+        await until(lambda: all(seat.saves > marks[seat.card.number] + 1 for seat in hall.seats), 2 * BACK_SECONDS)
         back = time.monotonic() - began
-        for seat in hall.seats:
-            await seat.stop()
+        await asyncio.gather(*(seat.submit() for seat in hall.seats))
+        again = sum(seat.resent for seat in hall.seats)
         lost = await site.lost(hall)
         regressed = [
             seat.card.number
@@ -161,7 +161,10 @@ async def redis_empty(site: Site, plan: DrillPlan) -> Outcome:
             if seat.typed[slot].sequence < typed.sequence
         ]
     return Outcome(
-        done=(f"Redis killed and its files taken away while {len(kept)} seats saved", "it was filled again"),
+        done=(
+            f"Redis killed and its files taken away while {len(kept)} seats saved",
+            f"it was filled again from PostgreSQL; {again} answers came from the seats when they handed in",
+        ),
         bars=(
             seconds_bar("every seat saves again after", back, 60.0),
             none_of("acknowledged answers lost", lost),
@@ -176,7 +179,7 @@ async def database_away(site: Site, plan: DrillPlan) -> Outcome:
         all_live(hall.seats)
         await until(lambda: all(len(seat.acknowledged) >= 2 for seat in hall.seats), BEGIN_SECONDS)
         for seat in hall.seats:
-            seat.failures = 0
+            seat.troubles.clear()
         early = hall.seats[: len(hall.seats) // 2]
         with site.unsupervised():
             site.kill("postgresql")
@@ -184,7 +187,7 @@ async def database_away(site: Site, plan: DrillPlan) -> Outcome:
             await asyncio.sleep(plan.database_seconds / 2)
             await asyncio.wait_for(asyncio.gather(*(seat.submit() for seat in early)), BACK_SECONDS)
             await asyncio.sleep(max(plan.database_seconds - (time.monotonic() - began), 0.0))
-            noticed = [seat.card.number for seat in hall.seats if not seat.is_online or seat.refusals]
+            troubles = Counter(trouble for seat in hall.seats for trouble in (*seat.troubles, *seat.refusals))
             saved = sum(len(seat.acknowledged) for seat in hall.seats)
             behind = await waiting(site.engine.redis, hall.sitting)
         back = time.monotonic()
@@ -197,9 +200,10 @@ async def database_away(site: Site, plan: DrillPlan) -> Outcome:
         done=(
             f"PostgreSQL dead for {plan.database_seconds:g} s; {len(early)} papers handed in meanwhile",
             f"{behind} changes waited in Redis, {saved} answers were acknowledged",
+            *(f"{count} times {trouble}" for trouble, count in troubles.most_common(3)),
         ),
         bars=(
-            none_of("seats that noticed", noticed),
+            none_of("requests of seats that failed meanwhile", troubles.total()),
             none_of("papers not handed in", [seat for seat in hall.seats if not seat.is_submitted]),
             seconds_bar("everything stored after", drained, 300.0),
             none_of("acknowledged answers lost", lost),

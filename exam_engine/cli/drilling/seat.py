@@ -54,7 +54,10 @@ class Seat:
         self.lost_lease_at: float | None = None
         self.offline_at: float | None = None  # when it noticed, by its own clock
         self.refusals: list[str] = []
+        self.troubles: list[str] = []  # each request that got no answer, and why
         self.failures = 0
+        self.saves = 0  # acknowledged requests
+        self.resent = 0  # answers the server had lost and was given again at the end
         self.is_submitted = False
         self.learned: list[tuple[float, int]] = []  # when each new deadline was learned
         self._client = httpx.AsyncClient(base_url=url, timeout=TIMEOUT_SECONDS)
@@ -63,6 +66,7 @@ class Seat:
         self._sequence = 0
         self._choices: dict[int, list[str]] = {}
         self._server: dict[int, int] = {}
+        self._missing: list[int] = []  # what the last refusal said the server lacks
         self._must_compare = False
         self._task: asyncio.Task[None] | None = None
 
@@ -151,6 +155,7 @@ class Seat:
         path = f"/api/attempts/{self.attempt_id}/responses"
         reply = await self._ask("POST", path, {"lease": self.lease, "responses": responses})
         self._learn(reply["deadline_ms"])
+        self.saves += 1
         for saved in reply["saved"]:
             self._server[saved["slot"]] = saved["sequence"]
             typed = missing.get(saved["slot"])
@@ -168,6 +173,13 @@ class Seat:
                 await self._ask("POST", path, {"lease": self.lease, "sequences": vector})
             except _NoAnswer:
                 await self._pause()
+            except DrillRefused:
+                if not self._missing:
+                    raise
+                # The server holds less than it once acknowledged: it has lost its memory, and gets it from here.
+                self.resent += len(self._missing)
+                for slot in self._missing:
+                    self._server.pop(slot, None)
             else:
                 self.is_submitted = True
                 return
@@ -176,6 +188,8 @@ class Seat:
         """Ask for the time, as an idle seat does."""
         reply = await self._ask("GET", f"/api/attempts/{self.attempt_id}/time")
         self._learn(reply["deadline_ms"])
+        if reply.get("lease", 0) not in (0, self.lease):
+            self._must_compare = True
 
     # How it lives
 
@@ -230,18 +244,25 @@ class Seat:
         """Save; a seat that is refused (its time is over) goes on asking for the time, as an idle one does."""
         try:
             await self.save()
-            is_idle = self.is_all_acknowledged
         except DrillRefused:
-            is_idle = self.lost_lease_at is None
-        if is_idle:
+            if self._must_compare:
+                return  # at the next turn
+        if self._must_compare or self.lost_lease_at is not None:
+            return
+        if self.is_all_acknowledged or self.refusals:
             await self.ask_time()
 
     async def _compare(self) -> None:
-        """After a gap both sides compare what they hold: a server that lost everything is filled from here."""
+        """After a gap both sides compare what they hold: a server that lost everything is filled from here.
+
+        A seat that comes back without the lease has lost the paper to another one.
+        """
         envelope = await self._ask("POST", f"/api/attempts/{self.attempt_id}/start", {"client_id": self._client_id})
         self._must_compare = False
         self._learn(envelope["deadline_ms"])
-        self.lease = envelope["lease"] or self.lease
+        self.lease = envelope["lease"]
+        if not self.lease:
+            self.lost_lease_at = time.monotonic()
         self._server = {held["slot"]: held["sequence"] for held in envelope["responses"]}
 
     async def _pause(self) -> None:
@@ -259,28 +280,30 @@ class Seat:
         try:
             answer = await self._client.request(method, path, json=body)
         except httpx.TransportError as error:
-            self._missed()
+            self._missed(f"{method} {path.rpartition('/')[2]}: {type(error).__name__}")
             raise _NoAnswer from error
         if answer.status_code in (
             HTTPStatus.BAD_GATEWAY,
             HTTPStatus.SERVICE_UNAVAILABLE,
             HTTPStatus.GATEWAY_TIMEOUT,
         ):
-            self._missed()
+            self._missed(f"{method} {path.rpartition('/')[2]}: {answer.status_code}")
             raise _NoAnswer
         self.failures, self.offline_at = 0, None
         if answer.is_success:
             return answer.json() if answer.content else None
-        code = answer.json().get("code", "") if answer.content else ""
+        told = answer.json() if answer.content else {}
+        code = told.get("code", "")
+        self._missing = [int(slot) for slot in told.get("missing", ())]
         self.refusals.append(code)
-        if code == "lease-taken" and self.lost_lease_at is None:
-            self.lost_lease_at = time.monotonic()
-        if code in ("attempt-unknown", "not-started"):
+        if code in ("lease-taken", "not-started"):
+            # Another seat writes, or the server lost its memory and gave out new leases: starting again tells.
             self._must_compare = True
         raise DrillRefused(f"candidate {self.card.number}: {method} {path}: {code or answer.status_code}")
 
-    def _missed(self) -> None:
+    def _missed(self, trouble: str) -> None:
         self.failures += 1
+        self.troubles.append(trouble)
         self._must_compare = True
         if self.offline_at is None:
             self.offline_at = time.monotonic()

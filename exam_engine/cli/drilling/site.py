@@ -60,6 +60,8 @@ class Site:
         With `ends_in` the sitting has begun long ago and ends so soon.
         """
         sitting = await self._plan(ends_in)
+        # Anew each time: staff sessions are kept in Redis, and an earlier scenario may have emptied it.
+        await self.board.sign_in(PASSWORD)
         await self.board.post(f"/api/sittings/{sitting.id}/open")
         cards = (await self._cards())[:seats]
         taken = [self.seat(card, f"pc{position}", pace) for position, card in enumerate(cards)]

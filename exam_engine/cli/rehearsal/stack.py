@@ -17,7 +17,7 @@ import httpx
 from exam_engine.infra.errors import EmbeddedServerError
 from exam_engine.infra.settings import Settings, load_settings
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 STOP_SECONDS = 30.0
 
 
