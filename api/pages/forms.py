@@ -140,6 +140,7 @@ async def _form_page(
             codes=await assembly.load_paper_codes(act.session, form.id),
             slots=await assembly.load_slots(act.session, form.id),
             items=await _items(act, form_id),
+            parameters=await _parameters(act, form_id),
             key=await assembly.key_for_print(act.session, form.id) if may_read_key and tab == "key" else None,
             history=await assembly.load_key_history(act.session, form.id) if may_read_key else (),
             topics=await _topic_names(act, form.blueprint_id),
@@ -155,6 +156,18 @@ async def _form_page(
 async def _topic_names(act: Act, blueprint_id: BlueprintId) -> dict[str, str]:
     blueprint = await assembly.load_blueprint(act.session, blueprint_id)
     return {topic.code: topic.name for topic in await authoring.load_topics(act.session, blueprint.bank_id)}
+
+
+async def _parameters(act: Act, form_id: FormId) -> dict[int, str]:
+    """Slope and difficulty of the items with accepted parameters, for those who may see statistics."""
+    if not act.person.may_somewhere(Permission.READ_STATISTICS):
+        return {}
+    found = await assembly.load_parameters(act.session, form_id)
+    shown = {slot: version.parameters for slot, version in found.items() if version.parameters is not None}
+    return {
+        slot: " · ".join([f"{parameters.a:.2f}", *(f"{b:.2f}" for b in parameters.b if b is not None)])
+        for slot, parameters in shown.items()
+    }
 
 
 async def _items(act: Act, form_id: FormId) -> dict[int, Any]:

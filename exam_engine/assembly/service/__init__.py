@@ -25,6 +25,7 @@ from exam_engine.assembly.service.papers import (
     load_items,
     load_paper_code,
     load_paper_codes,
+    load_parameters,
     load_slots,
     paper_for_print,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "load_key_history",
     "load_paper_code",
     "load_paper_codes",
+    "load_parameters",
     "load_slots",
     "paper_for_print",
     "plan",

@@ -11,6 +11,7 @@ from exam_engine.assembly.model import CompiledForm, FormFacts, FormId, PaperCod
 from exam_engine.assembly.service.forms import load_form
 from exam_engine.assembly.service.keys import load_form_key
 from exam_engine.authoring import service as authoring
+from exam_engine.authoring.parameters import ParameterVersion
 from item_bank.forms.paper import PrintedPaper, decode_form, printed_paper
 from item_bank.forms.printed_key import PrintedKey, printed_key
 from item_bank.model.item import Item
@@ -67,6 +68,13 @@ async def load_paper_code(session: AsyncSession, paper_code_id: PaperCodeId) -> 
 async def load_slots(session: AsyncSession, form_id: FormId) -> tuple[SlotOfForm, ...]:
     """Return the slots of a form in master order: parts, item versions, points."""
     return await store.load_slots(session, form_id)
+
+
+async def load_parameters(session: AsyncSession, form_id: FormId) -> Mapping[int, ParameterVersion]:
+    """Return the newest accepted parameters of a form's items by slot; items without any are left out."""
+    slots = await store.load_slots(session, form_id)
+    accepted = await authoring.accepted_parameters(session, [slot.item_version_id for slot in slots])
+    return {slot.slot: accepted[slot.item_version_id] for slot in slots if slot.item_version_id in accepted}
 
 
 async def load_items(session: AsyncSession, form_id: FormId) -> Mapping[int, Item]:
