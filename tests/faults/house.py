@@ -7,9 +7,11 @@ when the server holds everything.
 import asyncio
 import os
 import random
+import resource
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -91,6 +93,26 @@ class House:
         """Nothing that dies inside comes back before the end."""
         with self._paused:
             yield
+
+    def fill_the_disk_of(self, name: str) -> None:
+        """Let no file of a process grow any more: every write that would fails, as on a full disk.
+
+        Whoever is started afterwards has room again.
+        """
+        pid = self.child(name).pid
+        assert pid is not None
+        process = psutil.Process(pid)
+        largest = max((Path(file.path).stat().st_size for file in process.open_files()), default=0)
+        # Another user's process can be limited only by that user, even by root in a container.
+        limits = (largest + 1, largest + 1)
+        owner = {"user": process.uids().real, "group": process.gids().real} if os.geteuid() == 0 else {}
+        subprocess.run(
+            ["/bin/sh", "-c", ":"],
+            cwd="/",
+            check=True,
+            preexec_fn=lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, limits),
+            **owner,
+        )
 
     def forget_answers(self) -> None:
         """Remove Valkey's files, as if its disk had been replaced."""

@@ -178,3 +178,50 @@ async def test_postgresql_away_for_a_minute_is_noticed_by_nobody_not_even_at_han
             await room.end()
         assert sum(room.tally.failures.values()) == before, room.tally.failures
         await room.settle()
+
+
+async def test_a_redis_that_takes_a_second_for_everything_delays_answers_and_drops_none(
+    request: pytest.FixtureRequest, house: House, served: Settings
+) -> None:
+    seconds = 30 if request.config.getoption("--long-faults", default=False) else 4
+    async with _open_room(house, served) as room:
+        await room.begin()
+        await room.answer(200)
+        for _ in range(seconds):
+            await room.redis.client_pause(1000)
+            await room.answer(1)
+        await room.answer(200)
+        await room.end()
+        await room.settle()
+
+
+async def test_a_redis_whose_memory_is_full_refuses_aloud_and_nothing_shown_as_saved_is_lost(
+    house: House, served: Settings
+) -> None:
+    async with _open_room(house, served) as room:
+        await room.begin()
+        await room.answer(200)
+        await room.redis.config_set("maxmemory", "1")
+        async with asyncio.timeout(120):
+            while not room.tally.failures["save: 503"]:
+                await asyncio.sleep(0.05)
+        # Seats keep what they hold and show it as not saved.
+        assert any(seat.protocol.pending() for seat in room.seats)
+        await room.redis.config_set("maxmemory", "0")
+        await room.answer(200)
+        await room.end()
+        await room.settle()
+
+
+async def test_a_disk_that_is_full_stops_redis_and_loses_nothing_acknowledged(house: House, served: Settings) -> None:
+    async with _open_room(house, served) as room:
+        await room.begin()
+        await room.answer(200)
+        starts = house.child("Valkey").starts
+        house.fill_the_disk_of("Valkey")
+        async with asyncio.timeout(120):
+            while house.child("Valkey").starts == starts:
+                await asyncio.sleep(0.05)
+        await room.answer(200)
+        await room.end()
+        await room.settle()
