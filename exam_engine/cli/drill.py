@@ -1,5 +1,6 @@
 """`exam-engine drill`: faults made on purpose in an engine of its own, and a pass sheet at the end."""
 
+import logging
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
@@ -71,6 +72,8 @@ async def _drill(codes: Sequence[str], plan: "DrillPlan") -> "PassSheet":
         population.INTAKE: partial(population.grade_10_intake, 2),
         population.PRACTICE: partial(population.practice, 2),
     }
+    # Its own database dies on purpose; that our connections notice is no news.
+    logging.getLogger("asyncpg").setLevel(logging.CRITICAL)
     results = []
     console.note("starting an engine of its own …")
     with own_installation() as settings:
