@@ -15,6 +15,7 @@ import { Prefetch } from './prefetch.ts'
 import { paperScreen } from './paper_screen.ts'
 import { reviewScreen } from './review_screen.ts'
 import type { Screen } from './screen.ts'
+import { safeBrowserShown } from './safe_browser.ts'
 import { Refused } from './server.ts'
 import type { Ports } from './ports.ts'
 import type { ExamSession } from './session.ts'
@@ -164,10 +165,17 @@ export class ExamApp extends HTMLElement implements AppContext {
     }
   }
 
+  /** A check that does not get through is no reason to wait: the board shows that none came. */
+  #showSafeBrowser(attemptId: string): void {
+    const shown = safeBrowserShown(window)
+    if (shown) this.#server.showSafeBrowser(attemptId, shown).catch(() => undefined)
+  }
+
   async startAttempt(attemptId: string): Promise<void> {
     try {
       await this.#open(attemptId, false)
       this.#session?.note('start')
+      this.#showSafeBrowser(attemptId)
     } catch (error) {
       if (error instanceof Refused && error.status === 401) {
         this.#signOut()

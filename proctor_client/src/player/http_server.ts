@@ -17,6 +17,7 @@ import type {
   TimeReply,
 } from '../shared/api.ts'
 import type { Bytes } from '../core/base64.ts'
+import type { SafeBrowserShown } from './safe_browser.ts'
 import { type ExamServer, Refused, Unreachable } from './server.ts'
 
 const PATIENCE_MS = 10_000
@@ -89,6 +90,10 @@ export class HttpExamServer implements ExamServer {
 
   async report(attemptId: string, events: readonly ClientEvent[]): Promise<void> {
     await this.#call(`/attempts/${attemptId}/events`, { method: 'POST', body: { events }, keepalive: true })
+  }
+
+  async showSafeBrowser(attemptId: string, shown: SafeBrowserShown): Promise<void> {
+    await this.#call(`/attempts/${attemptId}/safe-browser`, { method: 'POST', body: shown })
   }
 
   async warm(address: string): Promise<void> {

@@ -16,6 +16,7 @@ import type {
   Submitted,
   TimeReply,
 } from '../shared/api.ts'
+import type { SafeBrowserShown } from './safe_browser.ts'
 import type { Bytes } from '../core/base64.ts'
 
 export interface ExamServer {
@@ -31,6 +32,7 @@ export interface ExamServer {
   submit(attemptId: string, request: SubmissionRequest): Promise<Submitted>
   receipt(attemptId: string): Promise<ReceiptReply>
   report(attemptId: string, events: readonly ClientEvent[]): Promise<void>
+  showSafeBrowser(attemptId: string, shown: SafeBrowserShown): Promise<void>
   /** Fetch a picture so that it is there when the network is not. */
   warm(address: string): Promise<void>
   /** Who is asking: set after sign-in and after a reload. */

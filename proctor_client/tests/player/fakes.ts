@@ -132,6 +132,10 @@ export class MemoryServer implements ExamServer {
     return { state: 'submitted', submitted_at_ms: this.now(), answered: this.held.size }
   }
 
+  async showSafeBrowser(): Promise<void> {
+    this.#enter('showSafeBrowser')
+  }
+
   async report(_attempt: string, events: readonly ClientEvent[]): Promise<void> {
     this.#enter('report')
     this.events.push(...events)
