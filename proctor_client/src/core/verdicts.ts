@@ -2,7 +2,7 @@
 
 export type Verdict =
   /** Another seat writes: stop writing, ask to be let in. */
-  | { readonly is: 'elsewhere' }
+  | { readonly is: 'elsewhere'; readonly lease: number }
   /** The invigilator locked the paper: keep everything, send nothing, ask again. */
   | { readonly is: 'locked' }
   /** The attempt takes no more answers. */
@@ -28,7 +28,7 @@ export interface RefusalFacts {
 export function verdictOf({ status, code, facts }: RefusalFacts): Verdict {
   switch (code) {
     case 'lease-taken':
-      return { is: 'elsewhere' }
+      return { is: 'elsewhere', lease: typeof facts['lease'] === 'number' ? facts['lease'] : 0 }
     case 'attempt-locked':
       return { is: 'locked' }
     case 'attempt-closed':

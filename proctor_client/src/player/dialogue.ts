@@ -1,6 +1,7 @@
 /** What a seat says to the server, one exchange at a time, and what it learns from the answer. No phases: `session.ts`. */
 
 import type { Envelope, Notice, Submitted, TimeReply } from '../shared/api.ts'
+import { isOfAnotherFilling } from '../core/leases.ts'
 import type { Standing } from '../core/phase.ts'
 import type { AnswerSheet } from './answer_sheet.ts'
 import type { AttemptClock } from './attempt_clock.ts'
@@ -24,6 +25,7 @@ export class Dialogue {
   #clientId: string
   #claim: StartClaim | null
   #isLost = false
+  #isForgotten = false
 
   constructor(ports: Ports, voices: Voices, envelope: Envelope, clientId: string, claim: StartClaim | null) {
     this.#ports = ports
@@ -47,14 +49,20 @@ export class Dialogue {
   get standing(): Standing {
     return standingOf(this.#envelope, this.#envelope.lease > 0)
   }
-  /** Another seat writes, and this one has asked to be let in. */
+  /** The server began empty and does not know this seat's lease: it starts again, and all is as before. */
+  get isForgotten(): boolean {
+    return this.#isForgotten
+  }
+  /** The server is to be asked for the paper: another seat writes and this one waits to be let in, or it was forgotten. */
   get isApplying(): boolean {
-    return this.#envelope.lease === 0
+    return this.#envelope.lease === 0 || this.#isForgotten
   }
 
-  /** Another seat has taken the lease; `compare` asks for it back. */
-  lose(): void {
-    this.#isLost = true
+  /** That lease writes, not ours. True: another seat has it, and `compare` asks for it back; else we were forgotten. */
+  lose(lease: number): boolean {
+    this.#isForgotten = !this.#isForgotten && isOfAnotherFilling(this.#envelope.lease, lease)
+    this.#isLost = !this.#isForgotten
+    return this.#isLost
   }
 
   useClient(clientId: string): void {
@@ -75,6 +83,7 @@ export class Dialogue {
     const envelope = await server.start(this.#envelope.attempt_id, { client_id: this.#clientId, ...(this.#claim ?? {}) })
     this.#claim = null
     this.#isLost = false
+    this.#isForgotten = false
     clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
     clock.restate(envelope.extra_seconds)
     this.#envelope = envelope
@@ -103,7 +112,9 @@ export class Dialogue {
     const sent = counter()
     const reply = await server.time(this.#attempt, this.#voices.notices.newest, this.#envelope.lease)
     const { lease } = this.#envelope
-    return this.#take(reply, sent, !this.#isLost && lease > 0 && (reply.lease ?? lease) === lease)
+    const theirs = reply.lease ?? lease
+    this.#isForgotten = !this.#isLost && isOfAnotherFilling(lease, theirs) && isLive(reply.state)
+    return this.#take(reply, sent, !this.#isLost && lease > 0 && (theirs === lease || this.#isForgotten))
   }
 
   #take(reply: TimeReply, sentMs: number, isMine: boolean): Standing {
@@ -123,4 +134,8 @@ export class Dialogue {
 
 function standingOf(facts: { state: Standing['state']; is_paused?: boolean; is_locked?: boolean }, isMine: boolean): Standing {
   return { state: facts.state, isMine, isPaused: facts.is_paused ?? false, isLocked: facts.is_locked ?? false }
+}
+
+function isLive(state: Standing['state']): boolean {
+  return state === 'running' || state === 'ready'
 }

@@ -328,7 +328,7 @@ export class ExamSession {
 
   #pauseMs(): number {
     if (this.#phase === 'elsewhere') return askingDelayMs(this.#ports.chance())
-    if (this.#phase === 'handing-in' || this.#mustCompare) return 0
+    if (this.#phase === 'handing-in' || this.#mustCompare || this.#dialogue.isForgotten) return 0
     if (this.#waiting().length > 0 && maySend(this.#phase)) return COALESCE_MS
     return isWaitingForPeople(this.#phase) ? askingDelayMs(this.#ports.chance()) : idleDelayMs(this.#ports.chance())
   }
@@ -364,8 +364,7 @@ export class ExamSession {
     switch (verdict.is) {
       case 'elsewhere':
         this.#link.settle()
-        this.#dialogue.lose()
-        this.#settle({ ...this.#standing, isMine: false })
+        if (this.#dialogue.lose(verdict.lease)) this.#settle({ ...this.#standing, isMine: false })
         return
       case 'locked':
         this.#link.settle()
