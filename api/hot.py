@@ -5,21 +5,23 @@ Everything else (another path, a query, header, body or number that is not as ex
 framework untouched, so that refusals are written once; what the functions refuse becomes the same problem document.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar import Litestar, Request
 from litestar.enums import ScopeType
-from litestar.types import HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.candidate import form_answer
 from api.headers import ENCODED_SECURITY_HEADERS
 from api.metrics import PASSED_ON, RouteMetrics
-from api.patience import Patient
+from api.patience import IDLE_SECONDS, BodyTooSlow, Patient, Watch
 from api.problems import problem_response
 from api.public import LookUpBody, find_decision, find_result
 from exam_engine.delivery import wire
@@ -51,8 +53,9 @@ class NotHot(Exception):
 class HotRoutes:
     """The application with its hot routes in front."""
 
-    def __init__(self, app: Litestar) -> None:
-        self._app = app
+    def __init__(self, app: Litestar, behind: ASGIApp, *, idle_seconds: float = IDLE_SECONDS) -> None:
+        self._app, self._behind = app, behind
+        self._waiting = Waiting(Watch(), idle_seconds)
         self._delivery: Delivery | None = None
         self._routes: Mapping[tuple[str, str], _Route] = {
             ("POST", "/responses"): _Route("POST", "/api/attempts/{attempt_id}/responses", self._save),
@@ -68,9 +71,17 @@ class HotRoutes:
         """Serve a hot route here, everything else in the framework."""
         route = self._find(scope) if scope["type"] == ScopeType.HTTP else None
         if route is None:
-            await self._app(scope, receive, send)
-        else:
-            await route.serve(self._app, scope, receive, send)  # type: ignore[arg-type]
+            if scope["type"] == ScopeType.HTTP and scope["path"] == "/metrics":
+                for one in (*self._routes.values(), self._form, *self._claims.values()):
+                    one.metrics.publish()
+            await self._behind(scope, receive, send)
+            return
+        call = _Call(self._app, self._waiting, scope, receive)  # type: ignore[arg-type]
+        try:
+            await route.serve(call, send)
+        except NotHot:
+            PASSED_ON.inc()
+            await self._behind(scope, call.again, send)
 
     def _find(self, scope: Scope) -> "_Route | None":
         path = scope["path"]
@@ -118,13 +129,26 @@ class HotRoutes:
             raise NotHot from error
 
 
+class Waiting(NamedTuple):
+    """How bodies are waited for."""
+
+    watch: Watch
+    idle_seconds: float
+
+
 class _Call:
     """One request on its way: what was read of it, so that the framework can read it again."""
 
-    def __init__(self, app: Litestar, scope: HTTPScope, receive: Receive) -> None:
-        self.app, self.scope, self.received = app, scope, []  # type: ignore[var-annotated]
-        self._receive = receive
+    __slots__ = ("_headers", "_is_late", "_receive", "_task", "_waiting", "app", "received", "scope", "until")
+
+    def __init__(self, app: Litestar, waiting: Waiting, scope: HTTPScope, receive: Receive) -> None:
+        self.app, self.scope = app, scope
+        self.received: list[Any] = []
+        self.until = 0.0
+        self._waiting, self._receive = waiting, receive
         self._headers = dict(scope["headers"])
+        self._is_late = False
+        self._task: asyncio.Task[Any] | None = None
 
     def text(self, name: bytes) -> str:
         """Return a header's text, empty when it is missing."""
@@ -133,7 +157,7 @@ class _Call:
     def attempt(self) -> AttemptId:
         """Return the attempt of the path."""
         try:
-            return AttemptId(UUID(self.scope["path"][_ID]))
+            return _attempt_id(self.scope["path"][_ID])
         except ValueError as error:
             raise NotHot from error
 
@@ -154,21 +178,42 @@ class _Call:
             raise NotHot
         if not self._headers.get(b"content-type", b"").startswith(b"application/json"):
             raise NotHot
-        content = b""
-        while True:
-            message = await self._receive()
-            self.received.append(message)
-            if message["type"] != "http.request":
-                raise NotHot
-            content += message["body"]
-            if len(content) > MAXIMUM_BODY_BYTES:
-                raise NotHot
-            if not message.get("more_body"):
-                break
+        content = await self._content()
         try:
             return decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise NotHot from error
+
+    async def _content(self) -> bytes:
+        """Read the whole body, in the time its first part may take: it is short."""
+        watch, idle_seconds = self._waiting
+        self.until = asyncio.get_running_loop().time() + idle_seconds
+        self._task = asyncio.current_task()
+        watch.begin(self)
+        try:
+            content = b""
+            while True:
+                message = await self._receive()
+                self.received.append(message)
+                if message["type"] != "http.request":
+                    raise NotHot
+                content += message["body"]
+                if len(content) > MAXIMUM_BODY_BYTES:
+                    raise NotHot
+                if not message.get("more_body"):
+                    return content
+        except asyncio.CancelledError:
+            if not self._is_late or self._task is None or self._task.uncancel() > 0:
+                raise
+            raise BodyTooSlow from None
+        finally:
+            watch.end(self)
+
+    def give_up(self) -> None:
+        """Stop waiting for the body."""
+        self._is_late = True
+        if self._task is not None:
+            self._task.cancel()
 
     def request(self) -> Request[Any, Any, Any]:
         """Return the request as the framework's own functions take it."""
@@ -182,6 +227,11 @@ class _Call:
         return self.received.pop(0) if self.received else await self._receive()
 
 
+@lru_cache(50_000)
+def _attempt_id(text: str) -> AttemptId:
+    return AttemptId(UUID(text))
+
+
 _Handler = Callable[[_Call], Awaitable[Answer]]
 
 
@@ -190,23 +240,29 @@ class _Route:
 
     def __init__(self, method: str, template: str, handler: _Handler) -> None:
         self._handler = handler
-        self._metrics = RouteMetrics(method, template)
+        self.metrics = RouteMetrics(method, template)
 
-    async def serve(self, app: Litestar, scope: HTTPScope, receive: Receive, send: Send) -> None:
-        """Answer a request."""
-        call = _Call(app, scope, receive)
+    async def serve(self, call: _Call, send: Send) -> None:
+        """Answer a request.
+
+        Raises
+        ------
+        NotHot
+            Nothing has happened yet; the framework may answer.
+        """
+        began = self.metrics.begin()
+        status = 0
         try:
-            with self._metrics.counted() as told:
-                try:
-                    body, headers = await self._handler(call)
-                except NotHot:
-                    raise
-                except Exception as error:  # noqa: BLE001 (every refusal becomes a problem document)
-                    told.status, headers, body = _refusal(call, error)
-                await _send(send, told.status, headers, body)
-        except NotHot:
-            PASSED_ON.inc()
-            await app(scope, call.again, send)
+            try:
+                body, headers = await self._handler(call)
+                status = 200
+            except NotHot:
+                raise
+            except Exception as error:  # noqa: BLE001 (every refusal becomes a problem document)
+                status, headers, body = _refusal(call, error)
+            await _send(send, status, headers, body)
+        finally:
+            self.metrics.end(status, began)
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
@@ -228,6 +284,7 @@ def _refusal(call: _Call, error: Exception) -> tuple[int, list[tuple[bytes, byte
     return int(response.status_code or 500), headers, _encode(response.content)
 
 
-def create_server() -> Patient:
+def create_server(*, idle_seconds: float = IDLE_SECONDS) -> HotRoutes:
     """Build what the server runs; granian and uvicorn call this without arguments."""
-    return Patient(HotRoutes(create_app()))
+    app = create_app()
+    return HotRoutes(app, Patient(app, idle_seconds=idle_seconds), idle_seconds=idle_seconds)

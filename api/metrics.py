@@ -1,18 +1,24 @@
 """Counting of requests: the same counters whichever way a request came in."""
 
+import asyncio
 import time
+from bisect import bisect_left
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
 from litestar.plugins.prometheus import PrometheusConfig, PrometheusMiddleware
 from prometheus_client import Counter
 
+PUBLISH_SECONDS = 0.25
 PASSED_ON = Counter("exam_http_passed_on", "Requests to hot routes that only the framework could answer")
 REQUEST_METRICS = PrometheusConfig(prefix="exam_http", group_path=True, exclude=["^/static/", "^/metrics"])
 
 
 class RouteMetrics:
-    """The counters of one route, their labels resolved once: a look-up by labels costs more than the counting."""
+    """The counters of one route, counted in this process' memory and published together a few times a second.
+
+    A counter that several processes share lies in a mapped file: counting there costs as much as reading the request.
+    """
 
     def __init__(self, method: str, path_template: str) -> None:
         self._labels: dict[str, str | int | float] = {
@@ -23,59 +29,70 @@ class RouteMetrics:
         }
         self._metrics = PrometheusMiddleware(_nowhere, REQUEST_METRICS)
         self._in_progress = self._metrics.requests_in_progress(self._labels).labels(*self._labels.values())
-        self._by_status: dict[int, tuple[Any, Any]] = {}
+        self._by_status: dict[int, _Answered] = {}
+        self._running = 0
+        self._is_due = False
 
-    def counted(self) -> "_Counted":
-        """Count what is done inside; an exception means that somebody else answers, and counts."""
-        return _Counted(self)
+    def begin(self) -> float:
+        """Count a request in; returns the moment for `end`."""
+        self._running += 1
+        return time.perf_counter()
 
-    def begin(self) -> None:
-        """Count a request in."""
-        self._in_progress.inc()
+    def end(self, status: int, began: float) -> None:
+        """Count a request out; without a status somebody else answers, and counts."""
+        self._running -= 1
+        if status:
+            answered = self._by_status.get(status)
+            if answered is None:
+                answered = self._by_status[status] = _Answered(self._metrics, self._labels | {"status_code": status})
+            answered.add(time.perf_counter() - began)
+        if not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_later(PUBLISH_SECONDS, self.publish)
 
-    def leave(self) -> None:
-        """Count a request out that was not answered here."""
-        self._in_progress.dec()
-
-    def end(self, status: int, seconds_taken: float) -> None:
-        """Count an answered request out."""
-        self._in_progress.dec()
-        known = self._by_status.get(status)
-        if known is None:
-            known = self._by_status[status] = self._of_status(status)
-        count, seconds = known
-        count.inc()
-        seconds.observe(seconds_taken)
-        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            labels = self._labels | {"status_code": status}
-            self._metrics.requests_error_count(labels).labels(*labels.values()).inc()
-
-    def _of_status(self, status: int) -> tuple[Any, Any]:
-        labels = self._labels | {"status_code": status}
-        return (
-            self._metrics.request_count(labels).labels(*labels.values()),
-            self._metrics.request_time(labels).labels(*labels.values()),
-        )
+    def publish(self) -> None:
+        """Bring the shared counters up to date."""
+        self._is_due = False
+        self._in_progress.set(self._running)
+        for answered in self._by_status.values():
+            answered.publish()
 
 
-class _Counted:
-    """One request being counted; whoever answers it sets the status."""
+class _Answered:
+    """What was answered with one status since it was last published."""
 
-    __slots__ = ("_began", "_route", "status")
+    __slots__ = ("_buckets", "_count", "_counters", "_errors", "_histogram", "_limits", "_seconds")
 
-    def __init__(self, route: RouteMetrics) -> None:
-        self._route, self.status, self._began = route, int(HTTPStatus.OK), 0.0
+    def __init__(self, metrics: PrometheusMiddleware, labels: dict[str, str | int | float]) -> None:
+        values = labels.values()
+        self._counters = metrics.request_count(labels).labels(*values)
+        self._histogram: Any = metrics.request_time(labels).labels(*values)
+        is_error = int(labels["status_code"]) >= HTTPStatus.INTERNAL_SERVER_ERROR
+        self._errors = metrics.requests_error_count(labels).labels(*values) if is_error else None
+        self._limits: list[float] = self._histogram._upper_bounds  # noqa: SLF001 (see publish)
+        self._buckets = [0] * len(self._limits)
+        self._count, self._seconds = 0, 0.0
 
-    def __enter__(self) -> Self:
-        self._route.begin()
-        self._began = time.perf_counter()
-        return self
+    def add(self, seconds: float) -> None:
+        """Count one answer."""
+        self._count += 1
+        self._seconds += seconds
+        self._buckets[bisect_left(self._limits, seconds)] += 1
 
-    def __exit__(self, kind: type[BaseException] | None, _error: object, _trace: object) -> None:
-        if kind is None:
-            self._route.end(self.status, time.perf_counter() - self._began)
-        else:
-            self._route.leave()
+    def publish(self) -> None:
+        """Bring the shared counters up to date."""
+        if not self._count:
+            return
+        self._counters.inc(self._count)
+        if self._errors is not None:
+            self._errors.inc(self._count)
+        # The library observes one by one only; these are the values that its own `observe` raises.
+        self._histogram._sum.inc(self._seconds)  # noqa: SLF001
+        for place, count in enumerate(self._buckets):
+            if count:
+                self._histogram._buckets[place].inc(count)  # noqa: SLF001
+        self._buckets = [0] * len(self._limits)
+        self._count, self._seconds = 0, 0.0
 
 
 async def _nowhere(_scope: Any, _receive: Any, _send: Any) -> None:

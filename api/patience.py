@@ -5,7 +5,7 @@ The server in front waits for headers by itself (granian: 30 s).
 
 import asyncio
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Protocol
 
 from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException
@@ -26,6 +26,15 @@ class BodyTooSlow(HTTPException):
     status_code = HTTPStatus.REQUEST_TIMEOUT
 
 
+class Awaited(Protocol):
+    """A body somebody waits for."""
+
+    until: float  # by the loop's clock
+
+    def give_up(self) -> None:
+        """Stop waiting: the time for it is over."""
+
+
 class Patient:
     """An application whose requests' bodies come in time or are refused."""
 
@@ -34,7 +43,7 @@ class Patient:
     ) -> None:
         self._app = app
         self._idle_seconds, self._whole_seconds = idle_seconds, whole_seconds
-        self._watch = _Watch()
+        self._watch = Watch()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -46,22 +55,24 @@ class Patient:
             await self._app(scope, receive, send)
 
 
-class _Watch:
+class Watch:
     """One timer for all bodies that are being waited for: a timer each would cost more than reading most of them."""
 
     __slots__ = ("_is_looking", "_waiting")
 
     def __init__(self) -> None:
-        self._waiting: set[_Body] = set()
+        self._waiting: set[Awaited] = set()
         self._is_looking = False
 
-    def begin(self, body: "_Body") -> None:
+    def begin(self, body: Awaited) -> None:
+        """Give this body up at its time, unless it ends before."""
         self._waiting.add(body)
         if not self._is_looking:
             self._is_looking = True
             asyncio.get_running_loop().call_later(LOOKING_SECONDS, self._look)
 
-    def end(self, body: "_Body") -> None:
+    def end(self, body: Awaited) -> None:
+        """Stop watching."""
         self._waiting.discard(body)
 
     def _look(self) -> None:
@@ -77,7 +88,7 @@ class _Watch:
 class _Body:
     __slots__ = ("_idle_seconds", "_is_late", "_is_over", "_last", "_receive", "_task", "_watch", "until")
 
-    def __init__(self, receive: Receive, watch: _Watch, idle_seconds: float, whole_seconds: float) -> None:
+    def __init__(self, receive: Receive, watch: Watch, idle_seconds: float, whole_seconds: float) -> None:
         self._receive, self._watch, self._idle_seconds = receive, watch, idle_seconds
         self._last = asyncio.get_running_loop().time() + whole_seconds
         self._is_over = self._is_late = False

@@ -263,6 +263,7 @@ class Delivery:
 
     async def exchange(self) -> None:
         """Exchange notices and signs of life with Redis once; the worker does so every second."""
+        self.register.publish_counters()
         streams = [stream for roll in self.rolls.all_open() for stream in roll.streams]
         offset_ms = await self.bulletins.exchange(self.register.redis, streams, self.now_ms)
         counters.CLOCK_OFFSET.set(offset_ms / 1000)

@@ -140,6 +140,7 @@ class Register:
 
     def __init__(self, runner: ScriptRunner) -> None:
         self._runner = runner
+        self._saved = 0  # answers acknowledged since the counters were published
         self._post = load_script(PACKAGE, "post")
         self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
         self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
@@ -152,6 +153,11 @@ class Register:
     def redis(self) -> Any:
         """The client, for commands on a whole shard."""
         return self._runner.redis
+
+    def publish_counters(self) -> None:
+        """Bring the shared counters up to date; one call for each save would cost more than the counting is worth."""
+        counters.SAVED.inc(self._saved)
+        self._saved = 0
 
     async def close(self) -> None:
         """Finish what was accepted."""
@@ -172,7 +178,7 @@ class Register:
             weight += len(packed)
         reply = await self._saves.put(place.stream, place.attempt, lease, arrival_ms, *arguments, weight=weight)
         if reply[0] == 1:
-            counters.SAVED.inc(len(responses))
+            self._saved += len(responses)
             return Saved(reply[1], bool(reply[2]), reply[3:])
         raise _refusal(reply)
 

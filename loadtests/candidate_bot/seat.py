@@ -69,10 +69,11 @@ class Seat:
         self.attempt_id = ""
         self.protocol = SeatProtocol(f"bot-{card.number}.1", random.Random(seed))
         self.is_thinking = False
-        self._town, self._rng = town, random.Random(seed + 1)
+        self.rng = random.Random(seed + 1)
+        self._town = town
         self._connection = Connection(town.loop, town.host, town.port)
-        self._token = ""
-        self._form_hash = ""
+        self.token = ""
+        self.form_hash = ""
         self._timer: asyncio.TimerHandle | None = None
         self._thinking: asyncio.TimerHandle | None = None
         self._is_off_line = False
@@ -131,7 +132,7 @@ class Seat:
         """Load the page anew: what is not in the vault is gone."""
         self._connection.cut()
         before = self.protocol
-        self.protocol = SeatProtocol(before.client_id, self._rng, before.vault, self._town.now_ms)
+        self.protocol = SeatProtocol(before.client_id, self.rng, before.vault, self._town.now_ms)
         self._town.tally.reloads += 1
         self._step()
 
@@ -163,9 +164,9 @@ class Seat:
             return
         path = f"/api/attempts/{self.attempt_id}/{_PATHS[request.ask]}"
         if request.ask is Ask.TIME:
-            raw = request_bytes("GET", f"{path}?after={request.after}", self._town.host, self._token)
+            raw = request_bytes("GET", f"{path}?after={request.after}", self._town.host, self.token)
         else:
-            raw = request_bytes("POST", path, self._town.host, self._token, _encode(request.body))
+            raw = request_bytes("POST", path, self._town.host, self.token, _encode(request.body))
         began, protocol = self._town.loop.time(), self.protocol
         self._connection.ask(raw, lambda answer: self._answered(protocol, request, began, answer))
 
@@ -187,9 +188,9 @@ class Seat:
 
     def _replied(self, request: Request, answer: Answer) -> None:
         if request.ask is Ask.START and self.protocol.lease:
-            self._form_hash = msgspec.json.decode(answer.body, type=_Opened).form_hash
-            if self._form_hash not in self._town.shapes or not self._done.done():
-                self._ask_until("paper", "GET", f"/api/forms/{self._form_hash}", b"", self._opened)
+            self.form_hash = msgspec.json.decode(answer.body, type=_Opened).form_hash
+            if self.form_hash not in self._town.shapes or not self._done.done():
+                self._ask_until("paper", "GET", f"/api/forms/{self.form_hash}", b"", self._opened)
         elif request.ask is Ask.SUBMIT:
             self._settle()
         elif self._confirmed is not None and not self.protocol.pending():
@@ -214,27 +215,27 @@ class Seat:
                 then(answer)
                 return
             town.tally.fail(kind, "no answer" if answer is None else str(answer.status))
-            pause = 0.5 + self._rng.random() + (answer.retry_after_seconds if answer else 0)
+            pause = 0.5 + self.rng.random() + (answer.retry_after_seconds if answer else 0)
             town.loop.call_later(pause, ask)
 
         def ask() -> None:
-            self._connection.ask(request_bytes(method, path, town.host, self._token, body), answered)
+            self._connection.ask(request_bytes(method, path, town.host, self.token, body), answered)
 
         ask()
 
     def _signed_in(self, answer: Answer) -> None:
         signed = msgspec.json.decode(answer.body, type=_SignedIn)
-        self._token = signed.token
+        self.token = signed.token
         waiting = [one for one in signed.attempts if one.state in ("ready", "running")]
         if waiting:
             self.attempt_id = waiting[0].attempt_id
         self._settle()
 
     def _opened(self, answer: Answer) -> None:
-        if self._form_hash not in self._town.shapes:
+        if self.form_hash not in self._town.shapes:
             body = gzip.decompress(answer.body) if answer.body[:2] == b"\x1f\x8b" else answer.body
             items = msgspec.json.decode(body)["items"]
-            self._town.shapes[self._form_hash] = {item["slot"]: shape_of_slot(item) for item in items}
+            self._town.shapes[self.form_hash] = {item["slot"]: shape_of_slot(item) for item in items}
         self._settle()
         self._step()
 
@@ -245,25 +246,23 @@ class Seat:
     # The candidate
 
     def _think_on(self) -> None:
-        seconds = min(self._rng.expovariate(1 / self.habits.think_seconds), 10 * self.habits.think_seconds)
+        seconds = min(self.rng.expovariate(1 / self.habits.think_seconds), 10 * self.habits.think_seconds)
         self._thinking = self._town.loop.call_later(seconds, self._act)
 
     def _act(self) -> None:
         if not self.is_thinking:
             return
         habits, protocol = self.habits, self.protocol
-        shapes = self._town.shapes.get(self._form_hash, {})
+        shapes = self._town.shapes.get(self.form_hash, {})
         if protocol.may_answer and shapes:
             given = list(protocol.held)
             blank = [slot for slot in shapes if slot not in protocol.held]
-            slot = self._rng.choice(
-                given if given and (not blank or self._rng.random() < habits.change_share) else blank
-            )
-            protocol.answer(slot, draw_response(shapes[slot], self._rng), self._town.now_ms)
+            slot = self.rng.choice(given if given and (not blank or self.rng.random() < habits.change_share) else blank)
+            protocol.answer(slot, draw_response(shapes[slot], self.rng), self._town.now_ms)
             self._town.tally.answers += 1
-            if self._rng.random() < habits.reload_share:
+            if self.rng.random() < habits.reload_share:
                 self.reload()
-            elif self._rng.random() < habits.drop_share:
+            elif self.rng.random() < habits.drop_share:
                 self._town.tally.drops += 1
                 self.lose_network(habits.drop_seconds)
             else:

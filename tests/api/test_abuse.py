@@ -13,9 +13,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from api.app import create_app
-from api.hot import HotRoutes
-from api.patience import Patient
+from api.hot import HotRoutes, create_server
 from exam_engine.delivery.register import Held, Register
 from exam_engine.enrolment.codes import sit_code
 from exam_engine.infra.clock import system_clock
@@ -26,9 +24,9 @@ from tests.exam_engine.delivery.halls import Hall, open_hall, plan_hall, retire_
 IMPATIENT_SECONDS = 0.5
 
 
-def impatient_server() -> Patient:
+def impatient_server() -> HotRoutes:
     """The product's server, but for how long it waits for a body."""
-    return Patient(HotRoutes(create_app()), idle_seconds=IMPATIENT_SECONDS)
+    return create_server(idle_seconds=IMPATIENT_SECONDS)
 
 
 class Scene:
