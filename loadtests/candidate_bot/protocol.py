@@ -256,6 +256,8 @@ class SeatProtocol:
             return
         self._under_way = None
         self._follow(refusal)
+        if request.ask is Ask.START and refusal.code == "lease-taken":
+            self.must_compare, self.is_mine = False, False  # turned away by the invigilator
         self._settle(now_ms)
         pause = retry_ms(self.failures, self._rng.random()) if self.failures else self._pause_ms()
         self.wake_ms = now_ms + pause
