@@ -24,7 +24,7 @@ import httpx
 import msgspec
 import psutil
 
-from exam_engine.delivery.errors import NotStarted, ResponsesMissing
+from exam_engine.delivery.errors import LeaseTaken, NotStarted, ResponsesMissing
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.tokens import CandidatePass
@@ -234,5 +234,6 @@ class Seat:
             except ServiceUnavailable:
                 self.refused += 1
                 await asyncio.sleep(self._rng.uniform(0.05, 0.2))
-            except NotStarted:
-                await self.start()  # the server lost even that: a start of the last second, not yet in PostgreSQL
+            except (NotStarted, LeaseTaken):
+                # Redis began empty: perhaps it lost even a start of the last second, surely the lease.
+                await self.start()

@@ -1,4 +1,4 @@
-"""Messages that come twice, in any order, or twenty minutes late: the newest sequence stands, never the last to come."""
+"""Messages that come twice, in any order, or twenty minutes late: the newest sequence stands, not the last to come."""
 
 import random
 from typing import Any
