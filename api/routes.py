@@ -19,6 +19,7 @@ from api.pages.photos import PhotoPages
 from api.pages.public import PublicPages
 from api.pages.results import ResultPages
 from api.pages.rooms import RoomPages
+from api.pages.safe_browser import SafeBrowserPages
 from api.pages.sitting_checks import SittingCheckPages
 from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
@@ -77,6 +78,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormPages,
     SittingPages,
     RoomPages,
+    SafeBrowserPages,
     PhotoPages,
     SittingCheckPages,
     OfflinePages,

@@ -198,3 +198,18 @@ async def test_a_seat_shows_its_safe_browser_and_a_failed_check_only_warns(house
             assert (await board.delete(path)).json() == {"dropped": True}
     async with house.staff("invigilator") as client:
         assert (await client.post(path, json={})).status_code == 403
+
+
+async def test_the_safe_browser_file_is_made_downloaded_and_dropped_on_its_page(house: House) -> None:
+    room = await practice_room(house)
+    page = f"/staff/sittings/{room.sitting}/safe-browser"
+    async with house.staff("board") as board:
+        made = await board.post(page, data={"quit_password": "4711"})
+        assert made.status_code == 303
+        shown = await board.get(page, headers={"accept": "text/html"})
+        assert f"/api/sittings/{room.sitting}/safe-browser/file" in shown.text
+        assert (await board.post(page, data={"act": "drop"})).status_code == 303
+        sitting = (await board.get("/api/sittings", params={"exam": EXAM})).json()[0]
+        assert sitting["state"] == "open"
+        again = await board.post(page, data={"act": "drop"}, headers={"accept": "application/json"})
+        assert again.json()["code"] == "safe-browser-missing"
