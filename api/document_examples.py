@@ -143,6 +143,13 @@ BODIES: Mapping[str, Any] = {
     "sittings_undo": {"request_id": "undo-1", "reason": "Bấm nhầm"},
     "sittings_postpone": {"request_id": "storm", "reason": "Mưa bão", "minutes": 30},
     "sittings_accept_late": {"request_id": "late-31000017", "reason": "Mạng của phòng bị chậm"},
+    "sittings_hand_over": {
+        "kind": "exam-hand-over",
+        "version": 1,
+        "sitting_id": "5f0f6f0e-7c0b-4a39-9d2b-2f0f6a2f8a01",
+        "attempt_id": "5f0f6f0e-7c0b-4a39-9d2b-2f0f6a2f8a02",
+        "box": "BGsX0fLhLEJH+Lzm5WOkQPJ3A32BLeszoPShOUXYmMKW",
+    },
     "sittings_message": {"text": "Còn 15 phút.", "request": "fifteen-minutes"},
     # results
     "results_score": {"reason": "First scoring", "sittings": []},

@@ -95,10 +95,13 @@ async def test_a_pause_hides_the_items_and_stops_the_clock(page: Page, peer: Exa
 
 async def test_a_locked_seat_keeps_answers_and_sends_them_when_it_is_unlocked(page: Page, peer: ExamPeer) -> None:
     await page.clock.install()
-    await start(page)
+    async with page.expect_response("**/time?*"):
+        await start(page)
+        await page.clock.run_for(500)
+    await _run(page, 1)
     peer.is_locked = True
     await page.keyboard.press("a")
-    await page.clock.run_for(1_000)
+    await _run(page, 1)
     await expect(page.locator(".ending h1")).to_have_text("Bài thi đang bị khóa")
     await expect(page.locator(".ending")).to_contain_text("1 câu trả lời đang giữ trên máy này")
     assert _values(peer) == {}
