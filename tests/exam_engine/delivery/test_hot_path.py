@@ -1,13 +1,16 @@
 """What a seat sees: start, save, time, submission, take-over."""
 
 import gzip
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
 import brotli
+import msgspec
 import pytest
 
 from exam_engine.assembly.errors import CompiledFormUnknown
+from exam_engine.delivery.envelopes import start_jitter_ms
 from exam_engine.delivery.errors import (
     AttemptClosed,
     AttemptUnknown,
@@ -23,6 +26,7 @@ from exam_engine.delivery.errors import (
 )
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId, SecondSeat, SittingSettings
+from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.wire import (
     EventsBody,
     SaveBody,
@@ -285,3 +289,29 @@ async def test_an_idle_seat_costs_redis_nothing(
     assert after - before <= 2  # the two questions themselves
     assert reply.server_time_ms == NOW + 50_000
     assert reply.deadline_ms == NOW + 3_600_000
+
+
+async def test_seats_are_told_to_begin_as_a_stream_and_never_at_the_cost_of_their_time(
+    opened: HallMaker, delivery: Delivery
+) -> None:
+    hall = await opened(candidates=60)
+    await delivery.rolls.refresh(START)
+    told = [
+        (await delivery.attempts_of(hall.candidate(position))).attempts[0].start_jitter_ms for position in range(60)
+    ]
+    again = await delivery.start(hall.candidate(), hall.attempt(), "pc.a")
+    assert again.start_jitter_ms == told[0]
+    assert max(told) <= 3 * 60
+    assert len(set(told)) > 30
+    tight = Sat(
+        msgspec.structs.replace(
+            (await delivery.roll(hall.sitting.id)),
+            context=msgspec.structs.replace(
+                (await delivery.roll(hall.sitting.id)).context,
+                sitting=msgspec.structs.replace(hall.sitting, ends_at=START + timedelta(minutes=60)),
+            ),
+        ),
+        hall.seats[0],
+        hall.place(),
+    )
+    assert start_jitter_ms(tight) == 0
