@@ -121,7 +121,7 @@ async def test_a_redis_started_empty_loses_nothing_that_was_stored_and_the_seat_
         pass
     await delivery.save(candidate, attempt, _save(1, (3, 3, "C"), (2, 4, "D")))  # acknowledged, not yet stored
     await redis.flushdb()
-    # Ten requests meet the empty Redis at once; one restores. The old lease is no longer good, so that the seat notices.
+    # Ten requests meet the empty Redis at once; one restores. The old lease is void, so that the seat notices.
     refusals = await asyncio.gather(
         *(delivery.save(candidate, attempt, _save(1, (5, 5, "A"))) for _ in range(10)), return_exceptions=True
     )
