@@ -143,7 +143,7 @@ async def _watch_and_note(
     alone = await _cpu_over(worker, seconds)  # reading the room and taking the reports in, for one subscriber
     for subscriber in crowd[1:]:
         watching.append(asyncio.create_task(subscriber.watch(settings.http_port, path, cookie)))
-        await asyncio.sleep(0.01)  # a browser asks the database for its right; a herd is not what is measured here
+        await asyncio.sleep(0.002)
     await _until(lambda: all(subscriber.versions for subscriber in crowd))
     events = sum(subscriber.events for subscriber in crowd)
     received = sum(subscriber.received for subscriber in crowd)

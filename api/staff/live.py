@@ -104,7 +104,8 @@ async def _wait_for_leaving(receive: Receive) -> None:
 
 
 async def _require_right(request: Request_, sitting_id: UUID, room_id: UUID | None) -> None:
-    async with staff_act(request, Permission.WATCH_ROOMS) as act:
+    hub: Hub = request.app.state.hub
+    async with hub.asking, staff_act(request, Permission.WATCH_ROOMS) as act:
         if room_id is None:
             raise PermissionDenied(Permission.WATCH_ROOMS)
         await require_room(act, sitting_id, room_id, Permission.WATCH_ROOMS)

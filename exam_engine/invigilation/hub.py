@@ -36,6 +36,7 @@ BEAT_SECONDS = 4.0
 NOTES_SECONDS = 30.0
 LINGER_SECONDS = 10.0  # a page that reloads finds its reader still there
 NOTES_LIFE_SECONDS = 2 * 24 * 3600
+RIGHTS_AT_ONCE = 4  # a herd of boards that come back must leave the database's connections to the seats
 
 Room = tuple[SittingId, UUID | None]
 
@@ -146,6 +147,7 @@ class Hub:
         self._feeds: dict[Room, Feed] = {}
         self._readers: dict[Room, asyncio.Task[None]] = {}
         self.is_closing = False
+        self.asking = asyncio.Semaphore(RIGHTS_AT_ONCE)  # held while a subscriber's right is looked up
 
     @property
     def watched(self) -> int:
