@@ -87,11 +87,10 @@ def recover(study: Study, seed: int, n_candidates: int, n_items: int) -> dict[st
         raise RuntimeError(f"{study.name}, seed {seed}: {'; '.join(found.warnings)}")
     errors, bank = found.errors, found.bank
     ability = eap_estimates(responses, bank)
-    widest = bank.d.shape[1]
     result = {
         "a": _compared(bank.a - truth.a, errors.a),
-        "b": _compared(bank.difficulties() - truth.difficulties()[:, :widest], errors.b),
-        "d": _compared(bank.d - truth.d[:, :widest], errors.d),
+        "b": _compared(bank.difficulties() - truth.difficulties(), errors.b),
+        "d": _compared(bank.d - truth.d, errors.d),
         "theta": _compared(ability.theta - theta, ability.se),
     }
     has_guess = truth.c > 0
@@ -190,10 +189,11 @@ def _peak_memory() -> float:
 
 def _bank(study: Study, n_items: int, rng: np.random.Generator) -> ItemBank:
     models = study.models_of(n_items)
-    b = np.full((n_items, 4), np.nan)
+    b = np.full((n_items, 4 if "gpcm" in models else 1), np.nan)
     b[:, 0] = rng.standard_normal(n_items)
     is_stepped = np.array([model == "gpcm" for model in models])
-    b[is_stepped] = b[is_stepped, :1] + rng.normal(0.0, 0.6, (int(is_stepped.sum()), 4))
+    if is_stepped.any():
+        b[is_stepped] = b[is_stepped, :1] + rng.normal(0.0, 0.6, (int(is_stepped.sum()), 4))
     has_guess = np.array([model == "3pl" for model in models])
     c = np.where(has_guess, rng.beta(GUESS.alpha, GUESS.beta, n_items), 0.0)
     names = [f"item{i + 1}" for i in range(n_items)]
