@@ -40,9 +40,7 @@ class PhotoPages(Controller):
         return await _page(request, code)
 
     @post("/", status_code=200)
-    async def take(
-        self, request: Request_, code: FromPath[str], data: MultipartBody[PhotoForm]
-    ) -> Response[Any]:
+    async def take(self, request: Request_, code: FromPath[str], data: MultipartBody[PhotoForm]) -> Response[Any]:
         """Take the photos in; a refused archive says which files are wrong."""
         try:
             kept = await read_upload("file", data.file)

@@ -272,9 +272,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Keep memory in step until cancelled; the lifespan runs this beside the requests."""
-        await asyncio.gather(
-            _every_second(self._refresh), _every_second(self.exchange), _every_second(self._give_sign)
-        )
+        await asyncio.gather(_every_second(self._refresh), _every_second(self.exchange), _every_second(self._give_sign))
 
     async def close(self) -> None:
         """Finish every write that was accepted."""

@@ -226,9 +226,7 @@ def _milliseconds(moment: datetime | None) -> int:
     return to_milliseconds(moment) if moment else 0
 
 
-def _facts(
-    sitting: Sitting, row: AttemptRow, lost_at: datetime | None, room_codes: Mapping[UUID, str]
-) -> AttemptFacts:
+def _facts(sitting: Sitting, row: AttemptRow, lost_at: datetime | None, room_codes: Mapping[UUID, str]) -> AttemptFacts:
     finished = row.submitted_at or row.closed_at
     room_code = "" if row.room_id is None else room_codes.get(row.room_id, "")
     facts = msgspec.structs.replace(

@@ -326,7 +326,8 @@ async def test_a_dry_run_of_a_file_only_counts(
     content = await _file(delivery, hall)
     async with transaction(sessions) as session:
         desk = _desk(session, delivery, clock)
-        counted = await hand_over.restore_file(delivery, desk, hall.sitting.id, hand_over.read_file(content), dry_run=True)
+        file = hand_over.read_file(content)
+        counted = await hand_over.restore_file(delivery, desk, hall.sitting.id, file, dry_run=True)
     assert counted.taken == 2
     assert await _values(delivery, hall) == {}
 
