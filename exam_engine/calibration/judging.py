@@ -23,11 +23,11 @@ from exam_engine.calibration.measuring import (
     FormView,
     alpha_of,
     classical,
-    curve_points,
     form_views,
     item_fits,
     whole_fit,
 )
+from exam_engine.calibration.report.points import curve_points
 from exam_engine.calibration.troubles import troubles_of
 from exam_engine.infra.i18n import N_
 from scoring.dif.likelihood_ratio import adjusted
@@ -50,7 +50,7 @@ def judge_items(gathered: Gathered, estimated: Estimated) -> tuple[ItemReport, .
     p_adjusted = _adjusted({item: fit.p for item, fit in fits.items() if fit.p is not None})
     measured = classical(views, gathered, estimated)
     compared = differences(views[0], gathered, estimated) if views else {}
-    points = list(curve_points(estimated))
+    points = curve_points(estimated.prepared.responses, estimated.bank, estimated.mean, estimated.variance)
     reports = []
     for item, column in enumerate(estimated.prepared.columns.tolist()):
         facts = gathered.items[column]

@@ -3,7 +3,7 @@
 An item that stood in several forms is measured in the one most candidates took.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 
 from exam_engine.calibration.banks import number
 from exam_engine.calibration.estimating import Estimated
-from exam_engine.calibration.findings import ClassicalReport, CurvePoint, FitReport, ModelFitReport, OptionReport
+from exam_engine.calibration.findings import ClassicalReport, FitReport, ModelFitReport, OptionReport
 from exam_engine.calibration.gathering import LETTERS, MISSING, Gathered
 from scoring.classical import DistractorTable, ItemStatistics, distractor_table, item_statistics, reliability, verdicts
 from scoring.classical.score_table import ScoreTable
 from scoring.classical.verdicts import Verdict
 from scoring.errors import FitUndefined
 from scoring.fit import MeanSquares, Population, complete_rows, model_fit, residual_fit, s_x2
-from scoring.irt.bank import ItemBank, category_probabilities
 from scoring.irt.responses import ResponseMatrix
 
-Array = NDArray[np.float64]
-ABILITY_GROUPS = 10
 OPTION_GROUPS = 5
 FEWEST_ROWS = 2
 MOST_ITEMS_FOR_MODEL_FIT = 150
@@ -147,32 +144,6 @@ def classical(views: Sequence[FormView], gathered: Gathered, estimated: Estimate
                     verdicts=judged[at],
                 )
     return found
-
-
-def curve_points(estimated: Estimated) -> Iterator[tuple[CurvePoint, ...]]:
-    """Yield for each item the mean scores of about ten ability groups of those who answered it."""
-    table = estimated.prepared.responses.categories
-    assert isinstance(table, np.ndarray)  # noqa: S101 (the room prepares dense tables only)
-    theta = estimated.theta.theta
-    for item in range(estimated.bank.n_items):
-        rows = np.flatnonzero(table[:, item] != MISSING)
-        rows = rows[np.argsort(theta[rows], kind="stable")]
-        groups = np.array_split(rows, min(ABILITY_GROUPS, max(1, rows.size // 10)))
-        bank = estimated.bank.select([item])
-        yield tuple(_point(theta[group], table[group, item], bank) for group in groups if group.size)
-
-
-def _point(theta: Array, given: NDArray[np.int8], bank: ItemBank) -> CurvePoint:
-    p = category_probabilities(bank, theta)[:, 0, :]
-    values = np.arange(float(p.shape[1]))
-    expected = p @ values
-    variance = p @ values**2 - expected**2
-    return CurvePoint(
-        theta=float(theta.mean()),
-        observed=float(given.mean()),
-        se=float(np.sqrt(variance.sum()) / theta.size),
-        n=int(theta.size),
-    )
 
 
 def _residuals(squares: MeanSquares, item: int) -> FitReport:
