@@ -44,6 +44,7 @@ SAFE = frozenset({"GET", "HEAD"})
 TAGS = {
     "candidate": "A seat: sign in with the card, start, save, hand in. A bearer token stands for the candidate.",
     "public": "Parents and applicants: results, decisions and distributions, by the card.",
+    "receipts": "Public keys, so that anybody can verify a receipt or a statement without asking us.",
     "staff": "Sign in and out. Every changing request of staff repeats the cookie `csrftoken` as `x-csrftoken`.",
     "exams": "Exams, their candidates, marks, rooms and seats.",
     "items": "Banks and items: write, hand in, review.",

@@ -32,7 +32,7 @@ from exam_engine.sample.loader import load_sample
 from exam_engine.sample.sign_ins import staff_sign_ins
 from exam_engine.wiring import Engine, open_engine
 
-GRADUATES, APPLICANTS, BEGINNERS = 10, 6, 6
+GRADUATES, APPLICANTS, BEGINNERS = 10, 6, 20
 REDIS_SPACE = 7
 PASSWORDS = {person.user_name: person.password for person in staff_sign_ins()}
 

@@ -95,7 +95,7 @@ async def scene(house: House, fresh_limits: None) -> AsyncIterator[Scene]:
             assert kept.status_code == 200, kept.text
     yield made
     await register.close()
-    await retire_all(sessions)
+    await retire_all(sessions, *halls)
 
 
 def answer(slot: int, sequence: int, value: Any) -> dict[str, Any]:

@@ -52,7 +52,7 @@ async def test_the_sign_in_of_staff_survives_any_text(house: House, visitor: htt
 
 
 async def test_a_seat_may_send_any_answer_and_event(house: House) -> None:
-    async with house.seat("lam-quen-2027", 4) as seat:
+    async with house.seat("lam-quen-2027", 6) as seat:
         attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
         for value in (*TEXTS, *NUMBERS):
             assert_refused_or_done(await post(seat, f"/api/attempts/{attempt}/start", {"client_id": value}))

@@ -62,7 +62,7 @@ async def test_the_release_code_is_told_to_who_invigilates_there_once_it_has_sta
 
 async def test_a_hand_over_file_is_taken_in_once_and_an_edited_one_is_refused(house: House) -> None:
     room = await practice_room(house)
-    file = _file(house, room, await _started(house, 0))
+    file = _file(house, room, await _started(house, 15))
     path = f"/api/sittings/{room.sitting}/hand-over"
     async with house.staff("invigilator") as client:
         edited = {**file, "box": file["box"][:200] + ("A" if file["box"][200] != "A" else "B") + file["box"][201:]}
@@ -78,7 +78,7 @@ async def test_a_hand_over_file_is_taken_in_once_and_an_edited_one_is_refused(ho
 
 async def test_the_page_takes_a_file_and_says_what_came_of_it(house: House) -> None:
     room = await practice_room(house)
-    file = _file(house, room, await _started(house, 1))
+    file = _file(house, room, await _started(house, 16))
     path = f"/staff/sittings/{room.sitting}/offline"
     async with house.staff("invigilator") as client:
         assert (await client.get(path)).status_code == 200

@@ -83,7 +83,7 @@ async def test_a_name_check_shows_on_the_board_and_can_be_taken_back(house: Hous
 
 async def test_what_a_seat_reported_stops_asking_for_help_once_somebody_looked(house: House) -> None:
     room = await practice_room(house)
-    async with house.seat(EXAM, 2) as seat, house.staff("invigilator") as client:
+    async with house.seat(EXAM, 9) as seat, house.staff("invigilator") as client:
         attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
         await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "pc.a"})
         event = {"kind": "fullscreen_left", "client_time_ms": 1, "detail": {"seconds": 4}}
@@ -167,7 +167,7 @@ async def test_the_sheets_of_a_room_are_printed(house: House) -> None:
 async def test_a_seat_shows_its_safe_browser_and_a_failed_check_only_warns(house: House) -> None:
     room = await practice_room(house)
     path = f"/api/sittings/{room.sitting}/safe-browser"
-    async with house.staff("board") as board, house.seat(EXAM, 3) as seat:
+    async with house.staff("board") as board, house.seat(EXAM, 10) as seat:
         attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
         check = f"/api/attempts/{attempt}/safe-browser"
         await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "pc.s"})

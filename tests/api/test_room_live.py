@@ -70,7 +70,7 @@ async def test_a_board_starts_whole_and_goes_on_with_what_changed(house: House) 
         first = await next_state(stream)
         assert (first.name, first.data["room"]["code"]) == ("room", "M001")
         assert len(first.data["seats"]) == 6
-        async with house.seat("lam-quen-2027", 4) as seat:
+        async with house.seat("lam-quen-2027", 11) as seat:
             attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
             await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "pc.tab"})
             mine = await next_seat(stream, attempt)
@@ -167,7 +167,7 @@ async def test_many_watch_and_each_learns_every_state_or_a_newer_one(house: Hous
                 return max((ids[-1] for ids in heard if ids), key=lambda held: int(held.rpartition("-")[2]), default="")
 
             watchers = [asyncio.create_task(watch(mine)) for mine in heard]
-            async with house.seat("lam-quen-2027", 5) as seat:
+            async with house.seat("lam-quen-2027", 12) as seat:
                 attempt = UUID((await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"])
                 for _ in range(4):
                     event = {"kind": "paste_blocked", "client_time_ms": 0, "detail": {}}

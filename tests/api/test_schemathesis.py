@@ -49,7 +49,7 @@ LEFT_OUT = ("staff_sign_out", "sittings_close")
 async def headers(house: House) -> AsyncIterator[dict[str, dict[str, str]]]:
     """The headers by which each of them is known."""
     known: dict[str, dict[str, str]] = {"visitor": {}}
-    async with house.seat("lam-quen-2027", 5) as seat:
+    async with house.seat("lam-quen-2027", 13) as seat:
         known["candidate"] = {"Authorization": seat.headers["Authorization"]}
     for user_name in STAFF:
         async with house.staff(user_name) as client:
@@ -61,7 +61,7 @@ async def headers(house: House) -> AsyncIterator[dict[str, dict[str, str]]]:
 @pytest_asyncio.fixture(scope="module")
 async def known(house: House) -> dict[str, Any]:
     """Things that are there, so that requests get past "there is no such thing"."""
-    async with house.seat("lam-quen-2027", 5) as seat:
+    async with house.seat("lam-quen-2027", 13) as seat:
         attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]
         envelope = (await seat.post(f"/api/attempts/{attempt['attempt_id']}/start", json={"client_id": "fuzz"})).json()
     async with house.staff("board") as board:

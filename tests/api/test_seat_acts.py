@@ -9,7 +9,7 @@ from tests.api.conftest import House
 from tests.api.rooms import practice_room
 
 EXAM = "lam-quen-2027"
-POSITION = 0
+POSITION = 14
 NEVER = "00000000-0000-4000-8000-000000000000"
 
 

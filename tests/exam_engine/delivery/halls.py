@@ -34,6 +34,11 @@ from exam_engine.infra.database import transaction
 START = datetime(2027, 6, 10, 0, 30, tzinfo=UTC)
 LONG_AGO = date(2020, 1, 1)
 ACTOR = "person:tester"
+BLUEPRINT = {
+    "title": "Thử",
+    "minutes": 60,
+    "parts": [{"part": 1, "kind": "single_choice", "points": 25, "cells": [{"count": 8}]}],
+}
 FORM = {
     "title": "Thử",
     "language": "vi",
@@ -186,7 +191,7 @@ async def plan_hall(
                 code=f"bp-{mark}",
                 name="Thử",
                 bank_id=ids["bank"],
-                spec={},
+                spec=BLUEPRINT,
                 created_by=ids["author"],
                 created_at=START,
             )
@@ -306,11 +311,10 @@ async def open_hall(
     return hall
 
 
-async def retire_all(sessions: async_sessionmaker[AsyncSession]) -> None:
-    """Leave no open sitting to the next test: its writers and timers would meet it."""
+async def retire_all(sessions: async_sessionmaker[AsyncSession], *halls: Hall) -> None:
+    """Leave no open sitting to the next test, or none of these halls: its writers and timers would meet it."""
+    retiring = update(SittingRow).where(SittingRow.state != "planned")
+    if halls:
+        retiring = retiring.where(SittingRow.id.in_([hall.sitting.id for hall in halls]))
     async with transaction(sessions) as session:
-        await session.execute(
-            update(SittingRow)
-            .where(SittingRow.state != "planned")
-            .values(state="closed", stored_at=datetime(2020, 1, 1, tzinfo=UTC))
-        )
+        await session.execute(retiring.values(state="closed", stored_at=datetime(2020, 1, 1, tzinfo=UTC)))
