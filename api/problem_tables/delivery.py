@@ -153,6 +153,12 @@ PROBLEMS: ProblemTable = {
         "receipt-refused", HTTPStatus.UNPROCESSABLE_ENTITY, N_("This receipt does not hold")
     ),
     delivery.ActUnknown: Problem("act-unknown", HTTPStatus.NOT_FOUND, N_("Nothing was done here under this number")),
+    delivery.RequestReused: Problem(
+        "request-reused",
+        HTTPStatus.CONFLICT,
+        N_("This request id was used before, for something else"),
+        N_("“{request}” was used for “{act}”; give every act an id of its own."),
+    ),
     delivery.ActNotUndoable: Problem(
         "act-not-undoable",
         HTTPStatus.CONFLICT,

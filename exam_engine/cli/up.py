@@ -28,6 +28,8 @@ SAMPLE_FILE = "sample-sign-ins.json"
 SAT_FILE = "sample-sat"
 COMMAND = (sys.executable, "-m", "exam_engine.cli.main")
 READY_SECONDS = 120.0
+WAITING_CONNECTIONS = 4096
+CONNECTIONS_EACH = 20_000  # of one worker; the limit of open files ends sooner on most machines
 
 PAGES: Mapping[str, str] = {
     "start page": "/",
@@ -219,6 +221,8 @@ def _plans(settings: Settings) -> list[ChildPlan]:
             *("--host", settings.http_host, "--port", str(settings.http_port), "--workers", str(settings.api_workers)),
             *("--loop", "uvloop", "--no-ws", "--respawn-failed-workers", "--respawn-interval", "1"),
             *("--workers-kill-timeout", "10"),
+            # The server counts open connections against this, idle ones too; every seat keeps one.
+            *("--backlog", str(WAITING_CONNECTIONS), "--backpressure", str(CONNECTIONS_EACH)),
         ),
     )
     return [

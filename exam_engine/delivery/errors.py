@@ -69,6 +69,15 @@ class ActUnknown(SittingError):
         super().__init__(f"there is no act {request}")
 
 
+class RequestReused(SittingError):
+    """The id of a request was used before, for another kind of act."""
+
+    def __init__(self, request: str, kind: str) -> None:
+        self.request = request
+        self.act = kind
+        super().__init__(f"the request {request} was used before, to {kind}")
+
+
 class ActNotUndoable(SittingError):
     """This kind of act cannot be taken back, or it was taken back already."""
 

@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 
-from tests.api.conftest import House, Serving, free_port, sign_in
+from tests.api.conftest import BEGINNERS, House, Serving, free_port, sign_in
 from tests.api.rooms import Room, practice_room
 
 
@@ -69,7 +69,7 @@ async def test_a_board_starts_whole_and_goes_on_with_what_changed(house: House) 
     async with house.staff("invigilator") as client, watching(client, room) as stream:
         first = await next_state(stream)
         assert (first.name, first.data["room"]["code"]) == ("room", "M001")
-        assert len(first.data["seats"]) == 6
+        assert len(first.data["seats"]) == BEGINNERS
         async with house.seat("lam-quen-2027", 11) as seat:
             attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
             await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "pc.tab"})

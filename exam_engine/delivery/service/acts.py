@@ -4,7 +4,7 @@ Redis is changed before the transaction commits. An act whose commit failed is d
 was changed already stays as they are.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import counters, model, store
-from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal
+from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal, RequestReused
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
 from exam_engine.delivery.register import Held, place_of
 from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, require_open, seats_in
@@ -106,7 +106,7 @@ async def act_on_seats(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted
     await lock_sitting(desk, sitting_id)
     done = await store.find_act(desk.session, sitting_id, act.request)
     if done is not None:
-        return msgspec.convert(done.outcome | {"is_repeated": True}, Acted)
+        return _repeated(done, {act.kind})
     seats = await seats_in(desk, sitting_id, act.scope)
     return await _perform(desk, sitting, act, [seat.attempt_id for seat in seats])
 
@@ -136,10 +136,10 @@ async def undo(desk: Desk, sitting_id: SittingId, undone: str, request: str, rea
     """
     sitting = await require_open(desk, sitting_id)
     await lock_sitting(desk, sitting_id)
+    done = await require_act(desk.session, sitting_id, undone)
     repeated = await store.find_act(desk.session, sitting_id, request)
     if repeated is not None:
-        return msgspec.convert(repeated.outcome | {"is_repeated": True}, Acted)
-    done = await require_act(desk.session, sitting_id, undone)
+        return _repeated(repeated, {inverse for kind, inverse in INVERSES.items() if kind == done.kind})
     if done.kind not in INVERSES or done.undone_by is not None:
         raise ActNotUndoable(done.kind, undone)
     attempts = tuple(AttemptId(attempt_id) for attempt_id in done.attempts)
@@ -170,6 +170,13 @@ async def require_act(session: AsyncSession, sitting_id: SittingId, request: str
     if done is None:
         raise ActUnknown(request)
     return done
+
+
+def _repeated(done: StoredAct, kinds: Collection[str]) -> Acted:
+    """Return what a request came to when it came first."""
+    if done.kind not in kinds:
+        raise RequestReused(done.request, done.kind)
+    return msgspec.convert(done.outcome | {"is_repeated": True}, Acted)
 
 
 async def _perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence[AttemptId]) -> Acted:

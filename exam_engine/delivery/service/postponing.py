@@ -7,7 +7,13 @@ from uuid import UUID
 import msgspec
 
 from exam_engine.delivery import model, store
-from exam_engine.delivery.errors import ActImpossible, AttemptRefusal, SittingPlanInvalid, SittingStateWrong
+from exam_engine.delivery.errors import (
+    ActImpossible,
+    AttemptRefusal,
+    RequestReused,
+    SittingPlanInvalid,
+    SittingStateWrong,
+)
 from exam_engine.delivery.model import (
     MAXIMUM_POSTPONEMENT_SECONDS,
     AttemptState,
@@ -54,6 +60,8 @@ async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement
     sitting = await lock_sitting(desk, sitting_id)
     done = await store.find_act(desk.session, sitting_id, postponement.request)
     if done is not None:
+        if done.kind != POSTPONE:
+            raise RequestReused(postponement.request, done.kind)
         return msgspec.convert(done.outcome | {"is_repeated": True}, Postponed)
     if sitting.state is SittingState.CLOSED:
         raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)

@@ -16,6 +16,7 @@ from exam_engine.delivery.errors import (
     AttemptUnknown,
     LateAnswersUnknown,
     LeaseTaken,
+    RequestReused,
     SamePersonTwice,
     SittingNotStarted,
     SittingPlanInvalid,
@@ -175,6 +176,21 @@ async def test_the_same_request_is_done_once_even_after_its_opposite(
     again = await staff.act(hall, ActKind.LOCK, "one", 0)
     assert (first.is_repeated, again.is_repeated, again.changed) == (False, True, 1)
     assert not (await register.look(hall.place())).facts.is_locked
+
+
+async def test_a_request_id_is_refused_for_another_kind_of_act(
+    opened: HallMaker, delivery: Delivery, staff: Staff
+) -> None:
+    hall = await opened(candidates=1)
+    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
+    await staff.act(hall, ActKind.LOCK, "one", 0)
+    with pytest.raises(RequestReused) as refused:
+        await staff.act(hall, ActKind.PAUSE, "one", 0)
+    assert (refused.value.request, refused.value.act) == ("one", "lock")
+    with pytest.raises(RequestReused):
+        await staff.postpone(hall, "one", 600)
+    with pytest.raises(RequestReused):
+        await staff.undo(hall, "one", "one")
 
 
 async def test_a_locked_seat_writes_nothing_and_what_it_sends_is_kept_as_evidence(
