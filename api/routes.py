@@ -13,6 +13,7 @@ from api.pages.forms import FormPages
 from api.pages.house import HousePages
 from api.pages.item_imports import ItemImportPages
 from api.pages.items import ItemPages
+from api.pages.late_answers import LateAnswerPages
 from api.pages.marking import MarkingPages
 from api.pages.offline import OfflinePages
 from api.pages.photos import PhotoPages
@@ -82,6 +83,7 @@ ROUTES: list[ControllerRouterHandler] = [
     PhotoPages,
     SittingCheckPages,
     OfflinePages,
+    LateAnswerPages,
     StatementPages,
     ResultPages,
     CalibrationPages,

@@ -10,12 +10,13 @@ from litestar.response import Template
 from api.acts import Act, engine_of, staff_act
 from api.language import language_of
 from api.pages.staff_page import staff_page
-from api.staff.room_rights import require_room
+from api.staff.room_rights import may_in_room, require_room
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.birth_dates import show_birth_date
 from exam_engine.enrolment.model import Room
+from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.i18n import format_datetime
 from exam_engine.invigilation import documents
@@ -42,7 +43,8 @@ class RoomPages(Controller):
                 "staff/sittings/room.html",
                 context=context,
                 room=room,
-                may_act=act.person.may_somewhere(Permission.INVIGILATE),
+                may_act=await may_in_room(act, context, room, Permission.INVIGILATE),
+                may_extend_room=UnitId(context.exam_unit_id) in await act.units(Permission.EXTEND_SITTINGS),
             )
 
     @get("/list.pdf")

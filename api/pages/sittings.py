@@ -89,22 +89,30 @@ class SittingPages(Controller):
         """Show a sitting: its figures, its rooms, the next step."""
         return await _sitting_page(request, sitting_id)
 
-    @post("/{sitting_id:uuid}/{step:str}", status_code=200)
-    async def step(
-        self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID], step: FromPath[str]
-    ) -> Response[Any]:
-        """Open or close a sitting."""
+    @post("/{sitting_id:uuid}/open", status_code=200)
+    async def open(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Response[Any]:
+        """Open a sitting or, when it is open, take in late registrations."""
         try:
             async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
                 await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
-                use_case = sittings.open_sitting if step == "open" else sittings.close_sitting
-                sitting = await use_case(desk_of(request, act), SittingId(sitting_id))
-            if step != "open":
-                await wait_until_stored(engine_of(request).sessions, sitting)
+                await sittings.open_sitting(desk_of(request, act), SittingId(sitting_id))
         except EngineError as error:
             status, problem = refusal(request, error)
             return await _sitting_page(request, sitting_id, problem=problem, status_code=status)
-        said = N_("The sitting is open.") if step == "open" else N_("The sitting is closed and every answer is stored.")
+        return done(request, f"/staff/sittings/{sitting_id}", N_("The sitting is open."))
+
+    @post("/{sitting_id:uuid}/close", status_code=200)
+    async def close(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Response[Any]:
+        """Close a sitting and wait until every answer is stored."""
+        try:
+            async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+                await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+                sitting = await sittings.close_sitting(desk_of(request, act), SittingId(sitting_id))
+            await wait_until_stored(engine_of(request).sessions, sitting)
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _sitting_page(request, sitting_id, problem=problem, status_code=status)
+        said = N_("The sitting is closed and every answer is stored.")
         return done(request, f"/staff/sittings/{sitting_id}", said)
 
 
@@ -132,7 +140,8 @@ async def _sitting_page(
             rooms=rooms,
             form_code=await _form_code(act, context.sitting.form_id),
             statement=statement,
-            may_manage=act.person.may_somewhere(Permission.MANAGE_SITTINGS),
+            late=await sittings.count_late(act.session, SittingId(sitting_id)),
+            may_manage=UnitId(context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS),
             states=STATES,
             badges=BADGES,
             attempt_states=ATTEMPT_STATES,

@@ -8,6 +8,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, JSONBody, Parameter
 
 from api.acts import Act, staff_act
+from api.staff.room_rights import require_seats
 from api.staff.sittings import desk_of, require_sitting
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import AttemptId, SittingId
@@ -22,11 +23,7 @@ from exam_engine.delivery.service import (
     Scope,
     SeatAct,
 )
-from exam_engine.delivery.service.desk import seats_in
 from exam_engine.delivery.store import SittingContext, StoredAct
-from exam_engine.enrolment import service as enrolment
-from exam_engine.identity.errors import PermissionDenied
-from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
 
 Request_ = Request[Any, Any, Any]
@@ -128,7 +125,7 @@ class SeatActController(Controller):
         """Give the lease to the seat that waits; the old one writes no more."""
         scope = Scope(attempt_id=AttemptId(attempt_id))
         async with staff_act(request, Permission.INVIGILATE) as act:
-            await require_seats(request, act, sitting_id, scope)
+            await require_seats(desk_of(request, act), act, sitting_id, scope, _needed(scope))
             admission = SeatAct(
                 kind=ActKind.ADMIT,
                 request=data.request_id,
@@ -165,8 +162,9 @@ class SeatActController(Controller):
         async with staff_act(request, Permission.INVIGILATE) as act:
             stored = await sittings.require_act(act.session, SittingId(sitting_id), done)
             attempts = tuple(AttemptId(attempt) for attempt in stored.attempts)
-            await require_seats(request, act, sitting_id, Scope(room_id=stored.room_id, attempts=attempts))
             desk = desk_of(request, act)
+            scope = Scope(room_id=stored.room_id, attempts=attempts)
+            await require_seats(desk, act, sitting_id, scope, _needed(scope))
             return await sittings.undo(desk, SittingId(sitting_id), done, data.request_id, data.reason)
 
     @post("/postpone", summary="Begin later", status_code=200)
@@ -201,25 +199,9 @@ class SeatActController(Controller):
             return await sittings.accept_late(desk_of(request, act), SittingId(sitting_id), acceptance)
 
 
-async def require_seats(request: Request_, act: Act, sitting_id: UUID, scope: Scope) -> None:
-    """Refuse who may not act on these seats: an invigilator of the exam's unit or of the site where they all are.
-
-    Everybody at once is for who may give extra time to everybody.
-
-    Raises
-    ------
-    SittingUnknown, AttemptUnknown, PermissionDenied
-    """
-    context = await sittings.load_sitting(act.session, sitting_id)
-    permission = Permission.INVIGILATE if scope.wanted or scope.room_id else Permission.EXTEND_SITTINGS
-    units = await act.units(permission)
-    if UnitId(context.exam_unit_id) in units:
-        return
-    seats = await seats_in(desk_of(request, act), SittingId(sitting_id), scope)
-    rooms = await enrolment.load_rooms(act.session, context.exam_id)
-    mine = {room.id for room in rooms if room.site_unit_id is not None and UnitId(room.site_unit_id) in units}
-    if permission is not Permission.INVIGILATE or not {seat.room_id for seat in seats} <= mine:
-        raise PermissionDenied(permission)
+def _needed(scope: Scope) -> Permission:
+    """Everybody at once is for who may give extra time to everybody."""
+    return Permission.INVIGILATE if scope.wanted or scope.room_id else Permission.EXTEND_SITTINGS
 
 
 async def _act(
@@ -227,7 +209,7 @@ async def _act(
 ) -> Acted:
     scope = Scope(room_id=room, attempts=tuple(AttemptId(attempt) for attempt in data.attempts))
     async with staff_act(request, Permission.INVIGILATE) as act:
-        await require_seats(request, act, sitting_id, scope)
+        await require_seats(desk_of(request, act), act, sitting_id, scope, _needed(scope))
         seat_act = SeatAct(kind=kind, request=data.request_id, reason=data.reason, scope=scope)
         return await sittings.act_on_seats(desk_of(request, act), SittingId(sitting_id), seat_act)
 

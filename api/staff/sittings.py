@@ -8,6 +8,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.acts import Act, delivery_of, engine_of, staff_act
+from api.staff.room_rights import require_seats
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import drain, wait_until_stored
 from exam_engine.delivery.model import AttemptId, SittingId
@@ -127,16 +128,15 @@ class SittingController(Controller):
     @post("/{sitting_id:uuid}/extend", summary="Extra time", status_code=200)
     async def extend(self, request: Request_, sitting_id: FromPath[UUID], data: JSONBody[ExtendBody]) -> Extended:
         """Credit time to one, a room or all; it reaches the seats with their next reply."""
+        scope = _scope(data.room_id, data.attempt_id)
         needed = Permission.INVIGILATE if data.attempt_id else Permission.EXTEND_SITTINGS
         async with staff_act(request, needed) as act:
-            await require_sitting(act, sitting_id, needed)
+            desk = desk_of(request, act)
+            await require_seats(desk, act, sitting_id, scope, needed)
             extension = Extension(
-                seconds=data.seconds,
-                reason=data.reason,
-                request=data.request or uuid4().hex,
-                scope=_scope(data.room_id, data.attempt_id),
+                seconds=data.seconds, reason=data.reason, request=data.request or uuid4().hex, scope=scope
             )
-            return await sittings.extend(desk_of(request, act), SittingId(sitting_id), extension)
+            return await sittings.extend(desk, SittingId(sitting_id), extension)
 
     @post("/{sitting_id:uuid}/messages", summary="A message to seats", status_code=200)
     async def message(
@@ -144,13 +144,10 @@ class SittingController(Controller):
     ) -> dict[str, int]:
         """Send words to one, a room or all; they reach the seats with their next reply."""
         async with staff_act(request, Permission.INVIGILATE) as act:
-            await require_sitting(act, sitting_id, Permission.INVIGILATE)
-            message = Message(
-                text=data.text,
-                request=data.request or uuid4().hex,
-                scope=_scope(data.room_id, data.attempt_id),
-            )
-            return {"notice": await sittings.send_message(desk_of(request, act), SittingId(sitting_id), message)}
+            desk, scope = desk_of(request, act), _scope(data.room_id, data.attempt_id)
+            await require_seats(desk, act, sitting_id, scope)
+            message = Message(text=data.text, request=data.request or uuid4().hex, scope=scope)
+            return {"notice": await sittings.send_message(desk, SittingId(sitting_id), message)}
 
 
 def desk_of(request: Request_, act: Act) -> Desk:

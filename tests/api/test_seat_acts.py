@@ -1,11 +1,16 @@
 """Acts on seats over HTTP: who may, what the seat sees of them, and what a page needs to take them back."""
 
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
-from tests.api.conftest import House
+from exam_engine.identity import service as identity
+from exam_engine.identity.permissions import Role
+from exam_engine.infra.database import transaction
+from tests.api.conftest import House, sign_in
 from tests.api.rooms import practice_room
 
 EXAM = "lam-quen-2027"
@@ -108,3 +113,30 @@ async def test_what_does_not_exist_or_is_asked_wrongly_is_said(house: House) -> 
         assert (gone.status_code, gone.json()["code"]) == (404, "sitting-unknown")
         late = (await staff.get(f"{base}/late")).json()
         assert not any("value" in answer for answer in late["answers"])
+
+
+async def test_who_invigilates_at_the_site_alone_gives_time_and_messages_to_its_seats(house: House) -> None:
+    room = await practice_room(house)
+    password = "giam-thi-diem-thi-2027"
+    async with transaction(house.engine.sessions) as session:
+        code = (
+            await session.execute(
+                text("select u.code from room r join org_unit u on u.id = r.site_unit_id where r.id = :room"),
+                {"room": room.room},
+            )
+        ).scalar_one()
+        by = {"actor": "system:test", "now": house.engine.clock()}
+        person = await identity.create_person(session, "at-site", "Người Ở Điểm Thi", password=password, **by)
+        site = await identity.load_unit_coded(session, code)
+        start = date(2025, 1, 1)
+        await identity.grant_role(session, person, Role.INVIGILATOR, site, valid_from=start, **by)
+    base = f"/api/sittings/{room.sitting}"
+    async with house.browser() as client:
+        await sign_in(client, "at-site", password)
+        words = {"text": "Còn 5 phút", "room_id": str(room.room), "request": "site-words"}
+        assert (await client.post(f"{base}/messages", json=words)).status_code == 200
+        time = {"seconds": 60, "reason": "máy hỏng", "request": "site-time"}
+        one = await client.post(f"{base}/extend", json={**time, "attempt_id": str(room.seats[17])})
+        assert one.status_code == 200, one.text
+        everybody = await client.post(f"{base}/extend", json={**time, "room_id": str(room.room)})
+        assert (everybody.status_code, everybody.json()["code"]) == (403, "not-allowed")

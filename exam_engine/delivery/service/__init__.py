@@ -12,7 +12,16 @@ from exam_engine.delivery.service.acts import (
     undo,
 )
 from exam_engine.delivery.service.desk import Desk, Scope, load_sitting
-from exam_engine.delivery.service.late_answers import LateAcceptance, LateAccepted, LateView, accept_late, load_late
+from exam_engine.delivery.service.late_answers import (
+    LateAcceptance,
+    LateAccepted,
+    LateAttempt,
+    LateView,
+    accept_late,
+    count_late,
+    load_late,
+    load_late_attempts,
+)
 from exam_engine.delivery.service.notices import Extended, Extension, Message, extend, send_message
 from exam_engine.delivery.service.postponing import Postponed, Postponement, postpone
 from exam_engine.delivery.service.receipts import StoredReceipt, stored_receipt
@@ -48,6 +57,7 @@ __all__ = [
     "Gap",
     "LateAcceptance",
     "LateAccepted",
+    "LateAttempt",
     "LateView",
     "Message",
     "Postponed",
@@ -66,9 +76,11 @@ __all__ = [
     "check_statements",
     "close_sitting",
     "code_of_room",
+    "count_late",
     "extend",
     "load_acts",
     "load_late",
+    "load_late_attempts",
     "load_sitting",
     "load_sittings",
     "load_statements",

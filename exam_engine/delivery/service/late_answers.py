@@ -1,16 +1,27 @@
 """Refused answers: evidence that counts for nothing, unless an extension covers it and two people agree."""
 
+import asyncio
+from collections.abc import Iterable
 from typing import Annotated
 from uuid import UUID, uuid4
 
 import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import model, store
 from exam_engine.delivery.errors import LateAnswersUnknown, SamePersonTwice
-from exam_engine.delivery.model import AttemptFacts, AttemptId, Sitting, SittingId
-from exam_engine.delivery.register import place_of
-from exam_engine.delivery.service.desk import Desk, Scope, lock_sitting, record, require_open, seats_in
-from exam_engine.delivery.store import LateDecision, LateResponse
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Sitting, SittingId, SittingState
+from exam_engine.delivery.register import NotHeld, Register, place_of
+from exam_engine.delivery.service.desk import (
+    Desk,
+    Scope,
+    load_sitting,
+    lock_sitting,
+    record,
+    require_open,
+    seats_in,
+)
+from exam_engine.delivery.store import LateDecision, LateResponse, Seat
 
 
 class LateAcceptance(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +54,61 @@ async def load_late(desk: Desk, sitting_id: SittingId) -> LateView:
         answers=await store.load_late(desk.session, sitting_id),
         decisions=await store.load_decisions(desk.session, sitting_id),
     )
+
+
+class LateAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """The refused answers of one candidate, as those who decide look at them."""
+
+    seat: Seat
+    answers: tuple[LateResponse, ...]
+    decisions: tuple[LateDecision, ...]
+    undecided: int
+    countable: int  # of the undecided: those that would count if two people said so now
+
+    @property
+    def proposal(self) -> LateDecision | None:
+        """What waits for a second person."""
+        return next((one for one in self.decisions if one.accepted_by is None), None)
+
+
+async def count_late(session: AsyncSession, sitting_id: SittingId) -> int:
+    """Count the refused answers of a sitting nobody has decided about."""
+    return sum((await store.count_late(session, sitting_id)).values())
+
+
+async def load_late_attempts(desk: Desk, sitting_id: SittingId) -> list[LateAttempt]:
+    """Load the refused answers of a sitting by candidate, with what could be decided about them now.
+
+    Raises
+    ------
+    SittingUnknown, ServiceUnavailable
+    """
+    sitting = (await load_sitting(desk.session, sitting_id)).sitting
+    late = await load_late(desk, sitting_id)
+    if not late.answers:
+        return []
+    by_attempt: dict[AttemptId, list[LateResponse]] = {}
+    for one in late.answers:
+        by_attempt.setdefault(AttemptId(one.attempt_id), []).append(one)
+    found = await seats_in(desk, sitting_id, Scope(attempts=tuple(by_attempt)))
+    seats = {seat.attempt_id: seat for seat in found}
+    waiting = {AttemptId(one.attempt_id) for one in late.answers if one.decision_id is None}
+    is_open = sitting.state is SittingState.OPEN
+    facts = await _facts_of(desk.register, sitting, waiting) if is_open else {}
+    attempts = []
+    for attempt_id, answers in by_attempt.items():
+        undecided = [one for one in answers if one.decision_id is None]
+        known = facts.get(attempt_id)
+        attempts.append(
+            LateAttempt(
+                seat=seats[attempt_id],
+                answers=tuple(answers),
+                decisions=tuple(one for one in late.decisions if one.attempt_id == attempt_id),
+                undecided=len(undecided),
+                countable=0 if known is None else sum(_may_count(known, one) for one in undecided),
+            )
+        )
+    return attempts
 
 
 async def accept_late(desk: Desk, sitting_id: SittingId, acceptance: LateAcceptance) -> LateAccepted:
@@ -114,6 +180,20 @@ async def _count(desk: Desk, sitting: Sitting, acceptance: LateAcceptance, propo
         counted=counted,
         proposed_by=proposal.proposed_by,
     )
+
+
+async def _facts_of(
+    register: Register, sitting: Sitting, attempts: Iterable[AttemptId]
+) -> dict[AttemptId, AttemptFacts]:
+    """Look attempts up; one that Redis lost is left out until its seat or an act brings it back."""
+
+    async def look(attempt_id: AttemptId) -> tuple[AttemptId, AttemptFacts] | None:
+        try:
+            return attempt_id, (await register.look(place_of(sitting.id, sitting.shards, attempt_id))).facts
+        except NotHeld:
+            return None
+
+    return dict(found for found in await asyncio.gather(*map(look, attempts)) if found is not None)
 
 
 def _may_count(facts: AttemptFacts, late: LateResponse) -> bool:
