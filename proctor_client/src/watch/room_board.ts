@@ -1,5 +1,6 @@
 /** <room-board sitting room may-act may-extend-room>: second seats at the door, who may need help, the others; list or map. */
 
+import { toast } from '../console/toast.ts'
 import { formatLeft } from '../core/timer.ts'
 import { h } from '../shared/dom.ts'
 import { fold, formatClock } from '../shared/i18n.ts'
@@ -34,6 +35,8 @@ export class RoomBoard extends HTMLElement {
   readonly #find = h('input', { class: 'input', type: 'search', id: 'board-find', on: { input: () => this.#draw() } })
   readonly #target = h('span', { class: 'board__target number' })
   readonly #bar = h('div', { class: 'board__acts' })
+  readonly #time = h('button', { class: 'button', type: 'button', on: { click: () => void this.#giveTime() } }, t('board.add-time'))
+  readonly #timeHint = h('p', { class: 'small soft board__hint' }, t('board.time-by-board'))
   readonly #door = h('section', { class: 'board__door', 'aria-live': 'polite' })
   readonly #help = h('ul', { class: 'seats' })
   readonly #fine = h('ul', { class: 'seats' })
@@ -54,6 +57,10 @@ export class RoomBoard extends HTMLElement {
 
   get #mayAct(): boolean {
     return this.hasAttribute('may-act')
+  }
+
+  get #mayExtendRoom(): boolean {
+    return this.hasAttribute('may-extend-room')
   }
 
   connectedCallback(): void {
@@ -97,17 +104,27 @@ export class RoomBoard extends HTMLElement {
     more.addEventListener('change', () => {
       const verb = VERBS.find((name) => name === more.value)
       more.value = ''
-      if (verb) void acts.actOnSeats(desk, verb, this.#audience()).then(() => this.#unselect())
+      if (!verb) return
+      // What locks or ends papers is done to candidates that were named, never to a room by one click.
+      if (this.#audience().isRoom) toast(t('board.choose-first', { act: t(`board.do-${verb}`) }), 'bad')
+      else void acts.actOnSeats(desk, verb, this.#audience()).then(() => this.#unselect())
     })
     this.#bar.replaceChildren(
       this.#target,
       button(t('board.message'), () => void acts.sendMessage(desk, this.#audience()).then(() => this.#unselect())),
-      button(t('board.add-time'), () => void acts.giveTime(desk, this.#audience()).then(() => this.#unselect())),
+      this.#time,
       button(t('board.do-pause'), () => void acts.actOnSeats(desk, 'pause', this.#audience()).then(() => this.#unselect())),
       button(t('board.do-resume'), () => void acts.actOnSeats(desk, 'resume', this.#audience()).then(() => this.#unselect())),
       button(t('board.report-incident'), () => void this.#report(this.#selected)),
       more,
+      this.#timeHint,
     )
+  }
+
+  async #giveTime(): Promise<void> {
+    if (!this.#desk) return
+    await acts.giveTime(this.#desk, this.#audience())
+    this.#unselect()
   }
 
   #makeViews(): void {
@@ -250,15 +267,17 @@ export class RoomBoard extends HTMLElement {
     const count = this.#selected.size
     const text = count > 0 ? t('board.target-chosen', { count }) : t('board.target-room', { count: board.seats.length })
     if (this.#target.textContent !== text) this.#target.textContent = text
+    // Time for a whole room is the board's to give; an invigilator gives it to candidates that were chosen.
+    const isTheirs = count > 0 || this.#mayExtendRoom
+    this.#time.hidden = !isTheirs
+    this.#timeHint.hidden = isTheirs
   }
 
   /** The chosen seats, or the room when none is chosen. */
   #audience(): Audience {
     const seats = inOrder(this.#live?.state.board?.seats ?? [])
     const chosen = seats.filter((seat) => this.#selected.has(seat.attempt_id))
-    if (chosen.length > 0) return { seats: chosen, isRoom: false }
-    // Time for a whole room is the board's to give; an invigilator gives it seat by seat, in one go.
-    return { seats, isRoom: true }
+    return chosen.length > 0 ? { seats: chosen, isRoom: false } : { seats, isRoom: true }
   }
 
   #unselect(): void {

@@ -29,6 +29,8 @@ export const roomEn: Record<RoomMessageKey, string> = {
   'board.select': 'Select {name}',
   'board.add-time': 'Add time',
   'board.message': 'Message',
+  'board.time-by-board': 'Time for a whole room is given by the examination board. Choose candidates to give time to them.',
+  'board.choose-first': '{act}: choose candidates first.',
   'board.add-time-title': 'Add time for {who}',
   'board.message-title': 'Message to {who}',
   'board.who-one': '{name} (No. {number})',

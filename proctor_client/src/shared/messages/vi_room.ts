@@ -27,6 +27,8 @@ export const roomVi = {
   'board.select': 'Chọn {name}',
   'board.add-time': 'Thêm giờ',
   'board.message': 'Nhắn tin',
+  'board.time-by-board': 'Thêm giờ cho cả phòng là việc của hội đồng thi. Chọn thí sinh để thêm giờ cho từng người.',
+  'board.choose-first': '{act}: hãy chọn thí sinh trước.',
   'board.add-time-title': 'Thêm giờ cho {who}',
   'board.message-title': 'Nhắn tin cho {who}',
   'board.who-one': '{name} (SBD {number})',
