@@ -213,7 +213,7 @@ class Delivery:
         return await self._finish(self._submit(sat, body))
 
     async def receipt(self, candidate: CandidatePass, attempt_id: AttemptId) -> ReceiptReply:
-        """Return the receipt of a paper that has ended, handed in or closed by time or by people.
+        """Return the receipt of a paper that has ended, handed in or closed, and whether PostgreSQL has it whole.
 
         Raises
         ------
@@ -222,7 +222,9 @@ class Delivery:
         sat = await self._mine(candidate, attempt_id)
         held = await self._held(sat, "r")
         text, facts = require_receipt(sat, held, self._signing_key), held.facts
-        return ReceiptReply(text, facts.state.value, facts.reason, facts.finished_ms, held.answered)
+        is_stored = await self.restorer.has_stored(sat.roll.sitting, attempt_id, held)
+        saved = [SavedSlot(slot, sequence) for slot, sequence in held.sequences().items()]
+        return ReceiptReply(text, facts.state.value, facts.reason, facts.finished_ms, held.answered, saved, is_stored)
 
     async def events(self, candidate: CandidatePass, attempt_id: AttemptId, body: EventsBody) -> None:
         """Keep what the seat noticed."""
@@ -326,7 +328,10 @@ class Delivery:
         now_ms = self.now_ms()
         try:
             facts, change = await self.change(
-                sat, lambda held: model.submit(held.facts, body.lease, body.sequences, stored, now_ms), "seat"
+                sat,
+                lambda held: model.submit(held.facts, body.lease, body.sequences, stored, now_ms),
+                "seat",
+                sequences=body.sequences,
             )
         except AttemptRefusal as refusal:
             counters.REFUSED.labels(type(refusal).__name__).inc()

@@ -65,7 +65,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
     def sequences(self) -> dict[int, int]:
         """The newest sequence of each slot."""
-        return {slot: int(packed.partition(b" ")[0]) for slot, packed in self.responses.items()}
+        return sequences_of(self.responses)
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -128,6 +128,11 @@ def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
     """Return sequence, client time and the value's JSON."""
     sequence, client_time, _, value = packed.split(b" ", 3)
     return int(sequence), int(client_time), value
+
+
+def sequences_of(responses: Mapping[int, bytes]) -> dict[int, int]:
+    """Return the sequence of each slot."""
+    return {slot: int(packed.partition(b" ")[0]) for slot, packed in responses.items()}
 
 
 def count_answered(responses: Mapping[int, bytes]) -> int:

@@ -10,11 +10,12 @@ import msgspec
 import structlog
 from redis.exceptions import RedisError
 
-from exam_engine.delivery import counters, store
+from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.bulletins import notice_of
 from exam_engine.delivery.model import AttemptId, Sitting
 from exam_engine.delivery.register import Held, Register, count_answered, place_of, stream_keys
 from exam_engine.infra.database import SessionMaker, reaching_database
+from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.redis_client import is_away, unavailable
 
 logger = structlog.get_logger(__name__)
@@ -68,6 +69,14 @@ class Restorer:
                 found = await store.load_stored_attempts(session, sitting, [attempt_id])
         responses = found[0].responses
         return Held(facts=found[0].facts, responses=responses, answered=count_answered(responses))
+
+    async def has_stored(self, sitting: Sitting, attempt_id: AttemptId, held: Held) -> bool:
+        """Whether PostgreSQL has all that is held of an attempt that has ended; a server that is away has not."""
+        try:
+            stored = await self.stored(sitting, attempt_id)
+        except ServiceUnavailable:
+            return False
+        return model.is_stored(held.facts, held.sequences(), stored.facts, stored.sequences())
 
     async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
         with reaching_database():

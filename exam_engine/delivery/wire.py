@@ -207,6 +207,8 @@ class ReceiptReply(msgspec.Struct, frozen=True):
     reason: str  # why it was closed; empty: handed in
     finished_at_ms: int
     answered: int
+    saved: list[SavedSlot] = []  # the newest sequences that are held, for a seat that compares
+    is_stored: bool = False  # PostgreSQL has the whole paper too: the seat need not keep it any longer
 
 
 class SeatEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

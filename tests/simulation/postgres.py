@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from exam_engine.delivery import model
 from exam_engine.delivery.model import AttemptFacts
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.oracle import Oracle
@@ -30,6 +31,7 @@ class Postgres:
         self.late: set[int] = set()
         self.batches: list[list[Entry] | tuple[int, AttemptFacts]] | None = None
         self._facts = dict(enumerate(planned))
+        self._named: dict[int, tuple[int, dict[int, int]]] = {}  # at the hand-in of that revision
         self._clock, self._chance, self._rules, self._oracle = clock, chance, rules, oracle
         self._commit_ms = commit_ms
         self._life = 0
@@ -74,6 +76,8 @@ class Postgres:
                 self._write_save(entry.number, entry.body)
             elif isinstance(entry.body, Apply):
                 self._project(entry.body.attempt, entry.body.change.facts)
+                if "sequences" in entry.body.detail:
+                    self._named[entry.body.attempt] = entry.body.change.facts.revision, entry.body.detail["sequences"]
             elif isinstance(entry.body, Late):
                 self.late.add(entry.number)
 
@@ -100,6 +104,10 @@ class Postgres:
         """Read an attempt's facts."""
         return self._facts[attempt]
 
+    def sequences(self, attempt: int) -> dict[int, int]:
+        """Read the newest sequence of each slot."""
+        return {slot: sequence for (owner, slot), (sequence, _) in self.responses.items() if owner == attempt}
+
     def prime(self, attempts: Sequence[int]) -> list[Prime]:
         """Load attempts with their answers for a Redis that has lost them."""
         answers: dict[int, dict[int, Answer]] = {attempt: {} for attempt in attempts}
@@ -107,9 +115,13 @@ class Postgres:
             if attempt in answers:
                 answers[attempt][slot] = Answer(sequence, self.client_ms[attempt, slot], value)
         now = self._clock.now
-        return [
-            Prime(attempt, self._rules.taken_back(self._facts[attempt], now), answers[attempt]) for attempt in attempts
-        ]
+        return [Prime(attempt, self._taken_back(attempt, now), answers[attempt]) for attempt in attempts]
+
+    def _taken_back(self, attempt: int, now: int) -> AttemptFacts:
+        facts = self._facts[attempt]
+        revision, named = self._named.get(attempt, (0, {}))
+        is_whole = revision != facts.revision or model.is_whole(named, self.sequences(attempt))
+        return self._rules.taken_back(facts, now, is_whole=is_whole)
 
     def close_sitting(self) -> None:
         """The sitting is over."""

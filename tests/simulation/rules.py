@@ -34,7 +34,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     is_newer: Callable[[int, int | None], bool] = model.is_newer
     is_newer_stored: Callable[[int, int | None], bool] = model.is_newer  # in PostgreSQL
     is_later: Callable[[int, int | None], bool] = model.is_later
-    taken_back: Callable[[AttemptFacts, int], AttemptFacts] = model.taken_back
+    taken_back: Callable[..., AttemptFacts] = model.taken_back
+    is_stored: Callable[..., bool] = model.is_stored
+    waits_for_postgres: bool = True  # before a seat is told that its paper is stored
     due_ms: Callable[[AttemptFacts], float | None] = due_ms
     acknowledges_before_sync: bool = False  # the reply of Valkey
     acknowledges_before_commit: bool = False  # the write-behind
@@ -87,8 +89,12 @@ def _submit_blindly(
     return model.submit(facts, lease, {}, stored, now_ms)
 
 
-def _as_they_are(facts: AttemptFacts, _now_ms: int) -> AttemptFacts:
+def _as_they_are(facts: AttemptFacts, _now_ms: int, *, is_whole: bool) -> AttemptFacts:
     return facts
+
+
+def _hand_ins_believed(facts: AttemptFacts, now_ms: int, *, is_whole: bool) -> AttemptFacts:
+    return model.taken_back(facts, now_ms)
 
 
 def _close_in_grace(facts: AttemptFacts, reason: Any, now_ms: int) -> Change | None:
@@ -101,6 +107,10 @@ def _close_in_grace(facts: AttemptFacts, reason: Any, now_ms: int) -> Change | N
 def _due_without_grace(facts: AttemptFacts) -> float | None:
     limit = due_ms(facts)
     return None if limit is None else limit - facts.grace_ms
+
+
+def _hand_in_alone(facts: AttemptFacts, _sequences: Any, stored: AttemptFacts, _stored_sequences: Any) -> bool:
+    return model.is_stored(facts, {}, stored, {})
 
 
 MUTANTS: Mapping[str, Rules] = {
@@ -122,6 +132,13 @@ MUTANTS: Mapping[str, Rules] = {
     "handing in asks nothing, and attempts come back with their old lease": Rules(
         submit=_submit_blindly, taken_back=_as_they_are
     ),
+    "a seat forgets its paper as soon as Valkey has it": Rules(waits_for_postgres=False),
     "the timer closes within the grace": Rules(close=_close_in_grace, due_ms=_due_without_grace),
     "a worker goes on telling what a lost Redis knew": Rules(hears_of_loss=False),
+}
+
+# What only two writers, one of them dead with the answers in its hands, and the loss of the disk together bring out.
+OVERTAKEN: Mapping[str, Rules] = {
+    "a seat forgets its paper once the hand-in is stored, answers or not": Rules(is_stored=_hand_in_alone),
+    "a hand-in that comes back without its answers is believed": Rules(taken_back=_hand_ins_believed),
 }

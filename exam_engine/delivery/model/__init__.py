@@ -57,7 +57,7 @@ from exam_engine.delivery.model.facts import (
     stopped_ms,
 )
 from exam_engine.delivery.model.merging import is_later, is_newer, newest
-from exam_engine.delivery.model.recovery import LEASES_PER_SECOND, taken_back
+from exam_engine.delivery.model.recovery import LEASES_PER_SECOND, is_stored, is_whole, taken_back
 from exam_engine.delivery.model.seats import (
     MAXIMUM_SEQUENCE,
     SILENT_MS,
@@ -105,6 +105,8 @@ __all__ = [
     "extend",
     "is_later",
     "is_newer",
+    "is_stored",
+    "is_whole",
     "lock",
     "lost_ms",
     "may_count",

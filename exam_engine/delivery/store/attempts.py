@@ -9,19 +9,20 @@ import msgspec
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.delivery import model
 from exam_engine.delivery.model import (
     AttemptFacts,
     AttemptId,
     AttemptSeat,
     AttemptState,
+    ChangeKind,
     CloseReason,
     Sitting,
     SittingId,
     planned_facts,
-    taken_back,
 )
-from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of
-from exam_engine.delivery.tables import AttemptRow, ResponseEventRow, ResponseRow
+from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of, sequences_of
+from exam_engine.delivery.tables import AttemptEventRow, AttemptRow, ResponseEventRow, ResponseRow
 from exam_engine.enrolment.tables import (
     CandidateRow,
     CandidateSubjectRow,
@@ -176,14 +177,15 @@ async def load_stored_attempts(
         answers[answer.attempt_id][answer.slot] = pack_response(
             answer.sequence, to_milliseconds(answer.client_time), msgspec.json.encode(answer.value), bool(answer.value)
         )
-    moment = (await session.execute(select(func.clock_timestamp()))).scalar_one() if is_lost else None
+    facts = {row.id: _facts(sitting, row, room_codes) for row in rows}
+    if is_lost:
+        moment_ms = to_milliseconds((await session.execute(select(func.clock_timestamp()))).scalar_one())
+        named = await _named_at_hand_in(session, rows)
+        for row in rows:
+            is_whole = model.is_whole(named.get(row.id, {}), sequences_of(answers[row.id]))
+            facts[row.id] = model.taken_back(facts[row.id], moment_ms, is_whole=is_whole)
     return [
-        PrimedAttempt(
-            place_of(sitting.id, sitting.shards, row.id),
-            _facts(sitting, row, moment, room_codes),
-            answers[row.id],
-            alive[row.id],
-        )
+        PrimedAttempt(place_of(sitting.id, sitting.shards, row.id), facts[row.id], answers[row.id], alive[row.id])
         for row in rows
     ]
 
@@ -226,10 +228,25 @@ def _milliseconds(moment: datetime | None) -> int:
     return to_milliseconds(moment) if moment else 0
 
 
-def _facts(sitting: Sitting, row: AttemptRow, lost_at: datetime | None, room_codes: Mapping[UUID, str]) -> AttemptFacts:
+async def _named_at_hand_in(session: AsyncSession, rows: Sequence[AttemptRow]) -> dict[UUID, dict[int, int]]:
+    """Load the sequences that seats said they held when they handed in, by slot."""
+    revisions = {row.id: row.revision for row in rows if row.state == AttemptState.SUBMITTED}
+    query = select(AttemptEventRow.attempt_id, AttemptEventRow.detail).where(
+        AttemptEventRow.attempt_id.in_(revisions),
+        AttemptEventRow.source == "server",
+        AttemptEventRow.kind == ChangeKind.SUBMIT.value,
+    )
+    return {
+        attempt_id: {int(slot): sequence for slot, sequence in detail.get("sequences", {}).items()}
+        for attempt_id, detail in (await session.execute(query)).all()
+        if detail.get("revision") == revisions[attempt_id]
+    }
+
+
+def _facts(sitting: Sitting, row: AttemptRow, room_codes: Mapping[UUID, str]) -> AttemptFacts:
     finished = row.submitted_at or row.closed_at
     room_code = "" if row.room_id is None else room_codes.get(row.room_id, "")
-    facts = msgspec.structs.replace(
+    return msgspec.structs.replace(
         planned_facts(sitting, room_code),
         state=AttemptState(row.state),
         revision=row.revision,
@@ -249,7 +266,6 @@ def _facts(sitting: Sitting, row: AttemptRow, lost_at: datetime | None, room_cod
         finished_ms=_milliseconds(finished),
         reason=CloseReason(row.close_reason).value if row.close_reason else "",
     )
-    return facts if lost_at is None else taken_back(facts, to_milliseconds(lost_at))
 
 
 async def load_stored_values(session: AsyncSession, sitting_id: SittingId) -> dict[tuple[str, int], ResponseValue]:
