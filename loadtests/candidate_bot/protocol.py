@@ -1,7 +1,8 @@
 """The seat's side of the protocol as a pure state machine: no network, no clock, no disk; the caller brings all three.
 
-    paper ──hand in──► handing-in ──accepted──► handed-in
-      │  ▲                 │
+    paper ──hand in──► handing-in ──accepted──► handed-in ──stored twice──► the vault is wiped
+      │  ▲                 │  ▲                    │
+      │  │                 │  └── the server lost it ┘
       │  └─ time added ─┐  │ closed meanwhile
       ├──── time over ──► over ◄┘
       ├──── another client writes (lease 0) ──► elsewhere ──admitted──► paper
@@ -21,9 +22,10 @@ from typing import Any
 
 import msgspec
 
-from exam_engine.delivery.model import LEASES_PER_SECOND
+from exam_engine.delivery.model import LEASES_PER_SECOND, is_whole
 from exam_engine.delivery.wire import (
     Envelope,
+    ReceiptReply,
     SaveBody,
     SaveReply,
     SaveResponse,
@@ -32,21 +34,16 @@ from exam_engine.delivery.wire import (
     SubmitReply,
     TimeReply,
 )
+from loadtests.candidate_bot.pauses import asking_ms, idle_ms, retry_ms, stored_ms
 from scoring.values import ResponseValue
 
 SEQUENCES_PER_LEASE = 100_000
 BATCH = 60
 COALESCE_MS = 60
-FIRST_RETRY_MS = 800
-LONGEST_RETRY_MS = 20_000
-IDLE_MS = 9_000
-IDLE_SPREAD_MS = 2_000
-ASKING_MS = 4_500
-ASKING_SPREAD_MS = 1_000
 DRIFT_PER_MS = 0.0005
 
 Body = StartBody | SaveBody | SubmitBody | None
-Reply = Envelope | SaveReply | TimeReply | SubmitReply
+Reply = Envelope | SaveReply | TimeReply | SubmitReply | ReceiptReply
 
 
 class Ask(StrEnum):
@@ -56,6 +53,7 @@ class Ask(StrEnum):
     SAVE = "save"
     TIME = "time"
     SUBMIT = "submit"
+    RECEIPT = "receipt"
 
 
 class Phase(StrEnum):
@@ -71,7 +69,6 @@ class Phase(StrEnum):
     SIGNED_OUT = "signed-out"
 
 
-_SILENT = frozenset((Phase.HANDED_IN, Phase.SIGNED_OUT))
 _FOR_PEOPLE = frozenset((Phase.ELSEWHERE, Phase.PAUSED, Phase.LOCKED))  # waits for a word of the invigilator
 _MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.HANDED_IN, Phase.SIGNED_OUT))
 
@@ -103,11 +100,10 @@ class Vault:
         self.responses: dict[int, SaveResponse] = {}
         self.handing_in = False
 
-
-def retry_ms(failures: int, chance: float, retry_after_ms: int = 0) -> int:
-    """Wait before the next try: exponential with jitter; `chance` is uniform in [0, 1)."""
-    ceiling: int = min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** max(0, min(failures, 20) - 1))
-    return int(retry_after_ms + ceiling * (0.5 + chance / 2))
+    def wipe(self) -> None:
+        """Forget the attempt."""
+        self.responses.clear()
+        self.handing_in = False
 
 
 class SeatProtocol:
@@ -117,6 +113,7 @@ class SeatProtocol:
         "_clock",
         "_missing_rounds",
         "_number",
+        "_receipts_asked",
         "_refused",
         "_rng",
         "_sent_ms",
@@ -129,6 +126,7 @@ class SeatProtocol:
         "is_locked",
         "is_mine",
         "is_paused",
+        "is_stored",
         "lease",
         "must_compare",
         "newest_notice",
@@ -154,6 +152,7 @@ class SeatProtocol:
         self.is_mine = True
         self.is_paused = False
         self.is_locked = False
+        self.is_stored = False  # handed in, and PostgreSQL has it too
         self.must_compare = True
         self.failures = 0
         self.retries = 0
@@ -166,6 +165,7 @@ class SeatProtocol:
         self._sent_ms = 0
         self._number = 0
         self._missing_rounds = 0
+        self._receipts_asked = 0
         self._clock: tuple[float, float, int] | None = None  # offset, uncertainty, when taken
 
     # What the candidate does
@@ -207,13 +207,18 @@ class SeatProtocol:
     # The wire
 
     @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to ask."""
+        return self.phase is Phase.SIGNED_OUT or (self.phase is Phase.HANDED_IN and self.is_stored)
+
+    @property
     def is_busy(self) -> bool:
         """Whether a request is under way."""
         return self._under_way is not None
 
     def next_request(self, now_ms: int) -> Request | None:
         """Return the one thing to ask now, most urgent first; None while busy, resting or done."""
-        if self._under_way is not None or now_ms < self.wake_ms or self.phase in _SILENT:
+        if self._under_way is not None or now_ms < self.wake_ms or self.is_done:
             return None
         self._number += 1
         self._sent_ms = now_ms
@@ -232,6 +237,8 @@ class SeatProtocol:
             self.receipt = reply
             self.state = "submitted"
             self._settle(now_ms)
+        elif isinstance(reply, ReceiptReply):
+            self._take_receipt(reply, now_ms)
         else:
             if isinstance(reply, SaveReply):
                 for saved in reply.saved:
@@ -247,7 +254,7 @@ class SeatProtocol:
         self._under_way = None
         self.failures += 1
         self.retries += 1
-        self.must_compare = True
+        self.must_compare = self.must_compare or self.phase is not Phase.HANDED_IN
         self.wake_ms = now_ms + retry_ms(self.failures, self._rng.random(), retry_after_ms)
 
     def refused(self, request: Request, refusal: Refusal, now_ms: int) -> None:
@@ -288,6 +295,8 @@ class SeatProtocol:
         return max(0.0, self.deadline_ms - now_ms - offset)
 
     def _compose(self) -> Request:
+        if self.phase is Phase.HANDED_IN:
+            return Request(self._number, Ask.RECEIPT)
         is_claimant = self.phase is Phase.ELSEWHERE and self.lease == 0
         if self.must_compare or is_claimant:
             return Request(self._number, Ask.START, StartBody(self.client_id))
@@ -298,13 +307,15 @@ class SeatProtocol:
         return Request(self._number, Ask.TIME, None, self.newest_notice, self.lease)
 
     def _pause_ms(self) -> int:
+        if self.phase is Phase.HANDED_IN:
+            return stored_ms(self._receipts_asked, self._rng.random())
         if self.must_compare or self.phase is Phase.HANDING_IN:
             return 0
         if self.phase not in _MUTE and self.pending():
             return COALESCE_MS
         if self.phase in _FOR_PEOPLE:
-            return ASKING_MS + int(ASKING_SPREAD_MS * self._rng.random())
-        return IDLE_MS + int(IDLE_SPREAD_MS * self._rng.random())
+            return asking_ms(self._rng.random())
+        return idle_ms(self._rng.random())
 
     def _wake(self, at_ms: int) -> None:
         # After a failure the pause is kept: a room that lost its switch must not come back in one beat.
@@ -333,6 +344,16 @@ class SeatProtocol:
         if isinstance(reply, TimeReply) and reply.lease != self.lease and reply.state in {"running", "ready"}:
             self._meet_lease(reply.lease)
         self._stand(reply, now_ms)
+
+    def _take_receipt(self, reply: ReceiptReply, now_ms: int) -> None:
+        self._receipts_asked += 1
+        self.state = reply.state
+        self.confirmed = {saved.slot: saved.sequence for saved in reply.saved}
+        self.is_stored = reply.is_stored and reply.state == "submitted"
+        # What another computer handed in may lack answers of this one; they stay, for people to decide.
+        if self.is_stored and is_whole(self.sequences(), self.confirmed):
+            self.vault.wipe()
+        self._settle(now_ms)
 
     def _stand(self, reply: Envelope | SaveReply | TimeReply, now_ms: int) -> None:
         self.state = reply.state
@@ -389,6 +410,11 @@ class SeatProtocol:
                 self.is_locked = True
             case "responses-missing":
                 self._send_again(refusal.facts.get("missing", ()))
+            case "receipt-not-yet":
+                # The server has lost the hand-in with its memory: bring back what is missing and hand in again.
+                self.state = ""
+                self.must_compare = True
+                self._receipts_asked = 0
             case "unknown-slot" | "response-invalid":
                 self._refused.add(int(refusal.facts.get("slot", 0)))
             case _ if refusal.status == 401:

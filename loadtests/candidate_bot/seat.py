@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from exam_engine.delivery.wire import Envelope, SaveReply, SubmitReply, TimeReply
+from exam_engine.delivery.wire import Envelope, ReceiptReply, SaveReply, SubmitReply, TimeReply
 from item_bank.model.responses import ResponseShape, shape_of_slot
 from loadtests.candidate_bot.answers import draw_response
 from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol
@@ -23,8 +23,15 @@ _DECODERS: Mapping[Ask, Callable[[bytes], Any]] = {
     Ask.SAVE: msgspec.json.Decoder(SaveReply).decode,
     Ask.TIME: msgspec.json.Decoder(TimeReply).decode,
     Ask.SUBMIT: msgspec.json.Decoder(SubmitReply).decode,
+    Ask.RECEIPT: msgspec.json.Decoder(ReceiptReply).decode,
 }
-_PATHS = {Ask.START: "start", Ask.SAVE: "responses", Ask.TIME: "time", Ask.SUBMIT: "submission"}
+_PATHS = {
+    Ask.START: "start",
+    Ask.SAVE: "responses",
+    Ask.TIME: "time",
+    Ask.SUBMIT: "submission",
+    Ask.RECEIPT: "receipt",
+}
 _AWAY = (502, 503, 504)
 _encode = msgspec.json.Encoder().encode
 
@@ -155,7 +162,7 @@ class Seat:
         request = protocol.next_request(now_ms)
         if request is not None:
             self._send(request)
-        elif not protocol.is_busy and protocol.phase not in (Phase.HANDED_IN, Phase.ELSEWHERE, Phase.SIGNED_OUT):
+        elif not (protocol.is_busy or protocol.is_done or protocol.phase is Phase.ELSEWHERE):
             self._timer = self._town.loop.call_later(max(protocol.wake_ms - now_ms, 1) / 1000, self._step)
 
     def _send(self, request: Request) -> None:
@@ -164,7 +171,10 @@ class Seat:
             return
         path = f"/api/attempts/{self.attempt_id}/{_PATHS[request.ask]}"
         if request.ask is Ask.TIME:
-            raw = request_bytes("GET", f"{path}?after={request.after}", self._town.host, self.token)
+            query = f"?after={request.after}&lease={request.lease}"
+            raw = request_bytes("GET", path + query, self._town.host, self.token)
+        elif request.ask is Ask.RECEIPT:
+            raw = request_bytes("GET", path, self._town.host, self.token)
         else:
             raw = request_bytes("POST", path, self._town.host, self.token, _encode(request.body))
         began, protocol = self._town.loop.time(), self.protocol

@@ -55,7 +55,8 @@ def _run(seeds: range, processes: int) -> int:
         f"{len(outcomes):,} schedules, {sum(o.steps for o in outcomes):,} events, "
         f"{sum(o.acknowledged for o in outcomes):,} acknowledged answers in {seconds:.0f} s "
         f"({len(outcomes) / seconds:.0f} a second): {len(broken)} violations\n"
-        f"both disks lost at once: {sum(o.lost_with_two_disks for o in outcomes)} papers handed in, "
+        f"hand-ins lost with both disks: {sum(o.hand_ins_brought_back for o in outcomes)} brought back by their seats, "
+        f"{sum(o.hand_ins_too_late for o in outcomes)} not before the end; "
         f"{sum(o.out_of_reach for o in outcomes)} answers whose seat did not come back in time\n"
     )
     for outcome in broken[:3]:

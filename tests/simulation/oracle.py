@@ -8,6 +8,7 @@
 6. Nothing is counted twice.
 7. Submitted is what the seat held.
 8. Everybody comes to an end, and everything to PostgreSQL.
+9. What a seat was told is stored twice, and so wiped, stands in PostgreSQL.
 """
 
 from collections.abc import Callable
@@ -15,10 +16,11 @@ from typing import Any
 
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of
+from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of, is_stored
 from loadtests.candidate_bot.protocol import SeatProtocol
 from tests.simulation.clockwork import Clockwork, Violation
 
+CALM_MS = 45_000
 _STOPPING = (ChangeKind.CONTINUE, ChangeKind.CLOSE, ChangeKind.SUBMIT)
 
 
@@ -33,7 +35,10 @@ class Oracle:
         self.acknowledged_answers = 0
         self.was_emptied = False
         self.out_of_reach = 0
-        self.lost_with_two_disks: set[int] = set()
+        self.hand_ins_brought_back = 0
+        self.hand_ins_too_late = 0
+        self.calm_ms: Callable[[int, int, int], int] = lambda _attempt, _since, _until: 0
+        self._hand_ins_lost: dict[int, int] = {}  # attempt → when Valkey lost it
         self._clock = clock
         self._created: dict[str, tuple[int, int]] = {}  # value → under which lease and when it was given
         self._acknowledged: dict[tuple[int, int], set[tuple[int, str]]] = {}
@@ -46,6 +51,7 @@ class Oracle:
         self._owed: dict[tuple[int, str], int] = {}  # acknowledged, in no server's store since then: the seat has it
         self._at_rest: dict[tuple[int, str], int] = {}  # (attempt, device) → when last
         self._submitted: dict[int, dict[int, tuple[int, str]]] = {}
+        self._stored: list[tuple[int, dict[int, tuple[int, str]]]] = []
 
     # What really happened at the seats
 
@@ -65,6 +71,10 @@ class Oracle:
     def submitted(self, attempt: int, held: dict[int, tuple[int, str]]) -> None:
         """A seat was told that its paper is in; it held this when it asked."""
         self._submitted[attempt] = held
+
+    def stored(self, attempt: int, held: dict[int, tuple[int, str]]) -> None:
+        """A seat was told that PostgreSQL has its paper, and wiped it; it held this when it asked."""
+        self._stored.append((attempt, held))
 
     def promised(self, attempt: int, request: str) -> None:
         """An invigilator was told that this act was done."""
@@ -134,11 +144,13 @@ class Oracle:
                 )
 
     def emptied(self, valkey: Any, postgres: Any) -> None:
-        """Valkey lost its disk. A paper handed in that PostgreSQL had not heard of has no other copy: it is counted."""
+        """Valkey lost its disk. A paper handed in of which PostgreSQL has not all is now in its seat's vault alone."""
         self.was_emptied = True
         for attempt, facts in valkey.facts.items():
-            if facts.state is AttemptState.SUBMITTED and postgres.facts(attempt).state is not AttemptState.SUBMITTED:
-                self.lost_with_two_disks.add(attempt)
+            sequences = {slot: answer.sequence for slot, answer in valkey.answers.get(attempt, {}).items()}
+            stored = postgres.facts(attempt), postgres.sequences(attempt)
+            if facts.state is AttemptState.SUBMITTED and not is_stored(facts, sequences, *stored):
+                self._hand_ins_lost[attempt] = self._clock.now
         for (attempt, slot, sequence), value in self._values.items():
             stored = postgres.responses.get((attempt, slot))
             if stored is None or stored[0] < sequence:
@@ -160,14 +172,30 @@ class Oracle:
                 raise Violation("Redis and PostgreSQL agree", f"attempt {attempt}: {facts[attempt]} and {row}")
             self._judge_credit(attempt, row)
         for key, said in self._acknowledged.items():
-            if key[0] in self.lost_with_two_disks:
-                continue
             self._judge_answer(key, said, postgres.responses.get(key))
         for attempt, held in self._submitted.items():
-            if attempt in self.lost_with_two_disks:
-                continue
-            self._judge_submission(attempt, held, postgres)
+            row = postgres.facts(attempt)
+            if attempt in self._hand_ins_lost and row.state is AttemptState.CLOSED:
+                self._excuse(attempt, row)
+            else:
+                self._judge_submission(attempt, held, postgres)
+        for attempt, held in self._stored:
+            self._judge_stored(attempt, held, postgres)
         self._judge_events(postgres)
+
+        self.hand_ins_brought_back = sum(
+            postgres.facts(attempt).state is AttemptState.SUBMITTED for attempt in self._hand_ins_lost
+        )
+
+    def _excuse(self, attempt: int, row: AttemptFacts) -> None:
+        """Excuse a hand-in that was lost and not repeated only where trouble or the end left the seat no time."""
+        since = self._hand_ins_lost[attempt]
+        calm = self.calm_ms(attempt, since, row.finished_ms)
+        if calm > CALM_MS:
+            raise Violation(
+                "a paper handed in comes back", f"attempt {attempt}: lost at {since}, {calm} ms without trouble"
+            )
+        self.hand_ins_too_late += 1
 
     def _judge_credit(self, attempt: int, row: AttemptFacts) -> None:
         credited = row.extensions.split()
@@ -205,6 +233,18 @@ class Oracle:
                 raise Violation(
                     "submitted is what the seat held",
                     f"attempt {attempt} slot {slot}: held {value} ({sequence}), stored {final}",
+                )
+
+    def _judge_stored(self, attempt: int, held: dict[int, tuple[int, str]], postgres: Any) -> None:
+        row = postgres.facts(attempt)
+        if row.state is not AttemptState.SUBMITTED:
+            raise Violation("what was wiped stands", f"attempt {attempt}: {row}")
+        for slot, (sequence, value) in held.items():
+            final = postgres.responses.get((attempt, slot), (0, ""))
+            if final[0] < sequence or (final[0] == sequence and final[1] != value):
+                raise Violation(
+                    "what was wiped stands",
+                    f"attempt {attempt} slot {slot}: {value} ({sequence}), stored {final}",
                 )
 
     def _judge_events(self, postgres: Any) -> None:

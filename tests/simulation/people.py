@@ -87,7 +87,7 @@ class Browser:
 
     def _act(self) -> None:
         seat, now = self.protocol, self._clock.now
-        if not self.is_alive or seat.phase in (Phase.HANDED_IN, Phase.SIGNED_OUT):
+        if not self.is_alive or seat.is_done:
             return
         seat.tick(now)
         if seat.may_answer and self.left > 0:
@@ -106,7 +106,7 @@ class Browser:
 
     def _arm(self) -> None:
         seat = self.protocol
-        if not self.is_alive or seat.is_busy or seat.phase in (Phase.HANDED_IN, Phase.SIGNED_OUT):
+        if not self.is_alive or seat.is_busy or seat.is_done:
             return
         wake = max(seat.wake_ms, self._clock.now)
         if self._armed_ms != wake:
@@ -153,7 +153,7 @@ class Browser:
             seat.refused(request, reply, now)
         elif seat.replied(request, reply, now):
             if (
-                request.ask is not Ask.SUBMIT
+                request.ask not in (Ask.SUBMIT, Ask.RECEIPT)
                 and seat.state == "running"
                 and seat.is_mine
                 and not seat.must_compare
@@ -165,6 +165,8 @@ class Browser:
                 self._oracle.acknowledged(self.attempt, seat, sent)
             elif request.ask is Ask.SUBMIT:
                 self._oracle.submitted(self.attempt, held)
+            elif request.ask is Ask.RECEIPT and seat.is_stored and not seat.vault.responses:
+                self._oracle.stored(self.attempt, held)
         if seat.phase is Phase.PAPER and seat.deadline_ms:
             self._clock.after(int(seat.left_ms(now)) + 1, self._act_on_time)
         self._arm()

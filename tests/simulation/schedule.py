@@ -13,7 +13,7 @@ from tests.simulation.background import Timer, Writer
 from tests.simulation.clockwork import Clockwork, Violation, stream_of_chance
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import Browser, Invigilator, Network, begins_at
-from tests.simulation.plan import MINUTE, START_MS, Fault, Plan, Seating, Trouble, draw
+from tests.simulation.plan import MINUTE, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
 from tests.simulation.postgres import Postgres
 from tests.simulation.rules import Rules
 from tests.simulation.valkey import Valkey
@@ -21,6 +21,8 @@ from tests.simulation.worker import EXCHANGE_MS, Worker
 
 LONGEST_MS = 60 * MINUTE
 LOOK_MS = 5_000
+BEARABLE_LOSS = 0.05
+ASKED_AGAIN_MS = 6_000  # an invigilator repeats what was not answered
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +35,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     accepted: int = 0
     steps: int = 0
     retries: int = 0
-    lost_with_two_disks: int = 0
+    hand_ins_brought_back: int = 0
+    hand_ins_too_late: int = 0
     out_of_reach: int = 0
     trace: list[str] = []
 
@@ -68,6 +71,8 @@ class Schedule:
         oracle.wake_writers = self._wake_writers
         oracle.news = self._news
         oracle.struck = self._struck
+        oracle.calm_ms = self._calm_ms
+        self._struck_at: list[Trouble] = []
         self._aimed: dict[str, list[Trouble]] = {}
         self.timer = Timer(clock, plan, rules, valkey, postgres, len(planned))
         self.network = Network(clock, network, plan, self.workers)
@@ -204,6 +209,7 @@ class Schedule:
         self.clock.note("NEMESIS", f"{trouble.fault} {trouble.target} for {trouble.for_ms} ms")
         until = trouble.for_ms
         clock = self.clock
+        self._struck_at.append(msgspec.structs.replace(trouble, at_ms=clock.now))
         match trouble.fault:
             case Fault.KILL_WORKER:
                 worker = self.workers[trouble.target % len(self.workers)]
@@ -234,6 +240,22 @@ class Schedule:
             case Fault.CUT_ROOM:
                 for attempt in range(len(self.plan.seatings)):
                     self.network.cut(attempt, clock.now + until)
+
+    def _calm_ms(self, attempt: int, since: int, until: int) -> int:
+        """Return the longest time between two moments in which nothing was broken, closed or locked."""
+        if self.plan.loss > BEARABLE_LOSS:
+            return 0  # every exchange may take half a minute
+        calm, after = 0, since
+        spans = [(trouble.at_ms, trouble.at_ms + trouble.for_ms) for trouble in self._struck_at]
+        spans += [
+            (START_MS + act.at_ms, START_MS + act.at_ms + act.for_ms + ASKED_AGAIN_MS)
+            for act in self.plan.acts
+            if act.attempt == attempt and act.kind is not ActKind.EXTEND
+        ]
+        for begin, end in sorted(spans):
+            calm = max(calm, min(begin, until) - after)
+            after = max(after, end)
+        return max(calm, until - after)
 
     def _valkey_again(self, is_empty: bool) -> None:
         self.clock.note("Valkey", "begins empty" if is_empty else "begins again")
@@ -288,7 +310,8 @@ def run_plan(plan: Plan, rules: Rules, *, is_traced: bool = False) -> Outcome:
         accepted=schedule.oracle.accepted_answers,
         steps=schedule.clock.steps,
         retries=sum(browser.protocol.retries for browser in schedule.browsers),
-        lost_with_two_disks=len(schedule.oracle.lost_with_two_disks),
+        hand_ins_brought_back=schedule.oracle.hand_ins_brought_back,
+        hand_ins_too_late=schedule.oracle.hand_ins_too_late,
         out_of_reach=schedule.oracle.out_of_reach,
         trace=schedule.clock.trace or [],
     )

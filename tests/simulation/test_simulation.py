@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from tests.simulation.plan import Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import MUTANTS, Rules
+from tests.simulation.rules import MUTANTS, OVERTAKEN, Rules
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
@@ -71,6 +71,46 @@ def test_an_idle_seat_learns_that_redis_began_empty_and_brings_back_what_it_had_
     assert schedule.oracle.out_of_reach == 0
     deaf = run_plan(plan, MUTANTS["a worker goes on telling what a lost Redis knew"])
     assert deaf.law == "an acknowledged answer is never lost"
+
+
+def test_a_paper_handed_in_is_brought_back_by_its_seat_when_postgresql_had_not_heard_of_it() -> None:
+    seating = Seating(begins_ms=0, answers=4, thinks_ms=300, hands_in=True)
+    away = Trouble(200, Fault.KILL_POSTGRES, 0, 20_000)
+    lost = Trouble(10_000, Fault.EMPTY_VALKEY, 0, 1_000)
+    plan = Plan(seed=1, duration_ms=60_000, seatings=(seating,), troubles=(away, lost))
+    schedule = Schedule(plan, Rules())
+    schedule.run()
+    assert schedule.oracle.hand_ins_brought_back == 1
+    (browser,) = schedule.browsers
+    assert browser.protocol.is_stored
+    assert not browser.protocol.vault.responses
+    hasty = run_plan(plan, MUTANTS["a seat forgets its paper as soon as Valkey has it"])
+    assert hasty.law == "a paper handed in comes back"
+
+
+OVERTAKING = Plan(
+    seed=1683,
+    duration_ms=60_000,
+    writers=2,
+    seatings=2 * (Seating(begins_ms=0, answers=3, thinks_ms=300, hands_in=True),),
+    troubles=(
+        Trouble(575, Fault.KILL_WRITER, 0, 60_000, is_aimed=True),
+        Trouble(3_617, Fault.EMPTY_VALKEY, 0, 300),
+    ),
+)
+
+
+def test_a_hand_in_that_reached_postgresql_before_its_answers_is_repeated() -> None:
+    schedule = Schedule(OVERTAKING, Rules())
+    schedule.run()
+    assert schedule.oracle.hand_ins_brought_back == 1
+    assert schedule.oracle.hand_ins_too_late == 0
+    assert all(browser.protocol.is_stored for browser in schedule.browsers)
+
+
+@pytest.mark.parametrize("name", OVERTAKEN)
+def test_a_hand_in_that_overtakes_its_answers_needs_every_rule(name: str) -> None:
+    assert not run_plan(OVERTAKING, OVERTAKEN[name]).is_sound
 
 
 def _outcomes(rules: Rules):  # type: ignore[no-untyped-def]

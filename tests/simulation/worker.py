@@ -14,6 +14,7 @@ from exam_engine.delivery.wire import (
     CandidateSummary,
     Envelope,
     HeldResponse,
+    ReceiptReply,
     SaveBody,
     SavedSlot,
     SaveReply,
@@ -100,7 +101,7 @@ class Worker:
     def receive(self, attempt: int, client: str, request: Request, clock_off_ms: int, respond: Respond) -> None:
         """Serve a request; `respond` gets a reply, a refusal, or AWAY, unless this process dies."""
         done = self._opened(respond)
-        if request.ask is Ask.SUBMIT:
+        if request.ask in (Ask.SUBMIT, Ask.RECEIPT):
             self.seen[attempt] = self._clock.now
         match request.ask:
             case Ask.SAVE:
@@ -114,6 +115,8 @@ class Worker:
                 self._submit(attempt, request.body, done)
             case Ask.TIME:
                 self._time(attempt, request.lease, done)
+            case Ask.RECEIPT:
+                self._receipt(attempt, done)
 
     def _save(self, attempt: int, client: str, body: SaveBody, clock_off_ms: int, done: Respond) -> None:
         now = self._clock.now
@@ -182,10 +185,33 @@ class Worker:
                 attempt,
                 decide,
                 "seat",
-                {},
+                {"sequences": body.sequences},
                 lambda facts, _: done(SubmitReply(facts.state.value, facts.finished_ms, len(stored))),
                 done,
             )
+
+        self._look(attempt, looked, lambda: done(AWAY))
+
+    def _receipt(self, attempt: int, done: Respond) -> None:
+        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+            facts = held[0]
+            if facts.state not in (AttemptState.SUBMITTED, AttemptState.CLOSED) or not facts.started_ms:
+                done(Refusal("receipt-not-yet"))
+                return
+            sequences = {slot: answer.sequence for slot, answer in held[1].items()}
+
+            def told(is_stored: bool) -> None:
+                saved = [SavedSlot(slot, sequence) for slot, sequence in sequences.items()]
+                state, answered = facts.state.value, len(sequences)
+                done(ReceiptReply("", state, facts.reason, facts.finished_ms, answered, saved, is_stored))
+
+            def compared(postgres: Postgres) -> bool:
+                return self._rules.is_stored(facts, sequences, postgres.facts(attempt), postgres.sequences(attempt))
+
+            if self._rules.waits_for_postgres:
+                self._ask(compared, told, lambda: told(False))
+            else:
+                told(True)
 
         self._look(attempt, looked, lambda: done(AWAY))
 
