@@ -51,6 +51,7 @@ class ExamPeer:
         self.second_seat = "take_over"
         self.claimant = ""
         self.is_paused = self.is_locked = False
+        self.is_stored = True  # the second store has what was handed in
         self.seal: PeerSeal | None = None  # seals papers as the real server does
         self.claimed_ms = 0  # when a seat began without a network, as it told
         self.pages: dict[str, tuple[str, bytes]] = {}
@@ -58,6 +59,12 @@ class ExamPeer:
 
     def now_ms(self) -> int:
         return int(time.time() * 1000) + self.ahead_ms
+
+    def lose_hand_in(self) -> None:
+        """Its memory is gone, and the second store had heard of nothing since the start."""
+        self.state = "running"
+        self.lease = 86_400_000
+        self.responses.clear()
 
     def take_lease(self) -> None:
         """Another seat opens the attempt."""
@@ -207,7 +214,8 @@ class ExamPeer:
         if self.state not in ("submitted", "closed"):
             raise Refusal(409, "receipt-not-yet")
         done = {"state": self.state, "reason": "", "finished_at_ms": self.now_ms(), "answered": len(self.responses)}
-        return {"receipt": RECEIPT, **done}
+        held = [{"slot": slot, "sequence": held["sequence"]} for slot, held in self.responses.items()]
+        return {"receipt": RECEIPT, **done, "saved": held, "is_stored": self.is_stored}
 
     def _events(self, _path: str, body: dict[str, Any]) -> Any:
         self.events.extend(body["events"])

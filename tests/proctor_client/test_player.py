@@ -13,6 +13,16 @@ def _values(peer: ExamPeer) -> dict[int, Any]:
     return {slot: held["value"] for slot, held in sorted(peer.responses.items())}
 
 
+# What the vault holds, and the papers somebody left behind, as text: attempts, responses, forms, papers.
+KEPT = """(async () => {
+    const done = request => new Promise(resolve => { request.onsuccess = () => resolve(request.result) })
+    const vault = await done(indexedDB.open('exam-vault'))
+    const count = store => done(vault.transaction(store).objectStore(store).count())
+    const counts = [await count('attempts'), await count('responses'), await count('forms')]
+    vault.close()
+    return [...counts, localStorage.getItem('exam.left-behind')].join() })()"""
+
+
 async def test_a_candidate_answers_every_kind_of_item_by_keyboard_and_hands_in(page: Page, peer: ExamPeer) -> None:
     await start(page)
     await page.keyboard.press("c")  # item 1, shown as C
@@ -276,14 +286,43 @@ async def test_leaving_wipes_the_paper_from_the_computer(page: Page, peer: ExamP
     await page.click(".ending__leave .button")
     await page.wait_for_selector("#number")
     await expect(page.locator("#exam")).to_have_value("thi-thu-tn-2027")
-    left = await page.evaluate(
-        """async () => {
-        const done = request => new Promise(resolve => { request.onsuccess = () => resolve(request.result) })
-        const vault = await done(indexedDB.open('exam-vault'))
-        const count = store => done(vault.transaction(store).objectStore(store).count())
-        return [await count('attempts'), await count('responses'), await count('forms'), sessionStorage.length] }"""
-    )
-    assert left == [0, 0, 0, 0]
+    assert await page.evaluate("sessionStorage.length") == 0
+    await page.wait_for_function(f"(async () => (await {KEPT}) === '0,0,0,')()")
+
+
+async def test_a_paper_handed_in_is_kept_here_until_the_server_has_it_twice(page: Page, peer: ExamPeer) -> None:
+    peer.is_stored = False
+    await start(page)
+    await page.keyboard.press("a")
+    await saved(page)
+    await page.keyboard.press("r")
+    await page.click("#hand-in")
+    await page.click("dialog .button:has-text('Nộp bài')")
+    await expect(page.locator("h1")).to_have_text("Đã nộp bài")
+    await page.wait_for_function(f"(async () => (await {KEPT}).startsWith('1,1,1,'))()")
+    peer.lose_hand_in()
+    await page.reload()
+    await expect(page.locator("h1")).to_have_text("Đã nộp bài")
+    assert (peer.state, peer.responses[1]["value"]) == ("submitted", "A")
+    await expect(page.get_by_text("ở hai nơi")).to_be_hidden()
+    peer.is_stored = True
+    await expect(page.get_by_text("Bài đã được cất an toàn ở hai nơi.")).to_be_visible(timeout=15_000)
+    await page.wait_for_function(f"(async () => (await {KEPT}) === '0,0,0,')()")
+
+
+async def test_a_page_left_early_asks_on_for_the_candidate_who_is_gone(page: Page, peer: ExamPeer) -> None:
+    peer.is_stored = False
+    await start(page)
+    await page.keyboard.press("a")
+    await saved(page)
+    await page.keyboard.press("r")
+    await page.click("#hand-in")
+    await page.click("dialog .button:has-text('Nộp bài')")
+    await page.click(".ending__leave .button")
+    await page.wait_for_selector("#number")
+    await page.wait_for_function(f"(async () => (await {KEPT}).startsWith('1,1,1,'))()")
+    peer.is_stored = True
+    await page.wait_for_function(f"(async () => (await {KEPT}) === '0,0,0,')()", timeout=15_000)
 
 
 async def test_events_of_the_seat_are_reported(page: Page, peer: ExamPeer) -> None:

@@ -1,7 +1,8 @@
 /** Where a seat stands, as a function of what it knows. Pure.
  *
  *   paper ──hand in──► handing-in ──accepted──► handed-in
- *     │  ▲                 │
+ *     │  ▲                 │  ▲                    │
+ *     │  │                 │  └ the server lost it ┘
  *     │  └─ time added ─┐  │ closed meanwhile
  *     ├──── time over ──► over ◄┘
  *     ├──── another seat writes ──► elsewhere ──the invigilator admits this one──► paper

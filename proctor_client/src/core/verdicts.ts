@@ -11,6 +11,8 @@ export type Verdict =
   | { readonly is: 'missing'; readonly slots: readonly number[] }
   /** One answer does not fit its item. */
   | { readonly is: 'misfit'; readonly slot: number | null }
+  /** The server has lost the hand-in with its memory: bring back what is missing and hand in again. */
+  | { readonly is: 'lost' }
   /** The server began empty: start again there. */
   | { readonly is: 'unstarted' }
   /** It will not believe when this seat began: start by the ordinary way. */
@@ -41,6 +43,8 @@ export function verdictOf({ status, code, facts }: RefusalFacts): Verdict {
     case 'unknown-slot':
     case 'response-invalid':
       return { is: 'misfit', slot: typeof facts['slot'] === 'number' ? facts['slot'] : null }
+    case 'receipt-not-yet':
+      return { is: 'lost' }
     case 'not-started':
       return { is: 'unstarted' }
     case 'start-proof-invalid':

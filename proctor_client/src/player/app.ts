@@ -11,6 +11,7 @@ import { checkDisk, type DiskTrouble } from './disk_check.ts'
 import { handingInScreen, overScreen, receiptScreen } from './endings.ts'
 import { elsewhereScreen, lockedScreen, pausedScreen } from './holds.ts'
 import { openAttempt, openByCode } from './opening.ts'
+import { forgetLeftBehind, leaveBehind, takeUpLeftBehind } from './left_behind.ts'
 import { Prefetch } from './prefetch.ts'
 import { paperScreen } from './paper_screen.ts'
 import { reviewScreen } from './review_screen.ts'
@@ -73,6 +74,7 @@ export class ExamApp extends HTMLElement implements AppContext {
     this.#sessionEnds.signal.addEventListener('abort', () => this.#prefetch?.stop())
     void this.#lookAtDisk(ports)
     const visit = recallVisit()
+    takeUpLeftBehind(ports, visit?.attemptId ?? null)
     if (visit === null) return this.#draw()
     this.#visit = isReload() ? visit : { ...visit, clientId: freshClientId() }
     ports.server.useToken(visit.token)
@@ -213,7 +215,8 @@ export class ExamApp extends HTMLElement implements AppContext {
     const session = this.#session
     const exam = this.#visit?.exam.code ?? ''
     session?.stop()
-    if (session && session.unsaved === 0 && session.lost === 0) await this.#ports?.vault.erase(session.attemptId, session.formHash).catch(() => undefined)
+    const isKept = session?.phase === 'handed-in' && !session.isStored
+    if (session && !isKept && session.unsaved === 0 && session.lost === 0) await this.#ports?.vault.erase(session.attemptId, session.formHash).catch(() => undefined)
     navigator.serviceWorker?.controller?.postMessage('forget-media')
     keepVisit(null)
     location.replace(`${location.pathname}${exam === '' ? '' : `?exam=${encodeURIComponent(exam)}`}`)
@@ -233,6 +236,7 @@ export class ExamApp extends HTMLElement implements AppContext {
     this.#place = 'paper'
     this.#remember({ attemptId: session.attemptId })
     session.on('phase', () => this.#onPhase(), this.#sessionEnds.signal)
+    session.on('receipt', () => void this.#wipeStored(session), this.#sessionEnds.signal)
     session.on('remote', () => this.#screen?.onRemoteChange?.(), this.#sessionEnds.signal)
     session.begin()
     for (const listener of this.#openedListeners) listener(session.attemptId)
@@ -240,22 +244,32 @@ export class ExamApp extends HTMLElement implements AppContext {
     if (session.phase === 'handed-in' || session.phase === 'over') void this.#fetchReceipt(session)
   }
 
+  /** Should this page go before the paper is stored twice, the next one here asks on. */
+  #leaveBehind(session: ExamSession): void {
+    const { attemptId, sittingId, isStored } = session
+    if (this.#visit && !isStored) leaveBehind({ attemptId, sittingId, token: this.#visit.token })
+  }
+
   #sittingOf(attemptId: string): string {
     return this.#visit?.attempts.find((attempt) => attempt.attempt_id === attemptId)?.sitting_id ?? attemptId
   }
 
-  /** Take the receipt home; what is confirmed as handed in is wiped from this computer. */
+  /** Take the receipt home. */
   async #fetchReceipt(session: ExamSession): Promise<void> {
     const ports = this.#ports
     if (!ports) return
     this.#receipt = await receiptOfSession(ports.server, session)
-    if (session.phase === 'handed-in' && (await session.forget())) {
-      navigator.serviceWorker?.controller?.postMessage('forget-media')
-      this.#remember({ receipt: this.#receipt })
-    }
     if (session !== this.#session) return
     if (session.phase === 'handed-in') this.#draw()
     else session.tellReceipt()
+  }
+
+  /** Both stores of the server have the paper: nothing of it need stay on this computer. */
+  async #wipeStored(session: ExamSession): Promise<void> {
+    if (!session.isStored || !(await session.forget())) return
+    forgetLeftBehind(session.attemptId)
+    navigator.serviceWorker?.controller?.postMessage('forget-media')
+    if (session === this.#session) this.#remember({ receipt: this.#receipt ?? receiptSoFar(session) })
   }
 
   #shownPhase = ''
@@ -265,6 +279,7 @@ export class ExamApp extends HTMLElement implements AppContext {
     if (session.phase === 'signed-out') this.#signOut()
     else if (session.phase !== this.#shownPhase) {
       if (session.phase !== 'over') this.#place = 'paper'
+      if (session.phase === 'handed-in') this.#leaveBehind(session)
       this.#draw()
       if (session.phase === 'handed-in' || session.phase === 'over') void this.#fetchReceipt(session)
     }
@@ -304,7 +319,7 @@ export class ExamApp extends HTMLElement implements AppContext {
       case 'handing-in':
         return handingInScreen(this, session, signal)
       case 'handed-in':
-        return receiptScreen(this, this.receiptOf(session) ?? receiptSoFar(session), signal)
+        return receiptScreen(this, this.receiptOf(session) ?? receiptSoFar(session), signal, session)
       case 'over':
         return overScreen(this, session, signal)
       case 'elsewhere':

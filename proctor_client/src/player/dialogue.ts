@@ -1,8 +1,10 @@
 /** What a seat says to the server, one exchange at a time, and what it learns from the answer. No phases: `session.ts`. */
 
 import type { Envelope, Notice, Submitted, TimeReply } from '../shared/api.ts'
+import { handOverFile } from '../core/hand_over.ts'
 import { isOfAnotherFilling } from '../core/leases.ts'
 import type { Standing } from '../core/phase.ts'
+import { canSeal } from '../core/sealing.ts'
 import type { AnswerSheet } from './answer_sheet.ts'
 import type { AttemptClock } from './attempt_clock.ts'
 import type { Keeper } from './keeper.ts'
@@ -115,6 +117,21 @@ export class Dialogue {
     const theirs = reply.lease ?? lease
     this.#isForgotten = !this.#isLost && isOfAnotherFilling(lease, theirs) && isLive(reply.state)
     return this.#take(reply, sent, !this.#isLost && lease > 0 && (theirs === lease || this.#isForgotten))
+  }
+
+  /** Every answer of this seat as a file only the server can read; null where this browser or server cannot seal. */
+  async handOver(sittingId: string): Promise<string | null> {
+    const { seat_key: seatKey, hand_over_key: handOverKey } = this.#envelope
+    if (!seatKey || !handOverKey || !canSeal()) return null
+    const facts = {
+      sittingId,
+      attemptId: this.#attempt,
+      clientId: this.#clientId,
+      madeAtMs: this.#voices.clock.nowMs,
+      startedAtMs: this.#claim?.started_at_ms ?? 0,
+      responses: [...this.#voices.sheet.book.held.values()],
+    }
+    return handOverFile(facts, seatKey, handOverKey)
   }
 
   #take(reply: TimeReply, sentMs: number, isMine: boolean): Standing {

@@ -46,8 +46,14 @@ export function handingInScreen(app: AppContext, session: ExamSession, signal: A
   return ending(app, signal, 'wait', 'clock', t('handing-in.title'), line, h('p', {}, h('strong', {}, t('handing-in.keep'))), file)
 }
 
-/** The paper is in, and this computer keeps nothing of it any more. */
-export function receiptScreen(app: AppContext, facts: ReceiptFacts, signal: AbortSignal): Screen {
+/** The paper is in. Without a session this computer keeps nothing of it any more. */
+export function receiptScreen(app: AppContext, facts: ReceiptFacts, signal: AbortSignal, session?: ExamSession): Screen {
+  const stored = h('p', { class: 'small soft', role: 'status' })
+  const update = (): void => {
+    stored.textContent = (session?.isStored ?? true) ? t('receipt.stored') : ''
+  }
+  update()
+  session?.on('receipt', update, signal)
   return ending(
     app,
     signal,
@@ -55,6 +61,7 @@ export function receiptScreen(app: AppContext, facts: ReceiptFacts, signal: Abor
     'check',
     t('receipt.title'),
     h('p', { class: 'lead' }, t('receipt.lead')),
+    stored,
     receiptFacts(facts),
     proofOf(facts),
     h('p', { class: 'soft' }, t('receipt.keep')),

@@ -48,6 +48,13 @@ export class HttpExamServer implements ExamServer {
     this.#language = language
   }
 
+  for(token: string): ExamServer {
+    const other = new HttpExamServer(this.#base)
+    other.useToken(token)
+    other.useLanguage(this.#language)
+    return other
+  }
+
   signIn(request: SignInRequest): Promise<SignedIn> {
     return this.#call('/candidate/sign-in', { method: 'POST', body: request })
   }

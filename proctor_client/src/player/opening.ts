@@ -8,6 +8,7 @@ import { canSeal, SealBroken, unwrapByCode } from '../core/sealing.ts'
 import { arrange, mediaOf, type Paper } from '../core/paper.ts'
 import * as responses from '../core/responses.ts'
 import { readClock } from '../core/timer.ts'
+import { verdictOf } from '../core/verdicts.ts'
 import { Refused, Unreachable } from './server.ts'
 import type { Ports, StartClaim } from './ports.ts'
 import { ExamSession } from './session.ts'
@@ -47,10 +48,11 @@ export async function openAttempt(ports: Ports, request: OpeningRequest): Promis
     const form = await loadForm(ports, envelope)
     return await makeSession(ports, request, { envelope, form, clock, kept, claim: null, isLinked: true })
   } catch (error) {
-    if (error instanceof Refused || kept === null) throw error
+    const isHandedIn = error instanceof Refused && isSubmitted(error)
+    if (kept === null || (error instanceof Refused && !isHandedIn)) throw error
     const form = await ports.vault.form(kept.envelope.form_hash)
     if (form === null) throw error
-    return await openHere(ports, request, kept, form)
+    return await (isHandedIn ? openHandedIn(ports, request, kept, form) : openHere(ports, request, kept, form))
   }
 }
 
@@ -93,6 +95,16 @@ function openHere(ports: Ports, request: OpeningRequest, kept: KeptAttempt, form
   return makeSession(ports, request, { envelope: kept.envelope, form, clock, kept, claim: kept.claim ?? null, isLinked: false })
 }
 
+/** The paper is in, and this computer still keeps it: whether it may be wiped the session asks. */
+function openHandedIn(ports: Ports, request: OpeningRequest, kept: KeptAttempt, form: Form): Promise<ExamSession> {
+  return openHere(ports, request, { ...kept, envelope: { ...kept.envelope, state: 'submitted' } }, form)
+}
+
+function isSubmitted(error: Refused): boolean {
+  const verdict = verdictOf(error)
+  return verdict.is === 'ended' && verdict.state === 'submitted'
+}
+
 interface Found {
   readonly envelope: Envelope
   readonly form: Form
@@ -121,7 +133,7 @@ async function makeSession(ports: Ports, request: OpeningRequest, { envelope, fo
     claim,
     isLinked,
   })
-  for (const address of mediaOf(form)) void ports.server.warm(address).catch(() => undefined)
+  if (session.phase !== 'handed-in') for (const address of mediaOf(form)) void ports.server.warm(address).catch(() => undefined)
   return session
 }
 

@@ -38,6 +38,8 @@ export interface ExamServer {
   /** Who is asking: set after sign-in and after a reload. */
   useToken(token: string | null): void
   useLanguage(language: string): void
+  /** The same server for another token. */
+  for(token: string): ExamServer
 }
 
 /** The server did not answer, or not as itself: the same request may succeed later. */

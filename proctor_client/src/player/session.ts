@@ -6,8 +6,6 @@
 
 import type { Candidate, EventKind, Notice, ResponseValue, SavedResponse, Submitted } from '../shared/api.ts'
 import { normalise } from '../core/completeness.ts'
-import { handOverFile } from '../core/hand_over.ts'
-import { canSeal } from '../core/sealing.ts'
 import type { Marks } from '../core/palette.ts'
 import type { Entry, Paper } from '../core/paper.ts'
 import { isWaitingForPeople, maySend, type Phase, phaseOf, type Standing } from '../core/phase.ts'
@@ -17,6 +15,7 @@ import { type SaveState, saveState } from '../core/save_state.ts'
 import { verdictOf } from '../core/verdicts.ts'
 import { AnswerSheet } from './answer_sheet.ts'
 import { AttemptClock } from './attempt_clock.ts'
+import { Custody } from './custody.ts'
 import { Dialogue } from './dialogue.ts'
 import { Drafts } from './drafts.ts'
 import { type EventDetail, EventLog } from './event_log.ts'
@@ -48,6 +47,7 @@ export class ExamSession {
   readonly #keeper: Keeper
   readonly #link: Link
   readonly #dialogue: Dialogue
+  readonly #custody = new Custody()
   readonly #events = new EventLog()
   #phase: Phase = 'paper'
   #standing: Standing
@@ -109,6 +109,10 @@ export class ExamSession {
   get receipt(): Submitted | null {
     return this.#receipt
   }
+  /** The paper is in, and both stores of the server have it: nothing depends on this computer any more. */
+  get isStored(): boolean {
+    return this.#custody.isOver
+  }
   get isReadOnly(): boolean {
     return this.#phase !== 'paper'
   }
@@ -147,11 +151,9 @@ export class ExamSession {
   get refusedSlots(): ReadonlySet<number> {
     return this.#sheet.refused
   }
-  /** Responses the server has not confirmed. */
   get unsaved(): number {
     return this.#waiting().length + this.#drafts.size
   }
-  /** For how long something has not been confirmed. */
   get unsavedMs(): number {
     return this.#waitingSinceMs === null ? 0 : this.#ports.counter() - this.#waitingSinceMs
   }
@@ -247,19 +249,9 @@ export class ExamSession {
   }
 
   /** Every answer of this seat as a file only the server can read; null where this browser or server cannot seal. */
-  async handOver(): Promise<string | null> {
+  handOver(): Promise<string | null> {
     this.settleDrafts()
-    const { envelope, clientId, claim } = this.#dialogue
-    if (!envelope.seat_key || !envelope.hand_over_key || !canSeal()) return null
-    const facts = {
-      sittingId: this.sittingId,
-      attemptId: this.attemptId,
-      clientId,
-      madeAtMs: this.nowMs,
-      startedAtMs: claim?.started_at_ms ?? 0,
-      responses: [...this.#sheet.book.held.values()],
-    }
-    return handOverFile(facts, envelope.seat_key, envelope.hand_over_key)
+    return this.#dialogue.handOver(this.sittingId)
   }
 
   // -- time and network ---------------------------------------------------------------------------------------------
@@ -299,7 +291,7 @@ export class ExamSession {
       step: () => this.#step(),
       refused: (error) => this.#refuse(error),
       lost: () => {
-        this.#mustCompare = true
+        this.#mustCompare ||= this.#phase !== 'handed-in'
         this.#topics.tell('phase')
       },
       found: () => this.#topics.tell('phase'),
@@ -314,7 +306,8 @@ export class ExamSession {
   /** The one thing to do now, most urgent first. */
   async #step(): Promise<void> {
     const phase = this.#phase
-    if (phase === 'handed-in' || phase === 'signed-out') return
+    if (phase === 'signed-out' || this.isStored) return
+    if (phase === 'handed-in') return this.#askStored()
     // A seat that waits to be let in asks again; one that lost its place does not, or two would take turns for ever.
     if (this.#mustCompare || this.#dialogue.isApplying) return this.#compare()
     if (this.#waiting().length > 0 && maySend(phase)) {
@@ -327,6 +320,7 @@ export class ExamSession {
   }
 
   #pauseMs(): number {
+    if (this.#phase === 'handed-in') return this.#custody.pauseMs(this.#ports.chance())
     if (this.#phase === 'elsewhere') return askingDelayMs(this.#ports.chance())
     if (this.#phase === 'handing-in' || this.#mustCompare || this.#dialogue.isForgotten) return 0
     if (this.#waiting().length > 0 && maySend(this.#phase)) return COALESCE_MS
@@ -345,6 +339,11 @@ export class ExamSession {
   async #submit(): Promise<void> {
     this.#receipt = await this.#dialogue.submit()
     this.#settle({ ...this.#standing, state: 'submitted' })
+  }
+
+  async #askStored(): Promise<void> {
+    this.#settle({ ...this.#standing, state: await this.#custody.ask(this.#ports.server, this.attemptId, this.#sheet) })
+    if (this.isStored) this.#topics.tell('receipt')
   }
 
   /** Follow the server's word on the attempt; added time brings a paper back that time had closed. */
@@ -393,6 +392,12 @@ export class ExamSession {
         this.#dialogue.dropClaim()
         this.#link.slowDown()
         return
+      case 'lost':
+        this.#link.settle()
+        this.#custody.restart()
+        this.#mustCompare = true
+        this.#settle({ ...this.#standing, state: 'running' })
+        return
       case 'unstarted': // a server started empty: starting again brings the attempt back
       case 'trouble':
         this.#link.slowDown()
@@ -413,9 +418,9 @@ export class ExamSession {
 
   // -- this computer ------------------------------------------------------------------------------------------------
 
-  /** Wipe what this computer keeps of the attempt, once the server has confirmed that it has everything. */
+  /** Wipe what this computer keeps of the attempt, once both stores of the server have everything. */
   async forget(): Promise<boolean> {
-    if (this.#phase !== 'handed-in' || this.#sheet.unconfirmed().length > 0) return false
+    if (!this.isStored || this.#sheet.unconfirmed().length > 0) return false
     return this.#keeper.erase(this.formHash)
   }
 

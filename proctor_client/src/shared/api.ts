@@ -217,6 +217,10 @@ export interface ReceiptReply {
   readonly reason: string
   readonly finished_at_ms: number
   readonly answered: number
+  /** The newest sequences the server holds. */
+  readonly saved: readonly { readonly slot: number; readonly sequence: number }[]
+  /** The second store has the whole paper too: this computer need not keep it any longer. */
+  readonly is_stored: boolean
 }
 
 export interface SaveReply extends TimeReply {

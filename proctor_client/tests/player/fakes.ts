@@ -31,6 +31,8 @@ export class MemoryServer implements ExamServer {
   claimant = ''
   isPaused = false
   isLocked = false
+  /** The second store has everything. */
+  isStored = true
   keys: Pick<Envelope, 'paper_key' | 'seat_key' | 'hand_over_key'> = {}
   sealed: Bytes | null = null
   sealedStartOf: SealedStart | null = null
@@ -53,6 +55,9 @@ export class MemoryServer implements ExamServer {
 
   useToken(): void {}
   useLanguage(): void {}
+  for(): ExamServer {
+    return this
+  }
   signIn(): Promise<SignedIn> {
     throw new Error('not asked here')
   }
@@ -96,7 +101,9 @@ export class MemoryServer implements ExamServer {
 
   async receipt(): Promise<ReceiptReply> {
     this.#enter('receipt')
-    return { receipt: 'R1.TEST', state: this.state, reason: '', finished_at_ms: this.now(), answered: this.held.size }
+    if (this.state !== 'submitted' && this.state !== 'closed') throw new Refused(409, 'receipt-not-yet', '', {})
+    const saved = [...this.held.values()].map(({ slot, sequence }) => ({ slot, sequence }))
+    return { receipt: 'R1.TEST', state: this.state, reason: '', finished_at_ms: this.now(), answered: this.held.size, saved, is_stored: this.isStored }
   }
 
   /** The invigilator lets the claimant in. */

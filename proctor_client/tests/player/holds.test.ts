@@ -125,11 +125,11 @@ test('a locked seat sends nothing, keeps everything, and sends it when it is unl
 })
 
 describe('wiping', () => {
-  test('follows a confirmed hand-in', async () => {
+  test('follows a hand-in that both stores of the server have', async () => {
     await open()
     session.answer(1, 'A')
     session.handIn()
-    await pass(2_000)
+    await pass(4_000)
     expect(session.phase).toBe('handed-in')
     expect(await session.forget()).toBe(true)
     expect(vault.kept.size + vault.held.size + vault.forms.size).toBe(0)

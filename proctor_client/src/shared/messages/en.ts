@@ -181,6 +181,7 @@ export const en: Readonly<Record<MessageKey, string>> = {
 
   'receipt.title': 'Handed in',
   'receipt.lead': 'The server has received and stored your whole paper.',
+  'receipt.stored': 'Kept safely in two places.',
   'receipt.answered': 'Questions answered',
   'receipt.answered-of': '{answered} of {total}',
   'receipt.time': 'Handed in at',

@@ -179,6 +179,7 @@ export const vi = {
 
   'receipt.title': 'Đã nộp bài',
   'receipt.lead': 'Máy chủ đã nhận và lưu toàn bộ bài làm.',
+  'receipt.stored': 'Bài đã được cất an toàn ở hai nơi.',
   'receipt.answered': 'Số câu đã trả lời',
   'receipt.answered-of': '{answered} trên {total}',
   'receipt.time': 'Nộp lúc',
