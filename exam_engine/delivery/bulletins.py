@@ -117,7 +117,7 @@ class Bulletins:
         began_ms = now_ms()
         try:
             async with redis.pipeline(transaction=False) as pipeline:
-                pipeline.time()
+                pipeline.execute_command("TIME")  # in these words a cluster's pipeline knows it too
                 for stream in streams:
                     prefix, board = stream.removesuffix("events"), self.board(stream)
                     pipeline.zrangebyscore(prefix + "notices", f"({board.newest}", "+inf")

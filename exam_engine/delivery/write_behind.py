@@ -64,7 +64,14 @@ async def run(settings: Settings, *, consumer: str | None = None) -> None:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         try:
-            await Writer(pool, redis, consumer or f"{socket.gethostname()}-1").run()
+            writer = Writer(
+                pool,
+                redis,
+                consumer or f"{socket.gethostname()}-1",
+                replicas=settings.redis_replicas_to_wait,
+                kept_seconds=settings.stream_kept_seconds,
+            )
+            await writer.run()
         finally:
             await asyncio.shield(pool.close())
     finally:
@@ -74,10 +81,20 @@ async def run(settings: Settings, *, consumer: str | None = None) -> None:
 class Writer:
     """One consumer of all streams."""
 
-    def __init__(self, pool: Pool, redis: Redis, consumer: str, clock: Clock = system_clock) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        redis: Redis,
+        consumer: str,
+        clock: Clock = system_clock,
+        *,
+        replicas: int = 0,
+        kept_seconds: int = 0,
+    ) -> None:
         self._pool = pool
         self._redis: Any = redis
-        self._runner = ScriptRunner(redis, Durability(waits_for_aof=False))
+        self._runner = ScriptRunner(redis, Durability(waits_for_aof=False, replicas=replicas))
+        self._kept_ms = 1000 * kept_seconds
         self._trim = load_script(PACKAGE, "trim")
         self._consumer = consumer
         self._clock = clock
@@ -159,7 +176,7 @@ class Writer:
         written = 0
         after = "0"
         while True:
-            entries = _entries(await self._redis.xreadgroup(GROUP, self._consumer, {stream: after}, count=BATCH))
+            entries = await self._take(stream, after, BATCH)
             if not entries:
                 return written
             written += await self._write(entries)
@@ -167,8 +184,18 @@ class Writer:
 
     async def _read_new(self, block_ms: int) -> list[Entry]:
         count = max(BATCH // len(self._streams), 50)
+        if self._runner.reads_apart:
+            found = await asyncio.gather(*(self._take(stream, ">", count) for stream in self._streams))
+            entries = [entry for part in found for entry in part]
+            if not entries:
+                await asyncio.sleep(block_ms / 1000 / 4)
+            return entries
         streams = dict.fromkeys(self._streams, ">")
         return _entries(await self._redis.xreadgroup(GROUP, self._consumer, streams, count=count, block=block_ms))
+
+    async def _take(self, stream: str, after: str, count: int) -> list[Entry]:
+        command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", stream, after)
+        return _entries(await self._runner.take(stream, *command))
 
     async def _write(self, entries: Sequence[Entry]) -> int:
         if not entries:
@@ -212,9 +239,8 @@ class Writer:
         """Take over what a writer left behind that has not been heard of for a while."""
         start = "0-0"
         while True:
-            start, found, *_ = await self._redis.xautoclaim(
-                stream, GROUP, self._consumer, CLAIM_IDLE_MS, start_id=start, count=BATCH
-            )
+            command = ("XAUTOCLAIM", stream, GROUP, self._consumer, CLAIM_IDLE_MS, start, "COUNT", BATCH)
+            start, found, *_ = await self._runner.take(stream, *command)
             if found:
                 logger.info("entries_claimed", stream=stream, entries=len(found))
                 await self._write([Entry(stream, _text(entry_id), fields or {}) for entry_id, fields in found])

@@ -8,7 +8,7 @@ import hashlib
 from collections import deque
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from redis.asyncio import BlockingConnectionPool, Redis
@@ -26,7 +26,10 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from exam_engine.infra.errors import Busy, RedisNotDurable, ServiceUnavailable
+from exam_engine.infra.errors import Busy, ServiceUnavailable
+from exam_engine.infra.redis_cluster import ClusterClient, as_cluster, create_cluster_client
+from exam_engine.infra.redis_durability import Durability as Durability
+from exam_engine.infra.redis_durability import durability_of_cluster, durability_of_server
 from exam_engine.infra.settings import Settings
 
 AWAY = (
@@ -39,13 +42,12 @@ AWAY = (
     OSError,
 )
 _AWAY_WORDS = ("MISCONF", "LOADING", "BUSY ", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN")
-_AOF_WAIT_MS = 2000
 
 
-class Durability(msgspec.Struct, frozen=True):
-    """How an acknowledgement becomes safe on this server."""
+class SingleClient(Redis):
+    """The library's client of one server, which knows how many replicas must have a write before it counts."""
 
-    waits_for_aof: bool  # False: `appendfsync always`, the reply itself comes after the fsync
+    replicas_to_wait = 0
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -66,6 +68,10 @@ def create_redis(settings: Settings, *, max_connections: int = 64) -> Redis:
     """
     if settings.redis_url is None:
         raise RuntimeError("EXAM_REDIS_URL is not set; start the embedded servers first (exam-engine up)")
+    if settings.redis_cluster:
+        cluster = create_cluster_client(settings.redis_url.reveal(), max_connections)
+        cluster.replicas_to_wait = settings.redis_replicas_to_wait
+        return cast(Redis, cluster)  # the same commands by the same names
     pool = BlockingConnectionPool.from_url(
         settings.redis_url.reveal(),
         max_connections=max_connections,
@@ -75,7 +81,10 @@ def create_redis(settings: Settings, *, max_connections: int = 64) -> Redis:
         # One repeat heals pooled connections after a restart; longer absences are the batcher's affair.
         retry=Retry(ConstantBackoff(0.02), 1),
     )
-    return Redis.from_pool(pool)
+    redis = SingleClient(connection_pool=pool)
+    redis.auto_close_connection_pool = True
+    redis.replicas_to_wait = settings.redis_replicas_to_wait
+    return redis
 
 
 def load_script(package: str, name: str) -> Script:
@@ -95,43 +104,23 @@ def unavailable(error: BaseException) -> ServiceUnavailable:
 
 
 async def require_durable(redis: Redis) -> Durability:
-    """Refuse a server that could lose an acknowledged answer.
+    """Refuse a server that could lose an acknowledged answer; of a cluster, every node that answers.
 
     Raises
     ------
     RedisNotDurable
         Names every setting that is wrong and what to set.
     ServiceUnavailable
-        The server does not answer.
+        The server does not answer, or no node of the cluster.
     """
+    cluster: object = redis
     try:
-        config = await redis.config_get(
-            "appendonly",
-            "appendfsync",
-            "maxmemory-policy",
-            "no-appendfsync-on-rewrite",
-        )
-        role = (await redis.info("replication")).get("role", "master")
-        has_waitaof = bool(await _knows(redis, "WAITAOF"))
+        if isinstance(cluster, ClusterClient):
+            return await durability_of_cluster(cluster)
+        replicas = redis.replicas_to_wait if isinstance(redis, SingleClient) else 0
+        return await durability_of_server(redis.execute_command, replicas)
     except AWAY as error:
         raise unavailable(error) from error
-    except ResponseError as error:
-        raise RedisNotDurable([f"its settings cannot be read ({error}); allow CONFIG GET and INFO"]) from error
-    findings: list[str] = []
-    if role != "master":
-        findings.append("it is a replica; give the address of the primary")
-    if config.get("appendonly") != "yes":
-        findings.append("no append-only file; set `appendonly yes`")
-    fsync = config.get("appendfsync")
-    if fsync == "no" or (fsync == "everysec" and not has_waitaof):
-        findings.append(f"`appendfsync {fsync}` forgets up to seconds; set `appendfsync always`")
-    if fsync == "always" and config.get("no-appendfsync-on-rewrite") == "yes":
-        findings.append("no fsync while the file is rewritten; set `no-appendfsync-on-rewrite no`")
-    if config.get("maxmemory-policy") != "noeviction":
-        findings.append(f"it evicts keys ({config.get('maxmemory-policy')}); set `maxmemory-policy noeviction`")
-    if findings:
-        raise RedisNotDurable(findings)
-    return Durability(waits_for_aof=fsync != "always")
 
 
 class ScriptRunner:
@@ -139,38 +128,84 @@ class ScriptRunner:
 
     def __init__(self, redis: Redis, durability: Durability) -> None:
         self.redis = redis
-        self._waits_for_aof = durability.waits_for_aof
+        self._cluster = as_cluster(redis)
+        self._waits = durability.waits
+
+    @property
+    def reads_apart(self) -> bool:
+        """Whether keys of several shards may lie on several servers, or a read must be known to replicas."""
+        return self._cluster is not None or bool(self._waits)
 
     async def run(self, script: Script, key: str, arguments: Sequence[Any]) -> Any:
         """Run a writing script on the slot of one key."""
-        if self._waits_for_aof:
-            return await self._run_and_wait(script, key, arguments)
-        return await self.read(script, key, arguments)
+        if not self._waits:
+            return await self.read(script, key, arguments)
+        reply, *reached = await self._known(script, key, arguments, _fence(key), *self._waits)
+        _require_reached(reached, self._waits)
+        return reply
 
     async def read(self, script: Script, key: str, arguments: Sequence[Any]) -> Any:
         """Run a script whose effect nobody waits for."""
+        if self._cluster is not None:
+            return (await self._known(script, key, arguments))[0]
         try:
             return await _execute(self.redis, "EVALSHA", script.sha, 1, key, *arguments)
         except NoScriptError:
             return await _execute(self.redis, "EVAL", script.text, 1, key, *arguments)
 
-    async def _run_and_wait(self, script: Script, key: str, arguments: Sequence[Any]) -> Any:
-        # WAITAOF speaks of the writes of its own connection, so both travel in one pipeline.
+    async def take(self, key: str, *command: Any) -> Any:
+        """Read what must outlive this server: it is known to as many replicas as an acknowledgement is.
+
+        A projection may hold nothing that its source forgets when a replica takes over.
+        """
+        if not self._waits:
+            (reply,) = await self._together(key, command)
+            return _raised(reply)
+        reply, *reached = await self._together(key, command, _fence(key), *self._waits)
+        _require_reached(reached, self._waits)
+        return _raised(reply)
+
+    async def _known(self, script: Script, key: str, arguments: Sequence[Any], *more: Sequence[Any]) -> list[Any]:
         for command in (("EVALSHA", script.sha), ("EVAL", script.text)):
-            async with self.redis.pipeline(transaction=False) as pipeline:
-                _execute(pipeline, *command, 1, key, *arguments)
-                _execute(pipeline, "WAITAOF", 1, 0, _AOF_WAIT_MS)
-                reply, synced = await pipeline.execute(raise_on_error=False)
-            if isinstance(reply, NoScriptError):
-                continue
-            if isinstance(reply, Exception):
-                raise reply
-            if isinstance(synced, Exception):
-                raise synced
-            if synced[0] < 1:
-                raise RedisTimeoutError("the append-only file was not synced in time")
-            return reply
+            replies = await self._together(key, (*command, 1, key, *arguments), *more)
+            if not isinstance(replies[0], NoScriptError):
+                _raised(replies[0])
+                return replies
         raise NoScriptError(script.name)
+
+    async def _together(self, key: str, *commands: Sequence[Any]) -> list[Any]:
+        """Send commands on one connection and return a reply or an error for each."""
+        if self._cluster is not None:
+            return await self._cluster.run_on_key(key, commands)
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                _execute(pipeline, *command)
+            return list(await pipeline.execute(raise_on_error=False))
+
+
+def _raised(reply: Any) -> Any:
+    if isinstance(reply, Exception):
+        raise reply
+    return reply
+
+
+def _fence(key: str) -> tuple[Any, ...]:
+    """Write something on the slot of a key, after which WAIT and WAITAOF cover everything before it.
+
+    They speak of what their own connection wrote. A save that is repeated after its WAIT failed finds its answer there
+    and writes nothing: on another connection it would be acknowledged though no replica has it.
+    """
+    return ("SET", f"{key}:fence", 1, "EX", 60)
+
+
+def _require_reached(replies: Sequence[Any], waits: Sequence[Sequence[Any]]) -> None:
+    """Refuse to acknowledge a write that is not yet everywhere it must be; it may be repeated."""
+    fenced, *replies = replies
+    _raised(fenced)
+    for reply, (name, wanted, *_) in zip(replies, waits, strict=True):
+        reached = _raised(reply)
+        if (reached[0] if isinstance(reached, list | tuple) else reached) < wanted:
+            raise RedisTimeoutError(f"{name}: the write was not in time where it must be")
 
 
 class _Entry:
@@ -335,11 +370,6 @@ class Batcher:
             # A waiter that left will not look at it; the error is counted where somebody still waits.
             if not entry.future.cancelled():
                 entry.future.exception()
-
-
-async def _knows(redis: Redis, command: str) -> bool:
-    reply = await _execute(redis, "COMMAND", "INFO", command)
-    return bool(reply and (reply[0] if isinstance(reply, list) else reply))
 
 
 def _execute(redis: Redis, *command: Any) -> Any:

@@ -36,6 +36,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_folder: Path = Path("var")  # embedded servers, logs, keys
     database_url: Secret | None = None  # postgresql://… ; none: the embedded PostgreSQL
     redis_url: Secret | None = None  # redis://… or unix://… ; none: the embedded Valkey
+    redis_cluster: bool = False  # the address is of a cluster: redis://host:port,host:port
+    redis_replicas_to_wait: Annotated[int, msgspec.Meta(ge=0, le=5)] = 0  # that hold a write before it is acknowledged
+    stream_kept_seconds: Annotated[int, msgspec.Meta(ge=0, le=3600)] = 0  # stored answers stay so long for a replay
     database_pooler: bool = False  # True behind a transaction-mode pooler: no prepared statements
     secret_key: Secret | None = None  # signs tokens and codes; none: made once and kept in the data folder
     http_host: str = "127.0.0.1"

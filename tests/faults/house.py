@@ -130,22 +130,23 @@ class House:
 
 
 @contextmanager
-def open_house() -> Iterator[House]:
+def open_house(**others: Any) -> Iterator[House]:
+    """Start everything; settings given here tell of servers of one's own, which are not started then."""
     folder = Path(tempfile.mkdtemp(prefix="exam-faults-"))
     folder.chmod(0o755)
-    servers = EmbeddedServers(folder)
+    servers = EmbeddedServers(folder, with_valkey="redis_url" not in others)
     house: House | None = None
     try:
         servers.prepare().start()
         assert servers.database_url is not None
-        assert servers.redis_url is not None
         settings = msgspec.structs.replace(
             Settings(),
             data_folder=servers.data_folder,
             database_url=Secret(servers.database_url),
-            redis_url=Secret(servers.redis_url),
+            redis_url=Secret(servers.redis_url or ""),
             secret_key=Secret("a secret of the fault tests, long enough"),
         )
+        settings = msgspec.structs.replace(settings, **others)
         asyncio.run(upgrade(settings))
         supervisor = Supervisor(servers, lambda _: None)
         supervisor.launch([_worker(settings, "write-behind"), _worker(settings, "timer")])
@@ -188,6 +189,7 @@ class Seat:
     def __init__(self, delivery: Delivery, candidate: CandidatePass, attempt: AttemptId, seed: int) -> None:
         self.answers: dict[int, tuple[int, str]] = {}
         self.acknowledged = 0
+        self.starts = 0
         self.refused = 0  # times the server asked to come again
         self._delivery = delivery
         self._candidate = candidate
@@ -199,6 +201,7 @@ class Seat:
     async def start(self) -> None:
         envelope = await self._patiently(lambda: self._delivery.start(self._candidate, self._attempt, "browser"))
         self._lease = envelope.lease
+        self.starts += 1
 
     async def answer(self) -> None:
         """Change one answer and send it until it is acknowledged."""

@@ -51,7 +51,7 @@ async def delivery(house: House, sessions: async_sessionmaker[AsyncSession]) -> 
     await redis.aclose()
 
 
-async def _take_seats(
+async def take_seats(
     delivery: Delivery, sessions: async_sessionmaker[AsyncSession], shards: int
 ) -> tuple[Hall, list[Seat]]:
     now = system_clock()
@@ -62,7 +62,7 @@ async def _take_seats(
     return hall, seats
 
 
-async def _work(seats: list[Seat], done: asyncio.Event) -> None:
+async def work(seats: list[Seat], done: asyncio.Event) -> None:
     async def one(seat: Seat) -> None:
         while not done.is_set():
             await seat.answer()
@@ -71,7 +71,7 @@ async def _work(seats: list[Seat], done: asyncio.Event) -> None:
     await asyncio.gather(*(one(seat) for seat in seats))
 
 
-async def _after(working: asyncio.Task[None], seats: list[Seat], more: int) -> None:
+async def after(working: asyncio.Task[None], seats: list[Seat], more: int) -> None:
     """Wait until so many more answers were acknowledged."""
     target = sum(seat.acknowledged for seat in seats) + more
     async with asyncio.timeout(60):
@@ -81,7 +81,7 @@ async def _after(working: asyncio.Task[None], seats: list[Seat], more: int) -> N
             await asyncio.sleep(0.01)
 
 
-async def _everything_stored(pool: Any, hall: Hall, seats: list[Seat]) -> None:
+async def everything_stored(pool: Any, hall: Hall, seats: list[Seat]) -> None:
     ids = [seat.attempt_id for seat in hall.seats]
     rows = await ask_patiently(
         pool, "select attempt_id, slot, sequence, value from response where attempt_id = any($1)", ids
@@ -114,21 +114,21 @@ async def test_killing_valkey_postgresql_and_the_writer_loses_and_doubles_nothin
     pool: Any,
 ) -> None:
     rounds = 7 if request.config.getoption("--long-faults", default=False) else 3
-    hall, seats = await _take_seats(delivery, sessions, shards=2)
+    hall, seats = await take_seats(delivery, sessions, shards=2)
     done = asyncio.Event()
-    working = asyncio.create_task(_work(seats, done))
+    working = asyncio.create_task(work(seats, done))
     victims = ["Valkey", "PostgreSQL", "write-behind"] * rounds
     random.Random(11).shuffle(victims)
     for victim in victims:
-        await _after(working, seats, 300)
+        await after(working, seats, 300)
         async with asyncio.timeout(30):
             while not house.kill(victim):
                 await asyncio.sleep(0.02)
-    await _after(working, seats, 300)
+    await after(working, seats, 300)
     done.set()
     await working
     await drain(delivery.register.redis, hall.sitting, 60)
-    await _everything_stored(pool, hall, seats)
+    await everything_stored(pool, hall, seats)
     events = await ask_patiently(
         pool,
         "select count(*) as events, count(distinct (attempt_id, sequence)) as answers"
@@ -145,21 +145,21 @@ async def test_killing_valkey_postgresql_and_the_writer_loses_and_doubles_nothin
 async def test_a_valkey_started_empty_is_refilled_from_the_store_and_the_seats(
     house: House, delivery: Delivery, sessions: async_sessionmaker[AsyncSession], pool: Any
 ) -> None:
-    hall, seats = await _take_seats(delivery, sessions, shards=1)
+    hall, seats = await take_seats(delivery, sessions, shards=1)
     done = asyncio.Event()
-    working = asyncio.create_task(_work(seats, done))
-    await _after(working, seats, 300)
+    working = asyncio.create_task(work(seats, done))
+    await after(working, seats, 300)
     await delivery.register.redis.set("mark", "of the first life")
     with house.unsupervised():
         assert house.kill("Valkey")
         house.forget_answers()
-    await _after(working, seats, 300)
+    await after(working, seats, 300)
     assert await delivery.register.redis.get("mark") is None
     done.set()
     await working
     await asyncio.gather(*(seat.hand_in() for seat in seats))
     await drain(delivery.register.redis, hall.sitting, 60)
-    await _everything_stored(pool, hall, seats)
+    await everything_stored(pool, hall, seats)
     states = await ask_patiently(
         pool, "select distinct state from attempt where id = any($1)", [seat.attempt_id for seat in hall.seats]
     )
@@ -169,17 +169,17 @@ async def test_a_valkey_started_empty_is_refilled_from_the_store_and_the_seats(
 async def test_candidates_notice_nothing_of_an_absent_postgresql_not_even_when_handing_in(
     house: House, delivery: Delivery, sessions: async_sessionmaker[AsyncSession], pool: Any
 ) -> None:
-    hall, seats = await _take_seats(delivery, sessions, shards=1)
+    hall, seats = await take_seats(delivery, sessions, shards=1)
     for seat in seats:
         seat.refused = 0
     done = asyncio.Event()
-    working = asyncio.create_task(_work(seats, done))
+    working = asyncio.create_task(work(seats, done))
     with house.unsupervised():
         assert house.kill("PostgreSQL")
-        await _after(working, seats, 500)
+        await after(working, seats, 500)
         done.set()
         await working
         await asyncio.gather(*(seat.hand_in() for seat in seats))
     assert sum(seat.refused for seat in seats) == 0
     await drain(delivery.register.redis, hall.sitting, 60)
-    await _everything_stored(pool, hall, seats)
+    await everything_stored(pool, hall, seats)

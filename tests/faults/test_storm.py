@@ -101,7 +101,7 @@ class Room:
 
 
 @asynccontextmanager
-async def _open_room(house: House, settings: Settings) -> AsyncIterator[Room]:
+async def open_room(house: House, settings: Settings) -> AsyncIterator[Room]:
     engine = create_engine(house.settings)
     sessions = session_maker(engine)
     now = system_clock()
@@ -127,7 +127,7 @@ async def test_random_kills_of_every_process_lose_and_double_nothing(
 ) -> None:
     is_long = request.config.getoption("--long-faults", default=False)
     kills, between = (20, 1_500) if is_long else (6, 300)
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         chance = random.Random(20)
         victims = [*VICTIMS, *(chance.choice(VICTIMS) for _ in range(kills - len(VICTIMS)))]
@@ -151,7 +151,7 @@ async def test_valkey_started_empty_under_load_is_refilled_by_the_seats(
     request: pytest.FixtureRequest, house: House, served: Settings
 ) -> None:
     between = 2_000 if request.config.getoption("--long-faults", default=False) else 300
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         await room.answer(between)
         with house.unsupervised():
@@ -166,7 +166,7 @@ async def test_postgresql_away_for_a_minute_is_noticed_by_nobody_not_even_at_han
     request: pytest.FixtureRequest, house: House, served: Settings
 ) -> None:
     seconds = 60.0 if request.config.getoption("--long-faults", default=False) else 3.0
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         await room.answer(200)
         before = sum(room.tally.failures.values())
@@ -184,7 +184,7 @@ async def test_a_redis_that_takes_a_second_for_everything_delays_answers_and_dro
     request: pytest.FixtureRequest, house: House, served: Settings
 ) -> None:
     seconds = 30 if request.config.getoption("--long-faults", default=False) else 4
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         await room.answer(200)
         for _ in range(seconds):
@@ -198,7 +198,7 @@ async def test_a_redis_that_takes_a_second_for_everything_delays_answers_and_dro
 async def test_a_redis_whose_memory_is_full_refuses_aloud_and_nothing_shown_as_saved_is_lost(
     house: House, served: Settings
 ) -> None:
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         await room.answer(200)
         await room.redis.config_set("maxmemory", "1")
@@ -214,7 +214,7 @@ async def test_a_redis_whose_memory_is_full_refuses_aloud_and_nothing_shown_as_s
 
 
 async def test_a_disk_that_is_full_stops_redis_and_loses_nothing_acknowledged(house: House, served: Settings) -> None:
-    async with _open_room(house, served) as room:
+    async with open_room(house, served) as room:
         await room.begin()
         await room.answer(200)
         starts = house.child("Valkey").starts
