@@ -3,7 +3,7 @@
 The edge commits: leaving the block without an exception commits once, any exception rolls everything back.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
@@ -70,6 +70,13 @@ async def staff_act(request: Request[Any, Any, Any], permission: Permission | No
         if permission is not None and not person.may_somewhere(permission):
             raise PermissionDenied(permission)
         yield Act(session=session, person=person, now=now, today=today)
+
+
+async def actor_names(act: Act) -> Callable[[str], str]:
+    """Return what turns an actor of the audit log into the name people know."""
+    people = await identity.load_people(act.session, on=act.today)
+    names = {actor_of(person): person.display_name for person in people}
+    return lambda actor: names.get(actor, actor)
 
 
 def local_day(moment: datetime, engine: Engine) -> date:

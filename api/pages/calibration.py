@@ -11,7 +11,7 @@ from litestar.exceptions import ValidationException
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
-from api.acts import Act, staff_act
+from api.acts import Act, actor_names, staff_act
 from api.language import language_of
 from api.pages.calibration_words import (
     ANCHORS,
@@ -25,7 +25,7 @@ from api.pages.calibration_words import (
     STATES,
 )
 from api.pages.items import KINDS
-from api.pages.staff_page import actor_names, done, refusal, staff_page
+from api.pages.staff_page import done, refusal, staff_page
 from api.pages.templating import page
 from api.problem_tables import PROBLEMS
 from api.staff.calibration import require_run_for, require_subject_for

@@ -6,8 +6,8 @@ from litestar import Controller, Request, get
 from litestar.params import FromQuery, Parameter
 from litestar.response import Template
 
-from api.acts import staff_act
-from api.pages.staff_page import actor_names, staff_page
+from api.acts import actor_names, staff_act
+from api.pages.staff_page import staff_page
 from api.pages.words import ACTIONS, ROLES
 from exam_engine.audit import service as audit
 from exam_engine.audit.model import AuditQuery

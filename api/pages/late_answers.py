@@ -9,8 +9,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
-from api.acts import staff_act
-from api.pages.staff_page import actor_names, done, refusal, staff_page
+from api.acts import actor_names, staff_act
+from api.pages.staff_page import done, refusal, staff_page
 from api.staff.sittings import desk_of, require_sitting
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import AttemptId, SittingId

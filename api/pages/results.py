@@ -10,8 +10,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
-from api.acts import engine_of, staff_act
-from api.pages.staff_page import actor_names, done, refusal, staff_page
+from api.acts import actor_names, engine_of, staff_act
+from api.pages.staff_page import done, refusal, staff_page
 from api.staff.exams import require_exam_for
 from api.staff.irt_scores import score_exam_by_irt
 from api.staff.results import require_release, score_exam

@@ -1,19 +1,16 @@
 """Pages of staff: the shell with navigation, a toast carried over a redirect, refused forms shown again."""
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
 from litestar import Request
 from litestar.response import Redirect, Template
 
-from api.acts import Act
 from api.language import language_of
 from api.pages.navigation import navigation_for
 from api.pages.templating import page
 from api.problems import describe, problem_of
-from exam_engine.identity import service as identity
-from exam_engine.identity.model import Person, actor_of
+from exam_engine.identity.model import Person
 from exam_engine.infra.i18n import translator
 
 _TOASTS = "toasts"
@@ -47,13 +44,6 @@ def done(request: Request[Any, Any, Any], href: str, message_id: str, **facts: o
     text = translator(language_of(request))(message_id, **facts)
     request.session[_TOASTS] = [*request.session.get(_TOASTS, []), {"text": text, "kind": "good"}]
     return Redirect(href, status_code=303)
-
-
-async def actor_names(act: Act) -> Callable[[str], str]:
-    """Return what turns an actor of the audit log into the name people know."""
-    people = await identity.load_people(act.session, on=act.today)
-    names = {actor_of(person): person.display_name for person in people}
-    return lambda actor: names.get(actor, actor)
 
 
 def refusal(request: Request[Any, Any, Any], error: Exception) -> tuple[int, dict[str, Any]]:

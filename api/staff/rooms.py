@@ -8,7 +8,7 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from api.acts import Act, delivery_of, staff_act
+from api.acts import Act, actor_names, delivery_of, staff_act
 from api.staff.room_rights import require_room
 from api.views.board import RoomBoardView
 from api.views.room import ActView, IncidentView, MomentView, acts_in_room
@@ -67,8 +67,9 @@ class RoomController(Controller):
             query = AuditQuery(subject=f"sitting:{sitting_id}", limit=ACTS_LOOKED_AT)
             entries = await audit.load_entries(act.session, query)
             stored = await sittings.load_acts(act.session, SittingId(sitting_id), ACTS_LOOKED_AT)
+            name_of = await actor_names(act)
         roll = await delivery_of(request).roll(SittingId(sitting_id))
-        return acts_in_room(entries, stored, roll, room_id)[: max(1, min(limit, 100))]
+        return acts_in_room(entries, stored, roll, room_id, name_of)[: max(1, min(limit, 100))]
 
     @get("/attempts/{attempt_id:uuid}/photo", summary="A candidate's photo", media_type="image/jpeg")
     async def photo(
@@ -120,7 +121,8 @@ class RoomController(Controller):
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
             roll, seat = await _seat(request, act, sitting_id, room_id, attempt_id, Permission.WATCH_ROOMS)
             found = await invigilation.load_timeline(act.session, seat, roll.sitting.id)
-        return [MomentView.of(moment) for moment in found]
+            name_of = await actor_names(act)
+        return [MomentView.of(moment, name_of) for moment in found]
 
     @get("/incidents", summary="Incidents of a room")
     async def incidents(

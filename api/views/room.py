@@ -1,6 +1,6 @@
 """What a room's page reads beside the board: recent acts with what takes them back, incidents, a seat's record."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,6 +27,7 @@ class ActView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sequence: int
     at: datetime
     by: str
+    by_name: str = ""
     action: str
     attempt_id: UUID | None = None
     who: str = ""
@@ -90,11 +91,12 @@ class MomentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     severity: str
     client_at: datetime | None = None
     by: str = ""
+    by_name: str = ""
     text: str = ""
     detail: dict[str, str | int | bool | None] = {}
 
     @classmethod
-    def of(cls, moment: SeatMoment) -> "MomentView":
+    def of(cls, moment: SeatMoment, name_of: Callable[[str], str]) -> "MomentView":
         """Show a line."""
         return cls(
             at=moment.at,
@@ -103,12 +105,19 @@ class MomentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
             severity=moment.severity,
             client_at=moment.client_at,
             by=moment.by,
+            by_name=name_of(moment.by),
             text=moment.text,
             detail=dict(moment.detail),
         )
 
 
-def acts_in_room(entries: Iterable[AuditEntry], acts: Iterable[StoredAct], roll: Roll, room_id: UUID) -> list[ActView]:
+def acts_in_room(
+    entries: Iterable[AuditEntry],
+    acts: Iterable[StoredAct],
+    roll: Roll,
+    room_id: UUID,
+    name_of: Callable[[str], str],
+) -> list[ActView]:
     """Choose the acts that concern a room: on seats of it, on the room, or on the whole sitting."""
     stored = {act.request: act for act in acts}
     shown = []
@@ -123,6 +132,7 @@ def acts_in_room(entries: Iterable[AuditEntry], acts: Iterable[StoredAct], roll:
                 sequence=entry.sequence,
                 at=entry.at,
                 by=entry.actor,
+                by_name=name_of(entry.actor),
                 action=entry.action,
                 attempt_id=seats[0].attempt_id if len(seats) == 1 else None,
                 who=", ".join(f"{seat.full_name} ({seat.number})" for seat in seats[:MOST_NAMES]),

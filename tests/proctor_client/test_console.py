@@ -325,3 +325,34 @@ async def test_the_console_is_accessible_and_fits_its_screen(
     await page.get_by_role("button", name="Lập biên bản").click()
     await check()
     await page.context.close()
+
+
+async def test_a_room_is_offered_only_what_may_be_done_to_a_room(
+    house: House, console: Page, browser: Browser, room: Room
+) -> None:
+    bar = console.locator(".board__acts")
+    for_room = bar.get_by_role("button", name="Thêm giờ", exact=True)
+    await expect(for_room).to_be_hidden()
+    await expect(bar).to_contain_text("Thêm giờ cho cả phòng là việc của hội đồng thi")
+    await bar.locator("select").select_option("end")
+    await expect(console.locator(".toast--bad")).to_contain_text("Thu bài: hãy chọn thí sinh trước")
+    assert await console.locator("dialog[open]").count() == 0
+    last = tile(console, await name_of(house, 8))
+    await last.locator(".seat__check").check()
+    await expect(for_room).to_be_in_viewport()
+    board = await open_room(house, browser, room, user="board")
+    await expect(board.locator(".board__acts").get_by_role("button", name="Thêm giờ", exact=True)).to_be_visible()
+    await board.context.close()
+
+
+async def test_what_was_done_is_told_with_the_names_of_people(house: House, console: Page, seats: Any) -> None:
+    candidate = await seats(9)
+    await candidate.start()
+    seat = tile(console, await name_of(house, 9))
+    await seat.get_by_role("button", name=re.compile("^Thêm giờ")).click()
+    await console.fill("#act-minutes", "3")
+    await console.keyboard.press("Enter")
+    await console.locator("#board-log").click()
+    line = console.locator("details", has=console.locator("#board-log")).locator("li").first
+    await expect(line).to_contain_text("03:00 phút")
+    await expect(line).to_contain_text("Bùi Văn Khang")

@@ -78,6 +78,7 @@ export interface RoomAct {
   readonly sequence: number
   readonly at: string
   readonly by: string
+  readonly by_name?: string
   readonly action: string
   readonly attempt_id?: string
   readonly who?: string
@@ -96,6 +97,7 @@ export interface Moment {
   readonly severity: 'log' | 'count' | 'look'
   readonly client_at?: string
   readonly by?: string
+  readonly by_name?: string
   readonly text?: string
   readonly detail?: Readonly<Record<string, string | number | boolean | null>>
 }

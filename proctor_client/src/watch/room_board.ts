@@ -80,7 +80,8 @@ export class RoomBoard extends HTMLElement {
       this.#alert,
       this.#stats,
       this.#door,
-      h('div', { class: 'filter-bar board__bar' }, h('div', { class: 'field field--search' }, h('label', { class: 'field__label', for: 'board-find' }, t('board.find')), this.#find), this.#views, h('div', { class: 'filter-bar__count' }, this.#status), this.#mayAct ? this.#bar : null),
+      h('div', { class: 'filter-bar board__bar' }, h('div', { class: 'field field--search' }, h('label', { class: 'field__label', for: 'board-find' }, t('board.find')), this.#find), this.#views, h('div', { class: 'filter-bar__count' }, this.#status)),
+      ...(this.#mayAct ? [this.#bar] : []),
       this.#lists,
       this.#map.element,
       this.#logSection('board-incidents', t('board.incidents'), this.#incidents),
@@ -269,6 +270,7 @@ export class RoomBoard extends HTMLElement {
     if (this.#target.textContent !== text) this.#target.textContent = text
     // Time for a whole room is the board's to give; an invigilator gives it to candidates that were chosen.
     const isTheirs = count > 0 || this.#mayExtendRoom
+    this.#bar.classList.toggle('board__acts--chosen', count > 0)
     this.#time.hidden = !isTheirs
     this.#timeHint.hidden = isTheirs
   }
@@ -297,17 +299,21 @@ export class RoomBoard extends HTMLElement {
     if (!desk) return
     const [done, incidents] = await Promise.all([desk.server.acts(), desk.server.incidents()])
     if ('answer' in done) {
-      this.#log.replaceChildren(
-        ...done.answer.map((act) => {
-          const { request } = act
-          return actLine(act, this.#mayAct && act.undo === 'act' && request !== undefined && !act.is_undone ? () => void acts.undo(desk, request) : null)
-        }),
-      )
+      const lines = done.answer.map((act) => {
+        const { request } = act
+        return actLine(act, this.#mayAct && act.undo === 'act' && request !== undefined && !act.is_undone ? () => void acts.undo(desk, request) : null)
+      })
+      this.#log.replaceChildren(...orNone(lines, t('board.log-none')))
     }
     if ('answer' in incidents) {
-      this.#incidents.replaceChildren(...incidents.answer.map((incident) => incidentLine(incident, this.#mayAct, () => void acts.withdraw(desk, incident.id, incident.number))))
+      const lines = incidents.answer.map((incident) => incidentLine(incident, this.#mayAct, () => void acts.withdraw(desk, incident.id, incident.number)))
+      this.#incidents.replaceChildren(...orNone(lines, t('board.incidents-none')))
     }
   }
+}
+
+function orNone(lines: readonly HTMLElement[], none: string): readonly HTMLElement[] {
+  return lines.length > 0 ? lines : [h('li', { class: 'soft' }, none)]
 }
 
 function stat(label: string, value: number): HTMLElement {

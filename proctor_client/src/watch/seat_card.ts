@@ -6,6 +6,7 @@ import { t, told } from '../shared/room_texts.ts'
 import { ageText, clockOf, exactly } from './ages.ts'
 import type { BoardSeat, Moment } from './board_api.ts'
 import type { BoardServer } from './board_server.ts'
+import { detailText, whoActed } from './detail_text.ts'
 import { open } from './dialogs.ts'
 import { flagsOf, isDone } from './seats.ts'
 import { eventsText, stateText } from './seat_tile.ts'
@@ -97,7 +98,7 @@ function facts(seat: BoardSeat, left: string | null, nowMs: number): HTMLElement
   if (left !== null) known.push([t('board.time-left'), left])
   if (seat.extra_seconds) known.push([t('board.time-added'), exactly(seat.extra_seconds * 1000)])
   if (seat.started_ms) known.push([t('board.started-at'), formatClock(seat.started_ms, true)])
-  if (seat.last_saved_ms) known.push([t('board.saved-at'), `${formatClock(seat.last_saved_ms, true)} (${ageText(nowMs - seat.last_saved_ms)})`])
+  if (seat.last_saved_ms) known.push([t('board.saved-at'), t('board.saved-when', { time: formatClock(seat.last_saved_ms, true), age: ageText(nowMs - seat.last_saved_ms) })])
   if (seat.finished_ms) known.push([t('board.finished-at'), formatClock(seat.finished_ms, true)])
   const reported = eventsText(seat)
   if (reported !== '') known.push([t('board.reported'), reported])
@@ -152,8 +153,8 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
 }
 
 function line(moment: Moment): HTMLElement {
-  const detail = Object.entries(moment.detail ?? {}).map(([name, value]) => `${told('board.detail-', name)} ${typeof value === 'string' ? value : String(value ?? '')}`)
-  const rest = [moment.text ?? '', ...detail, moment.by?.startsWith('person:') ? moment.by.slice('person:'.length) : ''].filter(Boolean).join(' · ')
+  const detail = Object.entries(moment.detail ?? {}).map(([name, value]) => detailText(name, value))
+  const rest = [moment.text ?? '', ...detail, whoActed(moment.by, moment.by_name)].filter(Boolean).join(' · ')
   return h(
     'li',
     { class: `record__line record__line--${moment.severity}` },
