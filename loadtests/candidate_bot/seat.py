@@ -86,6 +86,7 @@ class Seat:
         self._is_off_line = False
         self._done: asyncio.Future[None] = town.loop.create_future()
         self._confirmed: asyncio.Future[None] | None = None
+        self._wants_paper = self._is_opening = False
 
     # The door
 
@@ -98,6 +99,7 @@ class Seat:
 
     def start(self) -> "asyncio.Future[None]":
         """Start the paper; the future is done when it lies open."""
+        self._wants_paper = True
         self._done = self._town.loop.create_future()
         self.protocol.wake_ms = self._town.now_ms
         self._step()
@@ -157,6 +159,8 @@ class Seat:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._is_opening:
+            return  # one request at a time: the paper is on its way, and goes on from there
         protocol, now_ms = self.protocol, self._town.now_ms
         protocol.tick(now_ms)
         request = protocol.next_request(now_ms)
@@ -199,7 +203,8 @@ class Seat:
     def _replied(self, request: Request, answer: Answer) -> None:
         if request.ask is Ask.START and self.protocol.lease:
             self.form_hash = msgspec.json.decode(answer.body, type=_Opened).form_hash
-            if self.form_hash not in self._town.shapes or not self._done.done():
+            if self._wants_paper:
+                self._is_opening = True
                 self._ask_until("paper", "GET", f"/api/forms/{self.form_hash}", b"", self._opened)
         elif request.ask is Ask.SUBMIT:
             self._settle()
@@ -246,6 +251,7 @@ class Seat:
             body = gzip.decompress(answer.body) if answer.body[:2] == b"\x1f\x8b" else answer.body
             items = msgspec.json.decode(body)["items"]
             self._town.shapes[self.form_hash] = {item["slot"]: shape_of_slot(item) for item in items}
+        self._wants_paper = self._is_opening = False
         self._settle()
         self._step()
 
