@@ -164,7 +164,7 @@ class Browser:
                 sent = {r.slot: (r.sequence, str(r.value)) for r in request.body.responses}  # type: ignore[union-attr]
                 self._oracle.acknowledged(self.attempt, seat, sent)
             elif request.ask is Ask.SUBMIT:
-                self._oracle.submitted(self.attempt, held)
+                self._oracle.submitted(self.attempt, self.client, held)
             elif request.ask is Ask.RECEIPT and seat.is_stored and not seat.vault.responses:
                 self._oracle.stored(self.attempt, held)
         if seat.phase is Phase.PAPER and seat.deadline_ms:
