@@ -20,6 +20,7 @@ from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, b
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
+from exam_engine.delivery.replays import Replays
 from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import create_pool
@@ -95,6 +96,7 @@ class Writer:
         self._redis: Any = redis
         self._runner = ScriptRunner(redis, Durability(waits_for_aof=False, replicas=replicas))
         self._kept_ms = 1000 * kept_seconds
+        self._replays = Replays(pool, redis, self._kept_ms, clock)
         self._trim = load_script(PACKAGE, "trim")
         self._consumer = consumer
         self._clock = clock
@@ -161,6 +163,8 @@ class Writer:
             if stream not in self._streams or stream in self._unread:
                 await self._make_group(stream)
                 self._unread.add(stream)
+        if self._kept_ms:
+            await self._replays.look(found)
         self._streams = found
         self._closed = closed
         self._unread &= set(found)
@@ -222,7 +226,7 @@ class Writer:
         by_stream: dict[str, Backlog] = {}
         for stream in self._streams:
             await self._claim(stream)
-            await self._runner.read(self._trim, stream, [])
+            await self._runner.read(self._trim, stream, [self._kept_ms])
             by_stream[stream] = await backlog(self._redis, stream)
             total = Backlog(total.pending + by_stream[stream].pending, total.unread + by_stream[stream].unread)
         counters.STORE_WAITING.set(total.waiting)

@@ -75,9 +75,11 @@ async def transaction(sessions: SessionMaker) -> AsyncIterator[AsyncSession]:
 async def create_pool(settings: Settings, *, max_size: int = 4) -> "asyncpg.Pool[asyncpg.Record]":
     """Raw pool for COPY and unnest; the write-behind and imports use it."""
     url = database_url(settings)
+    hosts, ports = hosts_of(url)
     return await asyncpg.create_pool(
-        host=url.query.get("host") or url.host,
-        port=url.port or 5432,
+        host=hosts,
+        port=ports,
+        target_session_attrs=url.query.get("target_session_attrs"),
         user=url.username,
         password=url.password,
         database=url.database or url.username,
@@ -88,7 +90,7 @@ async def create_pool(settings: Settings, *, max_size: int = 4) -> "asyncpg.Pool
 
 
 def database_url(settings: Settings) -> URL:
-    """Return the address of the database, for the asyncpg driver.
+    """Return the address of the database, for the asyncpg driver; of several hosts, the primary is asked for.
 
     Raises
     ------
@@ -97,7 +99,17 @@ def database_url(settings: Settings) -> URL:
     """
     if settings.database_url is None:
         raise RuntimeError("EXAM_DATABASE_URL is not set; start the embedded servers first (exam-engine up)")
-    return make_url(settings.database_url.reveal()).set(drivername="postgresql+asyncpg")
+    url = make_url(settings.database_url.reveal()).set(drivername="postgresql+asyncpg")
+    if len(hosts_of(url)[0]) > 1 and "target_session_attrs" not in url.query:
+        url = url.update_query_dict({"target_session_attrs": "primary"})
+    return url
+
+
+def hosts_of(url: URL) -> tuple[list[str | None], list[int]]:
+    """Return hosts and their ports: `?host=a,b&port=5432,5433` names several, as libpq has it."""
+    hosts = str(url.query.get("host") or "").split(",") if url.query.get("host") else [url.host]
+    ports = [int(port) for port in str(url.query.get("port") or url.port or 5432).split(",")]
+    return list(hosts), ports * len(hosts) if len(ports) == 1 else ports
 
 
 def is_away(error: BaseException) -> bool:

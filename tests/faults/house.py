@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -130,11 +130,16 @@ class House:
 
 
 @contextmanager
-def open_house(**others: Any) -> Iterator[House]:
-    """Start everything; settings given here tell of servers of one's own, which are not started then."""
+def open_house(
+    others: Callable[[EmbeddedServers], Mapping[str, Any]] = lambda _: {},
+    more: Callable[[EmbeddedServers], Sequence[ChildPlan]] = lambda _: (),
+    *,
+    with_valkey: bool = True,
+) -> Iterator[House]:
+    """Start everything; `others` are settings of one's own, `more` further servers beside the embedded ones."""
     folder = Path(tempfile.mkdtemp(prefix="exam-faults-"))
     folder.chmod(0o755)
-    servers = EmbeddedServers(folder, with_valkey="redis_url" not in others)
+    servers = EmbeddedServers(folder, with_valkey=with_valkey)
     house: House | None = None
     try:
         servers.prepare().start()
@@ -146,9 +151,10 @@ def open_house(**others: Any) -> Iterator[House]:
             redis_url=Secret(servers.redis_url or ""),
             secret_key=Secret("a secret of the fault tests, long enough"),
         )
-        settings = msgspec.structs.replace(settings, **others)
+        settings = msgspec.structs.replace(settings, **others(servers))
         asyncio.run(upgrade(settings))
         supervisor = Supervisor(servers, lambda _: None)
+        supervisor.launch(more(servers))
         supervisor.launch([_worker(settings, "write-behind"), _worker(settings, "timer")])
         house = House(settings, supervisor)
         yield house

@@ -39,7 +39,8 @@ def cluster() -> Iterator[ValkeyCluster]:
 
 @pytest.fixture(scope="module")
 def house(cluster: ValkeyCluster) -> Iterator[House]:
-    with open_house(redis_url=Secret(cluster.url), redis_cluster=True, redis_replicas_to_wait=1) as house:
+    address = {"redis_url": Secret(cluster.url), "redis_cluster": True, "redis_replicas_to_wait": 1}
+    with open_house(lambda _: address, with_valkey=False) as house:
         yield house
 
 

@@ -1,4 +1,5 @@
 -- Remove from the stream what its group has acknowledged, and nothing else. Reply: entries removed.
+-- Arguments: milliseconds for which even that is kept.
 local groups = redis.call('XINFO', 'GROUPS', KEYS[1])
 local least
 for _, group in ipairs(groups) do
@@ -21,5 +22,13 @@ for _, group in ipairs(groups) do
 end
 if not least then
   return 0
+end
+local kept = tonumber(ARGV[1] or '0')
+if kept > 0 then
+  local time = redis.call('TIME')
+  local oldest = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000) - kept
+  if oldest < tonumber(string.match(least, '^(%d+)')) then
+    least = string.format('%.0f-0', oldest)
+  end
 end
 return redis.call('XTRIM', KEYS[1], 'MINID', least)

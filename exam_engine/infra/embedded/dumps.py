@@ -6,7 +6,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from exam_engine.infra.database import database_url
+from exam_engine.infra.database import database_url, hosts_of
 from exam_engine.infra.embedded.binaries import find_binaries
 from exam_engine.infra.errors import EmbeddedServerError
 from exam_engine.infra.settings import Settings
@@ -43,9 +43,11 @@ def restore(settings: Settings, file: Path) -> None:
 def conninfo(settings: Settings, *, with_password: bool = True) -> str:
     """Return the database's address as libpq's programs and psycopg read it."""
     url = database_url(settings)
+    hosts, ports = hosts_of(url)
     return make_conninfo(
-        host=str(url.query.get("host") or url.host),
-        port=url.port or 5432,
+        host=",".join(str(host) for host in hosts),
+        port=",".join(str(port) for port in ports),
+        **({"target_session_attrs": str(url.query["target_session_attrs"])} if len(hosts) > 1 else {}),
         user=url.username,
         password=url.password if with_password else None,
         dbname=url.database or url.username,

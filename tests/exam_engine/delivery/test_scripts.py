@@ -231,5 +231,6 @@ async def test_trimming_leaves_what_is_not_acknowledged(register: Register, runn
     await redis.xack(place.stream, "store", ids[0], ids[2])
     assert await runner.read(trim, place.stream, []) == 1
     await redis.xack(place.stream, "store", ids[1], ids[3])
+    assert await runner.read(trim, place.stream, [60_000]) == 0  # kept for a replay
     assert await runner.read(trim, place.stream, []) == 3
     assert await redis.xlen(place.stream) == 2
