@@ -72,8 +72,9 @@ function freshName(bytes: number): string {
   return toHex(crypto.getRandomValues(new Uint8Array(bytes)))
 }
 
-/** True if this page is the same tab reloaded; a duplicated tab must take a name of its own. */
+/** True if this page is the same tab reloaded; a duplicated tab must take a name of its own.
+ * A browser that does not tell counts as reloaded: who reloads must not have to ask the invigilator. */
 export function isReload(): boolean {
   const [entry] = performance.getEntriesByType('navigation')
-  return (entry as PerformanceNavigationTiming | undefined)?.type === 'reload'
+  return entry === undefined || (entry as PerformanceNavigationTiming).type === 'reload'
 }
