@@ -16,8 +16,8 @@ def is_stored(
 ) -> bool:
     """Decide whether PostgreSQL has the whole of a paper that has ended: until then its seat keeps what it holds.
 
-    The end alone does not tell: of several writers one may bring it before another brings the answers. Nor do revisions:
-    those of facts taken back are ahead of what is stored.
+    The end alone does not tell: of several writers one may bring it before another brings the answers. Nor do
+    revisions: those of facts taken back are ahead of what is stored.
     """
     has_ended = facts.state in (AttemptState.SUBMITTED, AttemptState.CLOSED)
     return (
