@@ -45,6 +45,7 @@ test: install client ## Run all tests; TESTS=tests/scoring runs some
 	$(RUN) -m pytest --reference-dir "$(REFERENCE)" $(TESTS)
 
 test-faults: install client ## Run the long tests that kill processes
+	@sh .ci/nginx
 	$(RUN) -m pytest --reference-dir "$(REFERENCE)" --long-faults tests/faults
 
 simulate: install ## Simulate delivery on a virtual clock with a nemesis; SCHEDULES=100000

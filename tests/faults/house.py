@@ -67,18 +67,24 @@ class House:
         os.kill(pid, signal.SIGKILL)
         return True
 
+    def kill_host(self, name: str) -> None:
+        """Kill an API with all its workers at once, as a power cut does."""
+        pid = self.child(name).pid
+        assert pid is not None
+        os.killpg(pid, signal.SIGKILL)
+
     def _api_worker(self) -> int | None:
         master = self.child("API").pid
         workers = psutil.Process(master).children() if master is not None else []
         return random.choice(workers).pid if workers else None
 
-    def serve(self, workers: int = 2) -> Settings:
-        """Start the API over these servers as well, and wait until it answers."""
+    def serve(self, workers: int = 2, name: str = "API", **others: Any) -> Settings:
+        """Start the API over these servers as well, and wait until it answers; under another name, a further host."""
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
-        settings = msgspec.structs.replace(self.settings, http_port=port, api_workers=workers)
-        self._supervisor.launch([_api(settings)])
+        settings = msgspec.structs.replace(self.settings, http_port=port, api_workers=workers, **others)
+        self._supervisor.launch([_api(settings, name)])
         with httpx.Client(base_url=settings.base_url, timeout=5.0) as client:
             while True:
                 try:
@@ -170,16 +176,16 @@ def _worker(settings: Settings, name: str) -> ChildPlan:
     return _plan(settings, name, (sys.executable, "-m", "exam_engine.cli.main", "worker", name))
 
 
-def _api(settings: Settings) -> ChildPlan:
+def _api(settings: Settings, name: str) -> ChildPlan:
     command = (sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "api.hot:create_server")
     listen = ("--host", settings.http_host, "--port", str(settings.http_port), "--workers", str(settings.api_workers))
-    return _plan(settings, "API", (*command, *listen, "--no-ws", "--respawn-failed-workers", "--respawn-interval", "1"))
+    return _plan(settings, name, (*command, *listen, "--no-ws", "--respawn-failed-workers", "--respawn-interval", "1"))
 
 
 def _plan(settings: Settings, name: str, command: tuple[str, ...]) -> ChildPlan:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("EXAM_")}
     logs = settings.data_folder / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(exist_ok=True, parents=True)
     return ChildPlan(
         name=name,
         command=command,
