@@ -24,6 +24,7 @@ from exam_engine.infra.errors import RowError, ServiceUnavailable
 from exam_engine.infra.i18n import N_, Translator, translator
 from item_bank.checks.findings import Finding
 from item_bank.messages import Message
+from scoring.errors import Misplaced
 
 log = structlog.get_logger(__name__)
 
@@ -137,6 +138,9 @@ def _wants_page(request: Request[Any, Any, Any]) -> bool:
 
 
 def _facts(error: Exception, translate: Translator) -> dict[str, Any]:
+    if isinstance(error, Misplaced):
+        place, reason = error.sentences
+        return {"place": translate(place, **error.facts), "reason": translate(reason, **error.facts)}
     return {
         name: _said(value, translate)
         for name, value in vars(error).items()

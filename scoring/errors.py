@@ -29,24 +29,36 @@ class ScoringError(Exception):
     """Base of every refusal in `scoring`; leaves carry the facts that explain it."""
 
 
-class _Misplaced(ScoringError):
-    """Something wrong in one place."""
+class Misplaced(ScoringError):
+    """Something wrong in one place: sentences with `{name}` fields and the facts that fill them, for any language."""
 
-    def __init__(self, place: str, reason: str) -> None:
-        self.place = place
-        self.reason = reason
-        super().__init__(f"{place}: {reason}" if place else reason)
+    def __init__(self, place: str, reason: str, **facts: str | int) -> None:
+        self._sentences = (place, reason)
+        self._facts = facts
+        self.place = place.format(**facts) if facts else place
+        self.reason = reason.format(**facts) if facts else reason
+        super().__init__(f"{self.place}: {self.reason}" if place else self.reason)
+
+    @property
+    def sentences(self) -> tuple[str, str]:
+        """Place and reason with their fields unfilled."""
+        return self._sentences
+
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """What fills the fields of both."""
+        return dict(self._facts)
 
 
-class ResponseInvalid(_Misplaced):
+class ResponseInvalid(Misplaced):
     """The response is not of the kind the key judges (a list where one letter belongs, an unknown statement)."""
 
 
-class KeyInvalid(_Misplaced):
+class KeyInvalid(Misplaced):
     """The key contradicts itself: no accepted option, steps that do not fit the statements."""
 
 
-class MarkInvalid(_Misplaced):
+class MarkInvalid(Misplaced):
     """The mark names a criterion the rubric lacks, leaves one out, or goes beyond its maximum."""
 
 
@@ -118,15 +130,15 @@ class RuleSetNotValid(ScoringError):
         super().__init__(f"rule set {name} holds for exams of {period}, not of {year}")
 
 
-class ItemParametersInvalid(_Misplaced):
+class ItemParametersInvalid(Misplaced):
     """Parameters of an item contradict its model: a category too many, an asymptote outside its range."""
 
 
-class ResponsesUnusable(_Misplaced):
+class ResponsesUnusable(Misplaced):
     """Responses that cannot be calibrated: an item never answered, one category only, too few candidates."""
 
 
-class CalibrationImpossible(_Misplaced):
+class CalibrationImpossible(Misplaced):
     """The options of a calibration contradict each other or the data."""
 
 

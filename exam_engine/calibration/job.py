@@ -24,7 +24,7 @@ from exam_engine.calibration.store import runs as store
 from exam_engine.infra.database import SessionMaker, transaction
 from exam_engine.infra.telemetry import logger
 from item_bank.messages import Message
-from scoring.errors import ScoringError
+from scoring.errors import Misplaced, ScoringError
 
 TELL_SECONDS = 0.5
 """How often progress is written, and how soon a worker learns that somebody cancelled."""
@@ -129,6 +129,10 @@ def _compute(
 
 def _refusal(error: CalibrationError | ScoringError) -> Refusal:
     facts: dict[str, str | int | Message] = {}
+    if isinstance(error, Misplaced):
+        place, reason = error.sentences
+        facts = {"place": Message(place, error.facts), "reason": Message(reason, error.facts)}
+        return Refusal(kind=type(error).__name__, facts=facts, said=str(error))
     for name, value in vars(error).items():
         if isinstance(value, tuple):
             facts[name] = ", ".join(str(part) for part in value)

@@ -33,7 +33,7 @@ SEVERITIES: Mapping[Finding, Severity] = {
 
 BACKWARDS = N_("The slope is {a}: able candidates do worse. Check the key.")
 AT_BOUND = N_("A parameter ran to the end of its range ({parameter}): the data do not place it.")
-MISFIT = N_("Observed and expected scores differ more than chance allows (S-X² p {p}, RMSEA {rmsea}).")
+MISFIT = N_("Observed and expected scores differ more than chance allows (adjusted S-X² p {p}, RMSEA {rmsea}).")
 FLAT = N_("The slope is only {a}: the item tells little about ability.")
 FAR = N_("Difficulty {b} is far from the candidates.")
 UNSURE = N_("Difficulty is known only to ± {se} logits.")

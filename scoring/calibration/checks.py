@@ -33,7 +33,9 @@ def require_usable(
         As many models as items are needed; 1PL items stand alone.
     """
     if len(models) != responses.n_items:
-        raise CalibrationImpossible("models", f"{len(models)} are given for {responses.n_items} items")
+        raise CalibrationImpossible(
+            "models", "{given} are given for {count} items", given=len(models), count=responses.n_items
+        )
     if Model.ONE_PL in models and set(models) != {Model.ONE_PL}:
         raise CalibrationImpossible(
             "models", "1PL items share one slope and cannot be mixed with others; use rasch or 2pl"
@@ -45,7 +47,9 @@ def require_usable(
     if responses.n_candidates < options.fewest_candidates:
         raise ResponsesUnusable(
             "responses",
-            f"{responses.n_candidates:g} candidates are fewer than the {options.fewest_candidates} required",
+            "{found} candidates are fewer than the {required} required",
+            found=f"{responses.n_candidates:g}",
+            required=options.fewest_candidates,
         )
     fixed = set() if anchors is None else set(anchors.names)
     for name, model, row in zip(responses.item_names, models, counts, strict=True):
@@ -57,26 +61,52 @@ def require_usable(
         for name, size in zip(responses.group_names, present, strict=True):
             if size < options.fewest_candidates:
                 raise ResponsesUnusable(
-                    f"group {name}", f"has {size:g} candidates, fewer than the {options.fewest_candidates} required"
+                    "group {group}",
+                    "has {found} candidates, fewer than the {required} required",
+                    group=name,
+                    found=f"{size:g}",
+                    required=options.fewest_candidates,
                 )
 
 
 def _require_item(name: str, model: Model, row: Array, fewest: int, *, is_fixed: bool) -> None:
-    place = f"item {name}"
+    place = "item {item}"
     answered = float(row.sum())
     if answered == 0:
-        raise ResponsesUnusable(place, "was never answered")
+        raise ResponsesUnusable(place, "was never answered", item=name)
     if is_fixed:
         return
     if answered < fewest:
-        raise ResponsesUnusable(place, f"was answered by {answered:g} candidates, fewer than the {fewest} required")
+        raise ResponsesUnusable(
+            place,
+            "was answered by {found} candidates, fewer than the {required} required",
+            item=name,
+            found=f"{answered:g}",
+            required=fewest,
+        )
     met = np.flatnonzero(row > 0)
     if met.size == 1:
-        raise ResponsesUnusable(place, f"has one category only: all {answered:g} responses are {met[0]}")
+        raise ResponsesUnusable(
+            place,
+            "has one category only: all {found} responses are {category}",
+            item=name,
+            found=f"{answered:g}",
+            category=int(met[0]),
+        )
     if met.size != met[-1] + 1:
         absent = next(k for k in range(int(met[-1])) if row[k] == 0)
         raise ResponsesUnusable(
-            place, f"has no response in category {absent}, below category {met[-1]}: number them without gaps"
+            place,
+            "has no response in category {absent}, below category {highest}: number them without gaps",
+            item=name,
+            absent=absent,
+            highest=int(met[-1]),
         )
     if model in DICHOTOMOUS and met[-1] > 1:
-        raise ResponsesUnusable(place, f"has category {met[-1]}, but its model {model} knows 0 and 1")
+        raise ResponsesUnusable(
+            place,
+            "has category {highest}, but its model {model} knows 0 and 1",
+            item=name,
+            highest=int(met[-1]),
+            model=model.value,
+        )

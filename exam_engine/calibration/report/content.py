@@ -26,12 +26,11 @@ from exam_engine.calibration.report.blocks import (
 )
 from exam_engine.calibration.report.convergence import convergence_blocks
 from exam_engine.calibration.report.facts import TestFacts
-from exam_engine.calibration.report.item_content import item_cards, item_table
+from exam_engine.calibration.report.item_content import item_cards, item_table, model_name
 from exam_engine.calibration.wright_map import wright_map
 from exam_engine.infra.i18n import N_, Translator, format_integer, translator
 from scoring.calibration import Calibration
 from scoring.irt.bank import information
-from scoring.irt.models import Model
 
 TITLE = N_("Calibration report: {name}")
 LEAD = N_("{candidates} candidates, {items} items; {models}.")
@@ -99,7 +98,7 @@ def report_blocks(
 ) -> tuple[Block, ...]:
     """Say everything, title first."""
     say = translator(language)
-    models = Counter(_model_name(model) for model in facts.bank.models)
+    models = Counter(model_name(model.value) for model in facts.bank.models)
     listed = ", ".join(f"{count} × {model}" for model, count in models.most_common())
     blocks: list[Block] = [
         Heading(1, say(TITLE, name=name)),
@@ -260,7 +259,3 @@ def _map(facts: TestFacts, language: str) -> Figure:
 def _trouble_counts(facts: TestFacts) -> tuple[int, int]:
     bad = sum(any(t.severity is Severity.BAD for t in item.troubles) for item in facts.items)
     return bad, sum(bool(item.troubles) for item in facts.items) - bad
-
-
-def _model_name(model: Model) -> str:
-    return {"rasch": "Rasch", "graded": "graded", "nominal": "nominal"}.get(model.value, model.value.upper())

@@ -42,13 +42,14 @@ def convergence_blocks(calibration: Calibration, language: str) -> list[Block]:
         Heading(2, say(TITLE), "convergence"),
         Facts(tuple((say(label), value, tone) for label, value, tone in rows)),
     ]
-    warnings = _warnings(calibration, language)
+    warnings = warnings_of(calibration, language)
     if warnings:
         blocks.append(Sentences(tuple(warnings)))
     return blocks
 
 
-def _warnings(calibration: Calibration, language: str) -> list[Said]:
+def warnings_of(calibration: Calibration, language: str) -> list[Said]:
+    """Say what a reader of these parameters has to know first."""
     say = translator(language)
     found = []
     if not calibration.converged:

@@ -106,7 +106,7 @@ def _card(facts: TestFacts, item: ItemFacts, language: str) -> Kept:
 def _figures(item: ItemFacts, language: str, say: Translator) -> list[tuple[str, str, Tone]]:
     p, errors, fit = item.parameters, item.errors, item.fit
     rows = [
-        (say(N_("Model")), p.model),
+        (say(N_("Model")), model_name(p.model)),
         (say(N_("Answers")), format_integer(round(item.n_answers), language)),
         (say(N_("Facility")), _maybe(item.facility, language, 2)),
         ("r", _maybe(item.r_pb, language, 2)),
@@ -194,3 +194,8 @@ def _with_error(value: float, se: float | None, language: str) -> str:
 
 def _odd(value: float | None, low: float, high: float) -> Tone:
     return Tone.PLAIN if value is None or low <= value <= high else Tone.WARN
+
+
+def model_name(model: str) -> str:
+    """Return a model's name as people write it: 2PL, GPCM, Rasch."""
+    return {"rasch": "Rasch", "graded": "graded", "nominal": "nominal"}.get(model, model.upper())

@@ -11,12 +11,15 @@ from exam_engine.calibration.files.categories import BlankRules, Prepared, prepa
 from exam_engine.calibration.files.parameter_files import ParameterFile
 from exam_engine.calibration.files.parameter_tables import Moments, parameter_csv
 from exam_engine.calibration.files.response_files import ResponseFile
+from exam_engine.calibration.report.blocks import Tone
+from exam_engine.calibration.report.convergence import warnings_of
 from exam_engine.calibration.report.facts import examine, scale_of
 from exam_engine.cli.console import emit, emit_table, note, require_ending
 from exam_engine.cli.irt import inputs
 from exam_engine.cli.irt.inputs import refusals
 from exam_engine.cli.irt.outputs import REPORT_ENDINGS, plain, reports, with_error, write_files
 from exam_engine.cli.irt.priors import parse_priors
+from exam_engine.infra.i18n import N_, translator
 from scoring.calibration import Calibration, CalibrationOptions, Precision, StandardErrors, calibrate
 from scoring.irt.models import Model
 from scoring.irt.quadrature import Quadrature
@@ -104,8 +107,7 @@ def calibrate_command(
             facts = examine(prepared, fitted.bank, scale_of(fitted), calibration=fitted, is_fixed=is_fixed)
             name = responses.name
             contents += reports(report, facts, name=name, language=language, calibration=fitted)
-        for warning in fitted.warnings:
-            note(f"warning: {warning}")
+        _warn(fitted, language, errors)
         write_files(contents, is_dry_run=dry_run)
     if as_json:
         emit(_view(fitted, prepared), as_json=True)
@@ -166,6 +168,14 @@ def _tell_numbering(prepared: Prepared) -> None:
     groups = prepared.responses.group_names
     if len(groups) > 1:
         note(f"groups: {', '.join(groups)}; the first is the reference")
+
+
+def _warn(fitted: Calibration, language: str, errors: StandardErrors) -> None:
+    say = translator(language)
+    for warning in warnings_of(fitted, language):
+        # Who asked for no standard errors knows that there are none.
+        if warning.tone is not Tone.FAINT or errors is not StandardErrors.NONE:
+            note(say(N_("Warning: {text}"), text=warning.text))
 
 
 def _tables(out: Path | None, fitted: Calibration, prepared: Prepared, layout: str) -> list[tuple[Path, bytes]]:
