@@ -81,7 +81,10 @@ def check(
     if as_json:
         console.emit(_with_words(found), as_json=True)
     else:
-        _show_findings(f"{len(found.sittings)} sittings: {', '.join(found.sittings)}", found.findings)
+        _show_findings(
+            f"{len(found.sittings)} sitting{'' if len(found.sittings) == 1 else 's'}: {', '.join(found.sittings)}",
+            found.findings,
+        )
         _print(f"[dim]looked at: {', '.join(found.looked_at)}[/dim]")
     if found.is_blocked:
         raise typer.Exit(console.REFUSED)
@@ -95,7 +98,7 @@ def simulate_day(
     late: Annotated[float, typer.Option(min=0.0, max=1.0, help="Share of candidates who start late.")] = 0.03,
     pause: Annotated[
         list[str] | None,
-        typer.Option(help="SITTING[/ROOM]@HH:MM+MINUTES: a stop to rehearse; may be given more than once."),
+        typer.Option(help="SITTING@HH:MM+MINUTES or SITTING/ROOM@HH:MM+MINUTES: a stop to rehearse. Repeatable."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -152,7 +155,8 @@ def _pause(text: str, day: datetime, zone: str) -> Pause:
         if not code or seconds <= 0:
             raise ValueError
     except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not SITTING[/ROOM]@HH:MM+MINUTES", param_hint="--pause") from error
+        form = "SITTING@HH:MM+MINUTES or SITTING/ROOM@HH:MM+MINUTES"
+        raise typer.BadParameter(f"{text!r} is not {form}", param_hint="--pause") from error
     return Pause(sitting=code, room=room, at=datetime.combine(day.date(), at, ZoneInfo(zone)), seconds=seconds)
 
 
@@ -192,7 +196,9 @@ def _show_day(found: Simulated, zone: ZoneInfo) -> None:
         table.add_column(name)
     table.add_column("seats", justify="right")
     for one in day.timeline:
-        clock = one.at.astimezone(zone).strftime("%H:%M:%S")
+        at = one.at.astimezone(zone)
+        # A practice sitting ends long after its day.
+        clock = f"{at:%H:%M:%S}" if f"{at:%Y-%m-%d}" == found.date else f"{at:%H:%M:%S, %Y-%m-%d}"
         table.add_row(clock, one.sitting, MOMENTS[one.what], f"{one.seats:,}" if one.seats else "")
     _print(table)
     peaks = Table(title="busiest seconds", title_justify="left", box=None, padding=(0, 2, 0, 0))

@@ -34,6 +34,14 @@ def test_a_command_has_help_with_an_example(name: str, command: Any) -> None:
 
 
 @pytest.mark.parametrize(("name", "command"), all_commands(), ids=[name for name, _ in all_commands()])
+def test_the_help_of_a_command_can_be_shown(name: str, command: Any) -> None:
+    # A square bracket in a sentence is markup, and may be none that is known.
+    result = CliRunner().invoke(app, [*name.split(), "--help"])
+    assert result.exit_code == 0, result.exception
+    assert "--help" in result.output
+
+
+@pytest.mark.parametrize(("name", "command"), all_commands(), ids=[name for name, _ in all_commands()])
 def test_every_option_of_a_command_is_explained(name: str, command: Any) -> None:
     silent = [
         option.opts[0]
