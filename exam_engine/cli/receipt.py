@@ -148,6 +148,9 @@ def _content_or_text(argument: str) -> str:
             return path.read_text("utf-8")
     except (OSError, ValueError):  # too long or impossible for a path: a text
         return argument
+    # Receipts and keys hold no stroke and no ending; whoever wrote one meant a file.
+    if not argument.lstrip().startswith("{") and ("/" in argument or argument.endswith((".txt", ".json"))):
+        console.refuse(f"there is no file {argument}")
     return argument
 
 

@@ -220,7 +220,10 @@ def test_the_command_verifies_with_nothing_but_the_public_key(tmp_path: Path) ->
     broken = text[:60] + ("A" if text[60] != "A" else "B") + text[61:]
     forged = _command("verify", broken, "--public-key", keys)
     assert (forged.exit_code, "forged or was changed" in forged.stderr) == (1, True)
-    nonsense = _command("verify", text, "--public-key", tmp_path / "none.json")
+    gone = _command("verify", text, "--public-key", tmp_path / "none.json")
+    assert gone.exit_code == 1
+    assert "there is no file" in gone.stderr
+    nonsense = _command("verify", text, "--public-key", "nonsense")
     assert (nonsense.exit_code, "no public key" in nonsense.stderr) == (1, True)
 
 
