@@ -356,3 +356,25 @@ async def test_what_was_done_is_told_with_the_names_of_people(house: House, cons
     line = console.locator("details", has=console.locator("#board-log")).locator("li").first
     await expect(line).to_contain_text("03:00 phút")
     await expect(line).to_contain_text("Bùi Văn Khang")
+
+
+async def test_who_comes_after_being_marked_absent_is_sent_to_the_invigilator(
+    house: House, browser: Browser, room: Room
+) -> None:
+    card = await house.card("thi-thu-tn-2027", 6)
+    async with house.seat("thi-thu-tn-2027", 6) as seat, house.staff("invigilator") as staff:
+        attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
+        body = {"request_id": "came-late", "reason": "Không đến thi", "attempts": [attempt]}
+        assert (await staff.post(f"/api/sittings/{room.sitting}/absent", json=body)).status_code == 200
+        context = await browser.new_context(base_url=house.url, locale="vi")
+        page = await context.new_page()
+        await page.goto("/exam/")
+        await page.fill("#exam", card.exam)
+        await page.fill("#number", card.number)
+        await page.fill("#code", card.sit_code)
+        await page.keyboard.press("Enter")
+        await expect(page.locator(".attempt")).to_contain_text("báo giám thị ngay")
+        await context.close()
+        back = {"request_id": "came-late-undo", "reason": "đã đến"}
+        undone = await staff.post(f"/api/sittings/{room.sitting}/acts/came-late/undo", json=back)
+        assert undone.status_code == 200

@@ -50,15 +50,17 @@ export function attemptCard(app: AppContext, attemptId: string, start: () => voi
       if (state === shown) return
       shown = state
       title.textContent = attempt.subject
-      badge.className = `badge ${BADGES[door]}`
-      badge.textContent = t(attempt.state === 'closed' ? 'waiting.door-closed' : `waiting.door-${door}`)
+      const isClosed = attempt.state === 'closed'
+      badge.className = `badge ${isClosed ? 'badge--warn' : BADGES[door]}`
+      badge.textContent = t(isClosed ? 'waiting.door-closed' : `waiting.door-${door}`)
       facts.textContent = `${t('waiting.starts', { time: formatClock(attempt.starts_at_ms), date: formatDay(attempt.starts_at_ms) })} · ${t('waiting.minutes', { minutes: attempt.minutes })}`
       label.hidden = countdown.hidden = !isEarly
       button.hidden = door === 'over' || door === 'handed-in' || (isEarly && !isFirst)
       button.disabled = isEarly || isBusy
       button.textContent = t(isBusy ? 'waiting.starting' : door === 'running' ? 'waiting.continue' : 'waiting.start')
-      hint.textContent = isEarly ? t('waiting.start-early') : t('waiting.start-hint')
-      hint.hidden = button.hidden || door === 'running'
+      // Closed by time, or by somebody who took the candidate for absent: only people can tell, and undo it.
+      hint.textContent = t(isClosed ? 'waiting.closed-hint' : isEarly ? 'waiting.start-early' : 'waiting.start-hint')
+      hint.hidden = !isClosed && (button.hidden || door === 'running')
       element.classList.toggle('attempt--quiet', !isFirst)
     },
     busy(on) {

@@ -42,6 +42,7 @@ export const en: Readonly<Record<MessageKey, string>> = {
   'waiting.door-over': 'Time is over',
   'waiting.door-handed-in': 'Handed in',
   'waiting.door-closed': 'Collected',
+  'waiting.closed-hint': 'It cannot be continued here. If you have just come, or did not hand in, tell the invigilator now, who can reopen it.',
   'waiting.start': 'Start',
   'waiting.continue': 'Continue',
   'waiting.starting': 'Loading the paper…',

@@ -40,6 +40,7 @@ export const vi = {
   'waiting.door-over': 'Đã hết giờ',
   'waiting.door-handed-in': 'Đã nộp bài',
   'waiting.door-closed': 'Đã thu bài',
+  'waiting.closed-hint': 'Không làm tiếp ở đây được nữa. Nếu bạn mới đến hoặc chưa nộp bài, báo giám thị ngay: giám thị mở lại được.',
   'waiting.start': 'Bắt đầu làm bài',
   'waiting.continue': 'Tiếp tục làm bài',
   'waiting.starting': 'Đang tải đề…',
