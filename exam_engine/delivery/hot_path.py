@@ -4,7 +4,7 @@ One object a worker, opened in its lifespan. Writes go on when the client that a
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -23,7 +23,7 @@ from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
 from exam_engine.delivery.offline_starts import StartClaim, require_proof, start_as_claimed
-from exam_engine.delivery.receipts import require_receipt
+from exam_engine.delivery.receipts import ReceiptDesk
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
 from exam_engine.delivery.restoring import Restorer
@@ -72,7 +72,7 @@ class Delivery:
         self._master_secret = master_secret
         self._token_key = derive_key(master_secret, tokens.PURPOSE)
         self._passes = tokens.PassDesk(self._token_key)
-        self._signing_key = SigningKey(master_secret)
+        self._receipts = ReceiptDesk(SigningKey(master_secret))
         self._recollection = Recollection()
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -221,7 +221,7 @@ class Delivery:
         """
         sat = await self._mine(candidate, attempt_id)
         held = await self._held(sat, "r")
-        text, facts = require_receipt(sat, held, self._signing_key), held.facts
+        text, facts = self._receipts.require(sat, held), held.facts
         is_stored = await self.restorer.has_stored(sat.roll.sitting, attempt_id, held)
         saved = [SavedSlot(slot, sequence) for slot, sequence in held.sequences().items()]
         return ReceiptReply(text, facts.state.value, facts.reason, facts.finished_ms, held.answered, saved, is_stored)
@@ -247,15 +247,8 @@ class Delivery:
         self, sat: Sat, decide: Callable[[Held], Change | None], by: str, **detail: Any
     ) -> tuple[AttemptFacts, Change | None]:
         """Apply a transition to an attempt, taking it back from PostgreSQL first if Redis lacks it."""
-        if not sat.roll.is_open:
-            decide(await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id))
-            raise AttemptClosed(AttemptState.CLOSED)
         now_ms = self.now_ms()
-        try:
-            facts, change = await self.register.act(sat.place, decide, by, **detail)
-        except NotHeld:
-            await self._restore(sat)
-            facts, change = await self.register.act(sat.place, decide, by, **detail)
+        facts, change = await self._taken_back(sat, decide, lambda: self.register.act(sat.place, decide, by, **detail))
         self._recollection.remember(sat.seat.attempt_id, facts, now_ms)
         return facts, change
 
@@ -305,45 +298,60 @@ class Delivery:
             second_seat = sat.roll.sitting.settings.second_seat
             return model.start(held.facts, client_id, now_ms, seen_ms=seen_ms, second_seat=second_seat)
 
-        try:
-            facts, change = await self.change(sat, decide, "seat", client=client_id)
-        except AttemptRefusal as refusal:
-            counters.REFUSED.labels(type(refusal).__name__).inc()
-            raise
+        held, change = await self._change_answers(sat, decide, lambda _held, _change: {"client": client_id})
         kind = change.kind if change else ChangeKind.RESUME
         counters.STARTED.labels(kind.value).inc()
-        if facts.client == client_id:
+        if held.facts.client == client_id:
             self.bulletins.seen(sat.place, now_ms)
         if kind is ChangeKind.RESUME:
             await self._note(sat, [SeatNote(kind="resumed", at_ms=now_ms)])
-        held = await self._held(sat, "r")
-        return envelope(sat, facts, held, self._notices(sat, 0), self.now_ms(), client_id)
+        return envelope(sat, held.facts, held, self._notices(sat, 0), self.now_ms(), client_id)
 
     async def _submit(self, sat: Sat, body: SubmitBody) -> SubmitReply:
         for slot in body.sequences:
             require_slot(sat.roll.paper.shapes, slot)
-        # What the server holds only grows, so sequences read before the facts still decide rightly.
-        held = await self._held(sat, "s")
-        stored = held.sequences()
+        now_ms = self.now_ms()
+        # The receipt travels with the change: these are the final answers, or nothing is applied.
+        held, change = await self._change_answers(
+            sat,
+            lambda held: model.submit(held.facts, body.lease, body.sequences, held.sequences(), now_ms),
+            lambda held, _change: {"sequences": body.sequences, "receipt": self._receipts.require(sat, held)},
+        )
+        if change is not None:
+            counters.SUBMITTED.inc()
+        facts = held.facts
+        return SubmitReply(facts.state.value, facts.finished_ms, held.answered, self._receipts.require(sat, held))
+
+    async def _change_answers(
+        self,
+        sat: Sat,
+        decide: Callable[[Held], Change | None],
+        tell: Callable[[Held, Change], dict[str, Any]],
+    ) -> tuple[Held, Change | None]:
+        """Apply a seat's transition; returned are the facts after it with the answers they were decided with."""
         now_ms = self.now_ms()
         try:
-            facts, change = await self.change(
-                sat,
-                lambda held: model.submit(held.facts, body.lease, body.sequences, stored, now_ms),
-                "seat",
-                sequences=body.sequences,
+            held, change = await self._taken_back(
+                sat, decide, lambda: self.register.act_on_answers(sat.place, decide, "seat", tell)
             )
         except AttemptRefusal as refusal:
             counters.REFUSED.labels(type(refusal).__name__).inc()
             raise
-        if change is not None:
-            counters.SUBMITTED.inc()
-        # Read after the change: from here on no save is taken, so these are the final answers.
-        held = await self._held(sat, "r")
-        receipt = require_receipt(sat, held, self._signing_key)
-        if change is not None:
-            await self._note(sat, [SeatNote(kind="receipt", at_ms=now_ms, detail={"receipt": receipt})])
-        return SubmitReply(facts.state.value, facts.finished_ms, held.answered, receipt)
+        self._recollection.remember(sat.seat.attempt_id, held.facts, now_ms)
+        return held, change
+
+    async def _taken_back(
+        self, sat: Sat, decide: Callable[[Held], Change | None], act: Callable[[], Awaitable[_Result]]
+    ) -> _Result:
+        """Act on an attempt, taking it back from PostgreSQL first if Redis lacks it."""
+        if not sat.roll.is_open:
+            decide(await self.restorer.stored(sat.roll.sitting, sat.seat.attempt_id))
+            raise AttemptClosed(AttemptState.CLOSED)
+        try:
+            return await act()
+        except NotHeld:
+            await self._restore(sat)
+            return await act()
 
     async def _note(self, sat: Sat, notes: Sequence[SeatNote]) -> None:
         try:

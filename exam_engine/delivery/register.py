@@ -54,6 +54,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     facts: AttemptFacts
     saved_ms: int = 0
     answered: int = 0
+    saves: int = 0  # how many saves changed an answer
     noticed: Mapping[str, Noticed] = {}  # what its seat reported, by kind
     seen_ms: int = 0
     responses: Mapping[int, bytes] = {}  # packed answers, or only sequences, by slot
@@ -231,15 +232,25 @@ class Register:
         ------
         NotHeld, and whatever `decide` raises
         """
-        for _ in range(_MAXIMUM_TRIES):
-            held = await self.look(place)
-            facts = held.facts
-            change = decide(held)
-            if change is None or change.facts.revision == facts.revision:
-                return facts, change
-            if await self._apply(place, facts, change, by, detail):
-                return change.facts, change
-        raise Busy("redis", "the attempt changes faster than we can")
+        held, change = await self._act(place, "f", decide, by, lambda _held, _change: detail)
+        return held.facts, change
+
+    async def act_on_answers(
+        self,
+        place: Place,
+        decide: Callable[[Held], Change | None],
+        by: str,
+        tell: Callable[[Held, Change], dict[str, Any]],
+    ) -> tuple[Held, Change | None]:
+        """Apply a transition to facts and whole answers of one moment; an answer that comes between is not overlooked.
+
+        `tell` is what the change carries, from the attempt as it is after it. Returned is that attempt.
+
+        Raises
+        ------
+        NotHeld, and whatever `decide` raises
+        """
+        return await self._act(place, "r", decide, by, tell)
 
     async def prime(self, attempts: Sequence[PrimedAttempt]) -> int:
         """Take attempts over; those held already stay as they are. Returns how many were taken over."""
@@ -306,12 +317,32 @@ class Register:
         except (RedisError, OSError) as error:
             raise _translated(error) from error
 
-    async def _apply(self, place: Place, before: AttemptFacts, change: Change, by: str, detail: dict[str, Any]) -> bool:
+    async def _act(
+        self,
+        place: Place,
+        depth: str,
+        decide: Callable[[Held], Change | None],
+        by: str,
+        tell: Callable[[Held, Change], dict[str, Any]],
+    ) -> tuple[Held, Change | None]:
+        for _ in range(_MAXIMUM_TRIES):
+            held = await self.look(place, depth)
+            facts = held.facts
+            change = decide(held)
+            if change is None or change.facts.revision == facts.revision:
+                return held, change
+            after = msgspec.structs.replace(held, facts=change.facts)
+            expected = f"{facts.revision} {held.saves}" if depth == "r" else facts.revision
+            if await self._apply(place, expected, change, by, tell(after, change)):
+                return after, change
+        raise Busy("redis", "the attempt changes faster than we can")
+
+    async def _apply(self, place: Place, expected: str | int, change: Change, by: str, detail: dict[str, Any]) -> bool:
         stored = StoredChange(kind=change.kind, at_ms=change.at_ms, by=by, facts=change.facts, detail=detail)
         reply = await self._changes.put(
             place.stream,
             place.attempt,
-            before.revision,
+            expected,
             _limit(change.facts),
             msgspec.json.encode(stored),
             *_fields(change.facts),
@@ -345,6 +376,7 @@ def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> He
         facts=msgspec.convert({name: found[name] for name in _FACTS if name in found}, AttemptFacts, strict=False),
         saved_ms=int(found.get("saved_ms", 0)),
         answered=int(found.get("answered", 0)),
+        saves=int(found.get("saves", 0)),
         noticed={
             name[2:]: Noticed(int(times), int(found.get("w:" + name[2:], 0)))
             for name, times in found.items()

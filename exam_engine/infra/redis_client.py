@@ -30,6 +30,7 @@ from exam_engine.infra.errors import Busy, ServiceUnavailable
 from exam_engine.infra.redis_cluster import ClusterClient, as_cluster, create_cluster_client
 from exam_engine.infra.redis_durability import Durability as Durability
 from exam_engine.infra.redis_durability import durability_of_cluster, durability_of_server
+from exam_engine.infra.redis_link import Link
 from exam_engine.infra.settings import Settings
 
 AWAY = (
@@ -129,6 +130,7 @@ class ScriptRunner:
     def __init__(self, redis: Redis, durability: Durability) -> None:
         self.redis = redis
         self._cluster = as_cluster(redis)
+        self._link = Link(redis)
         self._waits = durability.waits
 
     @property
@@ -149,9 +151,9 @@ class ScriptRunner:
         if self._cluster is not None:
             return (await self._known(script, key, arguments))[0]
         try:
-            return await _execute(self.redis, "EVALSHA", script.sha, 1, key, *arguments)
+            return await self._link.call("EVALSHA", script.sha, 1, key, *arguments)
         except NoScriptError:
-            return await _execute(self.redis, "EVAL", script.text, 1, key, *arguments)
+            return await self._link.call("EVAL", script.text, 1, key, *arguments)
 
     async def take(self, key: str, *command: Any) -> Any:
         """Read what must outlive this server: it is known to as many replicas as an acknowledgement is.

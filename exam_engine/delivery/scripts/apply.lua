@@ -1,6 +1,7 @@
 -- Apply changes that delivery.model computed, each only to the revision it was computed from.
 -- ARGV, for each: count, attempt, expected revision, limit while running (else ''), change as JSON, then field and value pairs.
--- Reply for each: 1 applied, -1 the facts have changed meanwhile, 0 unknown here.
+-- "<revision> <saves>" expects that no answer has come since, either.
+-- Reply for each: 1 applied, -1 facts or answers have changed meanwhile, 0 unknown here.
 local prefix = string.sub(KEYS[1], 1, -7)
 local replies = {}
 local at = 1
@@ -8,11 +9,12 @@ while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
   local attempt, expected, limit, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local facts_key = prefix .. 'a:' .. attempt
-  local revision = redis.call('HGET', facts_key, 'revision')
+  local held = redis.call('HMGET', facts_key, 'revision', 'saves')
+  local revision, saves = string.match(expected, '^(%d+) ?(%d*)$')
   local reply
-  if not revision then
+  if not held[1] then
     reply = 0
-  elseif revision ~= expected then
+  elseif held[1] ~= revision or (saves ~= '' and (held[2] or '0') ~= saves) then
     reply = -1
   else
     redis.call('HSET', facts_key, unpack(ARGV, at + 5, last))

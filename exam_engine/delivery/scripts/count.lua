@@ -19,6 +19,7 @@ while at <= #ARGV do
       reply = -1
     else
       redis.call('HSET', responses_key, slot, packed)
+      redis.call('HINCRBY', facts_key, 'saves', 1)
       redis.call('HINCRBY', facts_key, 'answered', tonumber(flag) - tonumber(stored_flag or '0'))
       redis.call('XADD', KEYS[1], '*', 's', attempt .. ' ' .. lease .. ' ' .. arrival, slot, packed)
       reply = 1

@@ -29,7 +29,7 @@ while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
   local attempt, lease, arrival = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
   local facts_key = prefix .. 'a:' .. attempt
-  local facts = redis.call('HMGET', facts_key, 'state', 'lease', 'deadline_ms', 'limit_ms', 'reason', 'answered', 'paused_ms', 'is_locked')
+  local facts = redis.call('HMGET', facts_key, 'state', 'lease', 'deadline_ms', 'limit_ms', 'reason', 'answered', 'paused_ms', 'is_locked', 'saves')
   local state = facts[1]
   local reply
   if not state then
@@ -69,7 +69,7 @@ while at <= #ARGV do
       end
     end
     if event then
-      redis.call('HSET', facts_key, 'saved_ms', arrival, 'answered', answered)
+      redis.call('HSET', facts_key, 'saved_ms', arrival, 'answered', answered, 'saves', tonumber(facts[9] or '0') + 1)
       redis.call('XADD', unpack(event))
     end
   end

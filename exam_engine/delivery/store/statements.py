@@ -57,7 +57,7 @@ async def load_evidence(session: AsyncSession, attempts: Sequence[AttemptId]) ->
     happened = await session.execute(select(AttemptEventRow).where(AttemptEventRow.attempt_id.in_(answers)))
     for noted in happened.scalars():
         log[noted.attempt_id].append(_of_event(noted))
-        if noted.kind == RECEIPT:
+        if RECEIPT in noted.detail:
             receipts[noted.attempt_id].append(str(noted.detail.get(RECEIPT, "")))
     return {
         row.id: FoundEvidence(

@@ -9,6 +9,7 @@ from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptClosed, NotStarted
 from exam_engine.delivery.model import CloseReason
 from exam_engine.delivery.register import (
+    Held,
     NotHeld,
     Place,
     PrimedAttempt,
@@ -141,6 +142,29 @@ async def test_a_change_computed_from_outdated_facts_is_computed_again(register:
     assert seen == [1, 2]
     assert facts.extensions == "fast slow"
     assert facts.deadline_ms == DEADLINE + 90_000
+
+
+async def test_an_answer_that_comes_between_look_and_change_is_looked_at_too(register: Register, place: Place) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    original = register._apply
+
+    async def overtaken(*arguments: object) -> bool:
+        register._apply = original  # type: ignore[method-assign]
+        await register.save(place, 1, STARTS, [(1, pack_response(9, 0, b'"C"', is_answered=True))])
+        return await original(*arguments)  # type: ignore[arg-type]
+
+    register._apply = overtaken  # type: ignore[method-assign]
+    decided: list[dict[int, int]] = []
+
+    def decide(held: Held) -> model.Change | None:
+        decided.append(held.sequences())
+        return model.submit(held.facts, 1, {}, held.sequences(), STARTS)
+
+    held, change = await register.act_on_answers(place, decide, "seat", lambda after, _: {"state": after.facts.state})
+    assert decided == [{}, {1: 9}]
+    assert change is not None
+    assert (held.facts.state, held.sequences(), held.answered) == ("submitted", {1: 9}, 1)
+    assert (await register.look(place, "s")).sequences() == {1: 9}
 
 
 async def test_many_changes_at_once_are_all_credited(register: Register, place: Place) -> None:

@@ -217,3 +217,28 @@ async def test_with_fsync_every_second_an_acknowledgement_waits_for_the_file(oth
     info = await client.info("persistence")
     assert info["aof_pending_bio_fsync"] == 0
     await client.aclose()
+
+
+async def test_calls_on_one_connection_get_their_own_replies_and_errors(runner: ScriptRunner) -> None:
+    echo = _script("return ARGV[1] == 'ill' and redis.error_reply('ILL') or ARGV[1]")
+    asked = [str(n) if n % 7 else "ill" for n in range(100)]
+    found = await asyncio.gather(*(runner.read(echo, "k", [text]) for text in asked), return_exceptions=True)
+    assert [str(one) if isinstance(one, RedisError) else one.decode() for one in found] == [
+        "ILL" if text == "ill" else text for text in asked
+    ]
+
+
+async def test_a_connection_that_the_server_closes_is_opened_anew(runner: ScriptRunner, redis: Redis) -> None:
+    number = _script("return redis.call('INCR', KEYS[1])")
+    assert await runner.read(number, "n", []) == 1
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    assert await asyncio.gather(*(runner.read(number, "n", []) for _ in range(3))) == [2, 3, 4]
+
+
+async def test_who_leaves_does_not_take_the_reply_of_the_next(runner: ScriptRunner) -> None:
+    echo = _script("return ARGV[1]")
+    assert await runner.read(echo, "k", ["first"]) == b"first"
+    leaving = asyncio.ensure_future(runner.read(echo, "k", ["left"]))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await runner.read(echo, "k", ["next"]) == b"next"
