@@ -35,8 +35,7 @@ class CandidateController(Controller):
     @post("/candidate/sign-in", summary="Sign in with the number and code of the card", status_code=200)
     async def sign_in(self, request: Request[Any, Any, Any], data: JSONBody[wire.SignInBody]) -> wire.SignedIn:
         """Answer a token and the candidate's papers; whatever is wrong, the refusal is the same."""
-        async with limited_failures(request, "candidate-sign-in", FAILURES_PER_MINUTE):
-            return await delivery_of(request).sign_in(data)
+        return await let_in(request, data)
 
     @get("/candidate/attempts", summary="My papers")
     async def attempts(self, request: Request[Any, Any, Any]) -> wire.AttemptList:
@@ -48,8 +47,7 @@ class CandidateController(Controller):
         self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.StartBody]
     ) -> wire.Envelope:
         """Answer everything of the paper that belongs to this candidate alone."""
-        claim = StartClaim(data.started_at_ms, data.proof) if data.started_at_ms else None
-        return await delivery_of(request).start(_pass(request), AttemptId(attempt_id), data.client_id, claim)
+        return await start_paper(delivery_of(request), _pass(request), AttemptId(attempt_id), data)
 
     @get("/papers/{sealed_hash:str}", summary="The sealed paper", media_type="application/octet-stream")
     async def sealed_paper(self, request: Request[Any, Any, Any], sealed_hash: FromPath[str]) -> Response[bytes]:
@@ -111,6 +109,20 @@ class CandidateController(Controller):
     ) -> None:
         """Keep events of the seat; none of them ends an attempt."""
         await delivery_of(request).events(_pass(request), AttemptId(attempt_id), data)
+
+
+async def let_in(request: Request[Any, Any, Any], body: wire.SignInBody) -> wire.SignedIn:
+    """Sign a candidate in, counting the failures of this source; both ways to the route share this."""
+    async with limited_failures(request, "candidate-sign-in", FAILURES_PER_MINUTE):
+        return await delivery_of(request).sign_in(body)
+
+
+async def start_paper(
+    delivery: Delivery, candidate: CandidatePass, attempt_id: AttemptId, body: wire.StartBody
+) -> wire.Envelope:
+    """Start; both ways to the route share this."""
+    claim = StartClaim(body.started_at_ms, body.proof) if body.started_at_ms else None
+    return await delivery.start(candidate, attempt_id, body.client_id, claim)
 
 
 async def form_answer(

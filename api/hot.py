@@ -1,4 +1,4 @@
-"""The routes that thousands of seats call at once, before the framework: save, time, paper and look-up.
+"""The routes that thousands of seats call at once, before the framework: from signing in to the receipt, and look-up.
 
 Only what is exactly as a correct client sends it is served here, by the functions that the framework's routes call too.
 Everything else (another path, a query, header, body or number that is not as expected, a missing token) goes to the
@@ -18,7 +18,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.app import create_app
-from api.candidate import form_answer
+from api.candidate import form_answer, let_in, start_paper
 from api.headers import ENCODED_SECURITY_HEADERS
 from api.metrics import PASSED_ON, RouteMetrics
 from api.patience import IDLE_SECONDS, BodyTooSlow, Patient, Watch
@@ -40,6 +40,9 @@ _AFTER = re.compile(rb"after=(0|[1-9][0-9]{0,15})(?:&lease=(0|[1-9][0-9]{0,8}))?
 _JSON = [(b"content-type", b"application/json")]
 _encode = msgspec.json.Encoder().encode
 _decode_save = msgspec.json.Decoder(wire.SaveBody).decode
+_decode_start = msgspec.json.Decoder(wire.StartBody).decode
+_decode_submit = msgspec.json.Decoder(wire.SubmitBody).decode
+_decode_card = msgspec.json.Decoder(wire.SignInBody).decode
 _decode_claim = msgspec.json.Decoder(LookUpBody).decode
 
 Answer = tuple[bytes, list[tuple[bytes, bytes]]]
@@ -58,13 +61,23 @@ class HotRoutes:
         self._waiting = Waiting(Watch(), idle_seconds)
         self._delivery: Delivery | None = None
         self._routes: Mapping[tuple[str, str], _Route] = {
-            ("POST", "/responses"): _Route("POST", "/api/attempts/{attempt_id}/responses", self._save),
-            ("GET", "/time"): _Route("GET", "/api/attempts/{attempt_id}/time", self._time),
+            (method, "/" + last): _Route(method, f"/api/attempts/{{attempt_id}}/{last}", handler)
+            for method, last, handler in (
+                ("POST", "responses", self._save),
+                ("GET", "time", self._time),
+                ("POST", "start", self._start),
+                ("POST", "submission", self._submit),
+                ("GET", "receipt", self._receipt),
+            )
         }
         self._form = _Route("GET", "/api/forms/{form_hash}", self._paper)
-        self._claims = {
-            path: _Route("POST", path, self._look_up(find))
-            for path, find in (("/api/results/look-up", find_result), ("/api/admission/look-up", find_decision))
+        self._cards = {
+            path: _Route("POST", path, handler)
+            for path, handler in (
+                ("/api/candidate/sign-in", self._sign_in),
+                ("/api/results/look-up", self._look_up(find_result)),
+                ("/api/admission/look-up", self._look_up(find_decision)),
+            )
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,7 +85,7 @@ class HotRoutes:
         route = self._find(scope) if scope["type"] == ScopeType.HTTP else None
         if route is None:
             if scope["type"] == ScopeType.HTTP and scope["path"] == "/metrics":
-                for one in (*self._routes.values(), self._form, *self._claims.values()):
+                for one in (*self._routes.values(), self._form, *self._cards.values()):
                     one.metrics.publish()
             await self._behind(scope, receive, send)
             return
@@ -89,7 +102,7 @@ class HotRoutes:
             return self._routes.get((scope["method"], path[_ID.stop :]))  # type: ignore[typeddict-item]
         if path.startswith(_FORMS):
             return self._form if scope["method"] == "GET" else None  # type: ignore[typeddict-item]
-        return self._claims.get(path) if scope["method"] == "POST" else None  # type: ignore[typeddict-item]
+        return self._cards.get(path) if scope["method"] == "POST" else None  # type: ignore[typeddict-item]
 
     async def _save(self, call: "_Call") -> Answer:
         attempt, body = call.attempt(), await call.body(_decode_save)
@@ -101,6 +114,23 @@ class HotRoutes:
         delivery, candidate = self._candidate(call)
         return _encode(await delivery.time(candidate, attempt, after, lease)), _JSON
 
+    async def _start(self, call: "_Call") -> Answer:
+        attempt, body = call.attempt(), await call.body(_decode_start)
+        delivery, candidate = self._candidate(call)
+        return _encode(await start_paper(delivery, candidate, attempt, body)), _JSON
+
+    async def _submit(self, call: "_Call") -> Answer:
+        attempt, body = call.attempt(), await call.body(_decode_submit)
+        delivery, candidate = self._candidate(call)
+        return _encode(await delivery.submit(candidate, attempt, body)), _JSON
+
+    async def _receipt(self, call: "_Call") -> Answer:
+        attempt = call.attempt()
+        if call.scope["query_string"]:
+            raise NotHot
+        delivery, candidate = self._candidate(call)
+        return _encode(await delivery.receipt(candidate, attempt)), _JSON
+
     async def _paper(self, call: "_Call") -> Answer:
         form_hash = call.scope["path"][len(_FORMS) :]
         if _HASH.fullmatch(form_hash) is None or call.scope["query_string"]:
@@ -108,6 +138,10 @@ class HotRoutes:
         delivery, candidate = self._candidate(call)
         body, headers = await form_answer(delivery, candidate, form_hash, call.text(b"accept-encoding"))
         return body, [*_JSON, *((name.lower().encode(), value.encode()) for name, value in headers.items())]
+
+    async def _sign_in(self, call: "_Call") -> Answer:
+        card = await call.body(_decode_card)
+        return _encode(await let_in(call.request(), card)), _JSON
 
     def _look_up(self, find: Callable[[Request[Any, Any, Any], LookUpBody], Awaitable[Any]]) -> "_Handler":
         async def answer(call: _Call) -> Answer:

@@ -116,15 +116,87 @@ async def test_a_long_body_is_alike_on_both_ways(started: Any) -> None:
     assert_alike(front, behind)
 
 
+BODIES: dict[str, Any] = {
+    "responses": {"lease": 1, "responses": [answer_to(1, 1)]},
+    "start": {"client_id": "parity.1"},
+    "submission": {"lease": 1, "sequences": {}},
+}
+
+BAD_STARTS: dict[str, Any] = {
+    "another client": {"client_id": "elsewhere.1"},
+    "no client": {"client_id": ""},
+    "a field too many": {"client_id": "parity.1", "score": 10},
+    "a proof of nothing": {"client_id": "parity.1", "started_at_ms": 1, "proof": "x"},
+    "no object": [],
+}
+
+
+@pytest.mark.parametrize("body", BAD_STARTS.values(), ids=BAD_STARTS)
+async def test_other_starts_are_alike_on_both_ways(started: Any, body: Any) -> None:
+    seat, attempt, _ = started
+    front, behind = await both_ways(seat, "POST", f"/api/attempts/{attempt}/start", json=body)
+    assert_alike(front, behind)
+
+
+BAD_HAND_INS: dict[str, Any] = {
+    "another lease": {"lease": 99, "sequences": {}},
+    "more than the server holds": {"lease": 1, "sequences": {"1": 10**9}},
+    "a slot that is not in the paper": {"lease": 1, "sequences": {"999": 1}},
+    "a slot that is no number": {"lease": 1, "sequences": {"a": 1}},
+    "nothing": {},
+}
+
+
+@pytest.mark.parametrize("body", BAD_HAND_INS.values(), ids=BAD_HAND_INS)
+@pytest.mark.parametrize("language", ["vi", "en"])
+async def test_refused_hand_ins_are_alike_on_both_ways(started: Any, body: Any, language: str) -> None:
+    seat, attempt, _ = started
+    path = f"/api/attempts/{attempt}/submission"
+    front, behind = await both_ways(seat, "POST", path, json=body, headers={"Accept-Language": language})
+    assert 400 <= front.status_code < 500
+    assert_alike(front, behind)
+
+
+async def test_a_paper_is_started_again_handed_in_and_acknowledged_alike_on_both_ways(house: House) -> None:
+    async with house.seat(EXAM, POSITION + 1) as seat:
+        attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
+        path = f"/api/attempts/{attempt}"
+        assert_alike(*await both_ways(seat, "GET", f"{path}/receipt"))
+        front, behind = await both_ways(seat, "POST", f"{path}/start", json={"client_id": "parity.1"})
+        assert front.status_code == 200
+        assert_alike(front, behind)
+        lease = front.json()["lease"]
+        await seat.post(f"{path}/responses", json={"lease": lease, "responses": [answer_to(1, 1, None)]})
+        front, behind = await both_ways(
+            seat, "POST", f"{path}/submission", json={"lease": lease, "sequences": {"1": 1}}
+        )
+        assert front.status_code == 200
+        assert_alike(front, behind)
+        for answer in await both_ways(seat, "GET", f"{path}/receipt"):
+            assert answer.status_code == 200
+            assert answer.json()["receipt"] == front.json()["receipt"]
+
+
+async def test_cards_are_read_alike_on_both_ways(house: House, visitor: httpx.AsyncClient, fresh_limits: None) -> None:
+    card = await house.card(EXAM, POSITION)
+    path = "/api/candidate/sign-in"
+    front, behind = await both_ways(visitor, "POST", path, json=card.claim(card.sit_code))
+    assert front.status_code == behind.status_code == 200
+    assert {**plain(front), "token": ""} == {**plain(behind), "token": ""}
+    assert headers_of(front) == headers_of(behind)
+    for claim in (card.claim("0000-0000-0000"), card.claim(""), card.claim(card.sit_code) | {"exam": "nowhere"}, {}):
+        assert_alike(*await both_ways(visitor, "POST", path, json=claim))
+
+
 @pytest.mark.parametrize("token", ["", "Bearer", "Bearer nonsense", "Basic abc", "Bearer " + "A" * 80])
-@pytest.mark.parametrize("route", ["responses", "time", "form"])
+@pytest.mark.parametrize("route", ["responses", "time", "form", "start", "submission", "receipt"])
 async def test_strangers_are_refused_alike_on_both_ways(started: Any, token: str, route: str) -> None:
     seat, attempt, envelope = started
-    method = "POST" if route == "responses" else "GET"
+    method = "POST" if route in BODIES else "GET"
     path = f"/api/forms/{envelope['form_hash']}" if route == "form" else f"/api/attempts/{attempt}/{route}"
     request: dict[str, Any] = {"headers": {"Authorization": token}}
     if method == "POST":
-        request["json"] = {"lease": 1, "responses": [answer_to(1, 1)]}
+        request["json"] = BODIES[route]
     front, behind = await both_ways(seat, method, path, **request)
     assert front.status_code == 401
     assert_alike(front, behind)
@@ -191,6 +263,10 @@ async def test_what_correct_clients_send_never_reaches_the_framework(house: Hous
     await seat.get(f"/api/attempts/{attempt}/time?after=17")
     await seat.get(f"/api/forms/{envelope['form_hash']}")
     await seat.post("/api/results/look-up", json=card.claim(card.look_up_code))
+    await seat.post("/api/candidate/sign-in", json=card.claim(card.sit_code))
+    await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "parity.1"})
+    await seat.post(f"/api/attempts/{attempt}/submission", json={"lease": 99, "sequences": {}})
+    await seat.get(f"/api/attempts/{attempt}/receipt")
     assert await passed_on(seat) == before
     await seat.get(f"/api/attempts/{attempt}/time?after=x")
     assert await passed_on(seat) == before + 1
