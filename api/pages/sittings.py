@@ -17,14 +17,15 @@ from api.staff.sittings import desk_of, readable_sittings, require_sitting
 from exam_engine.assembly import service as assembly
 from exam_engine.assembly.model import FormId
 from exam_engine.delivery import service as sittings
+from exam_engine.delivery.closing import Awaited, overtime
 from exam_engine.delivery.draining import wait_until_stored
-from exam_engine.delivery.model import SittingId, SittingState
+from exam_engine.delivery.model import Sitting, SittingId, SittingState
 from exam_engine.delivery.service import SittingPlan
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import SubjectMode
 from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
-from exam_engine.infra.errors import EngineError
+from exam_engine.infra.errors import EngineError, ServiceUnavailable
 from exam_engine.infra.i18n import N_
 
 STATES = {"planned": N_("Planned"), "open": N_("Open"), "closed": N_("Closed")}
@@ -141,12 +142,21 @@ async def _sitting_page(
             form_code=await _form_code(act, context.sitting.form_id),
             statement=statement,
             late=await sittings.count_late(act.session, SittingId(sitting_id)),
+            waiting=await _overtime(request, context.sitting, act.now),
             may_manage=UnitId(context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS),
             states=STATES,
             badges=BADGES,
             attempt_states=ATTEMPT_STATES,
             problem=problem,
         )
+
+
+async def _overtime(request: Request[Any, Any, Any], sitting: Sitting, now: datetime) -> Awaited:
+    """Say who keeps a sitting open beyond its end; a Redis that is away takes no page away."""
+    try:
+        return await overtime(delivery_of(request).register, sitting, now)
+    except ServiceUnavailable:
+        return Awaited(0)
 
 
 async def _form_code(act: Act, form_id: UUID) -> str:

@@ -92,6 +92,12 @@ PROBLEMS: ProblemTable = {
         N_("The sitting is not in the state this needs"),
         N_("Sitting {code} is {state}; this needs {needed}."),
     ),
+    delivery.SittingSealed: Problem(
+        "sitting-sealed",
+        HTTPStatus.CONFLICT,
+        N_("The sitting is being closed"),
+        N_("Its end has passed and nobody has time left; nothing in it changes any more."),
+    ),
     delivery.StartProofInvalid: Problem(
         "start-proof-invalid",
         HTTPStatus.UNPROCESSABLE_ENTITY,

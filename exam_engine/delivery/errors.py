@@ -1,7 +1,7 @@
 """Refusals of the delivery room.
 
 DeliveryError
-├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, NotStored, CodeNotReleased
+├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, SittingSealed, NotStored, CodeNotReleased
 ├── AttemptUnknown, SealedPaperUnknown, HandOverInvalid
 ├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, TimeOver, LeaseTaken,
 │                   ResponsesMissing, ActImpossible, StartProofInvalid
@@ -50,6 +50,13 @@ class SittingStateWrong(SittingError):
         self.state = state
         self.needed = needed
         super().__init__(f"sitting {code} is {state}, not {needed}")
+
+
+class SittingSealed(SittingError):
+    """The sitting is being closed: nothing in it changes any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the sitting is being closed")
 
 
 class NotStored(SittingError):

@@ -1,8 +1,8 @@
 """The register of open sittings: the Redis side of attempts, one group of keys a shard.
 
 Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `r:<attempt>` (answers),
-`due` (limits of running attempts), `seen`, `notices`, `notice-of`, `changed` and `changes` (whose facts changed, and
-the count), `primed`. Scripts derive them from the stream's key.
+`due` (until when attempts are waited for), `seen`, `notices`, `notice-of`, `changed` and `changes` (whose facts
+changed, and the count), `primed`, `sealed` (the sitting closes). Scripts derive them from the stream's key.
 """
 
 from collections import Counter
@@ -14,14 +14,23 @@ import msgspec
 from redis.exceptions import RedisError
 
 from exam_engine.delivery import counters
-from exam_engine.delivery.errors import AttemptClosed, AttemptLocked, LeaseTaken, NotStarted, TimeOver
-from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId, shard_of
+from exam_engine.delivery.errors import AttemptClosed, AttemptLocked, LeaseTaken, NotStarted, SittingSealed, TimeOver
+from exam_engine.delivery.model import (
+    AttemptFacts,
+    AttemptId,
+    Change,
+    ChangeKind,
+    SittingId,
+    shard_of,
+    waited_until_ms,
+)
 from exam_engine.infra.errors import Busy
 from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_script, unavailable
 
 PACKAGE = "exam_engine.delivery"
 KEPT_AFTER_CLOSE_SECONDS = 7 * 24 * 3600
 _MAXIMUM_TRIES = 50
+_SEALED = -2  # reply of the scripts that change attempts
 _FACTS = AttemptFacts.__struct_fields__
 
 
@@ -148,6 +157,7 @@ class Register:
         self._runner = runner
         self._saved = 0  # answers acknowledged since the counters were published
         self._post = load_script(PACKAGE, "post")
+        self._seal = load_script(PACKAGE, "seal")
         self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
         self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
         self._primes = Batcher(runner, load_script(PACKAGE, "prime"), batch=50, capacity=100_000)
@@ -193,11 +203,13 @@ class Register:
 
         Raises
         ------
-        NotHeld
+        NotHeld, SittingSealed
         """
         reply = await self._counts.put(place.stream, place.attempt, lease, arrival_ms, slot, packed)
         if reply == 0:
             raise NotHeld(place.attempt)
+        if reply == _SEALED:
+            raise SittingSealed
         return bool(reply == 1)
 
     async def look(self, place: Place, depth: str = "f") -> Held:
@@ -219,7 +231,7 @@ class Register:
 
         Raises
         ------
-        NotHeld, and whatever `decide` raises
+        NotHeld, SittingSealed, and whatever `decide` raises
         """
         return await self.act(place, lambda held: decide(held.facts), by, **detail)
 
@@ -230,7 +242,7 @@ class Register:
 
         Raises
         ------
-        NotHeld, and whatever `decide` raises
+        NotHeld, SittingSealed, and whatever `decide` raises
         """
         held, change = await self._act(place, "f", decide, by, lambda _held, _change: detail)
         return held.facts, change
@@ -287,7 +299,7 @@ class Register:
             raise _translated(error) from error
 
     async def due(self, stream: str, now_ms: int, limit: int) -> list[AttemptId]:
-        """Return attempts of a shard whose limit has passed."""
+        """Return attempts of a shard that are no longer waited for."""
         try:
             found = await self.redis.zrangebyscore(
                 stream.removesuffix("events") + "due", "-inf", f"({now_ms}", start=0, num=limit
@@ -296,10 +308,10 @@ class Register:
             raise _translated(error) from error
         return [AttemptId(UUID(attempt.decode())) for attempt in found]
 
-    async def running(self, streams: Sequence[str]) -> int:
-        """Return how many attempts are running in these shards."""
+    async def seal(self, stream: str, *, is_sealed: bool = True) -> bool:
+        """Let no change happen any more in a shard, or again; False: somebody there is waited for."""
         try:
-            return sum([await self.redis.zcard(stream.removesuffix("events") + "due") for stream in streams])
+            return bool(await self._runner.run(self._seal, stream, ["1" if is_sealed else ""]))
         except (RedisError, OSError) as error:
             raise _translated(error) from error
 
@@ -349,6 +361,8 @@ class Register:
         )
         if reply == 0:
             raise NotHeld(place.attempt)
+        if reply == _SEALED:
+            raise SittingSealed
         return bool(reply == 1)
 
 
@@ -396,10 +410,9 @@ def _fields(facts: AttemptFacts) -> list[str | int]:
 
 
 def _limit(facts: AttemptFacts) -> str | int:
-    """Return when the timer shall look: at the limit, or never while the clock stands; empty: not waited for."""
-    if facts.is_paused:
-        return "+inf"
-    return facts.limit_ms if facts.state is AttemptState.RUNNING else ""
+    """Return after which moment the timer shall look; empty: not waited for."""
+    until_ms = waited_until_ms(facts)
+    return "" if until_ms is None else until_ms
 
 
 def _translated(error: Exception) -> Exception:

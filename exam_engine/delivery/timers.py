@@ -6,15 +6,15 @@ While PostgreSQL is away the leader goes on with the sittings it knows: time doe
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from exam_engine.delivery import counters, model, service, store
+from exam_engine.delivery import closing, counters, model, service, store
 from exam_engine.delivery.draining import TIMER
-from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingState
+from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingId, SittingState
 from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.signs import Role, give_sign
@@ -112,6 +112,7 @@ class Timers:
         self._restorer = Restorer(sessions, register)
         self._clock = clock
         self._open: Sequence[Sitting] = ()
+        self._told: dict[SittingId, datetime | None] = {}  # until when a sitting is waited for, as written to the log
 
     async def tick(self) -> None:
         """Look at every open sitting once."""
@@ -160,20 +161,28 @@ class Timers:
             await self._restorer.restore(sitting, attempt_id)
             return True  # and it is due again, with its facts
         if change is not None:
-            counters.CLOSED.labels(CloseReason.TIME.value).inc()
+            counters.CLOSED.labels(change.facts.reason).inc()
         return change is not None
 
     async def _close_over(self, sitting: Sitting) -> None:
         now = self._clock()
-        linger_seconds = sitting.longest_delay_seconds + sitting.grace_seconds + sitting.settings.linger_seconds
-        if now <= sitting.ends_at + timedelta(seconds=linger_seconds):
+        if now <= sitting.closes_at:
             return
-        if await self._register.running(stream_keys(sitting.id, sitting.shards)):
-            return  # extra time; the timer closes these first
-        async with transaction(self._sessions) as session:
-            desk = service.Desk(session=session, register=self._register, actor=ACTOR, now=now)
-            await service.close_sitting(desk, sitting.id)
-        logger.info("sitting_closed", sitting=sitting.code)
+        waiting = await closing.overtime(self._register, sitting, now)
+        if waiting.attempts:
+            if self._told.get(sitting.id) != waiting.until:
+                self._told[sitting.id] = waiting.until
+                logger.warning(
+                    "sitting_waits", sitting=sitting.code, attempts=waiting.attempts, until=str(waiting.until)
+                )
+            return
+        with reaching_database():
+            async with transaction(self._sessions) as session:
+                desk = service.Desk(session=session, register=self._register, actor=ACTOR, now=now)
+                closed = await service.close_if_over(desk, sitting.id)
+        if closed is not None:
+            self._told.pop(sitting.id, None)
+            logger.info("sitting_closed", sitting=sitting.code)
 
 
 async def _try_lock(connection: AsyncConnection) -> bool:

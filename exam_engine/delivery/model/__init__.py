@@ -24,6 +24,8 @@ extend         in any state but submitted; extra time of a closed attempt reopen
 lock           refuses answers (they are kept as evidence), time runs on.
 submit         only when the server holds every sequence the seat holds; else it names the slots.
 closing        never removes an answer: what was acknowledged counts, submitted or not.
+end of all     a sitting closes when its end is past and nobody is waited for any more (`waited_until_ms`); from that
+               moment on its attempts are sealed, and no act reopens one.
 
 Every change raises `revision`; Redis applies it only to the revision it was computed from, and PostgreSQL
 keeps the highest. Times are milliseconds of one clock, that of the API processes (kept by NTP, compared with
@@ -78,9 +80,11 @@ from exam_engine.delivery.model.sittings import (
     assign_paper_codes,
     shard_of,
 )
+from exam_engine.delivery.model.waiting import LONGEST_PAUSE_MS, is_waited_out, waited_until_ms
 
 __all__ = [
     "LEASES_PER_SECOND",
+    "LONGEST_PAUSE_MS",
     "MAXIMUM_EXTRA_SECONDS",
     "MAXIMUM_POSTPONEMENT_SECONDS",
     "MAXIMUM_SEQUENCE",
@@ -106,6 +110,7 @@ __all__ = [
     "is_later",
     "is_newer",
     "is_stored",
+    "is_waited_out",
     "is_whole",
     "lock",
     "lost_ms",
@@ -125,4 +130,5 @@ __all__ = [
     "submit",
     "taken_back",
     "unlock",
+    "waited_until_ms",
 ]

@@ -14,6 +14,7 @@ from exam_engine.delivery.model.facts import (
     pause_ended,
     stopped_ms,
 )
+from exam_engine.delivery.model.waiting import is_waited_out
 
 MAXIMUM_EXTRA_SECONDS = 4 * 3600
 UNDOABLE = (CloseReason.INVIGILATOR, CloseReason.ABSENT, CloseReason.MALPRACTICE)
@@ -148,7 +149,9 @@ def refuse_claim(facts: AttemptFacts, now_ms: int) -> Change | None:
 
 
 def close(facts: AttemptFacts, reason: CloseReason, now_ms: int) -> Change | None:
-    """Close an attempt; None when there is nothing to close (or, by time, when its time is not over).
+    """Close an attempt; None when there is nothing to close (or, by time, when it is still waited for).
+
+    Time closes who writes, ends a pause nobody has ended, and calls absent who might have started later.
 
     Raises
     ------
@@ -158,11 +161,11 @@ def close(facts: AttemptFacts, reason: CloseReason, now_ms: int) -> Change | Non
     if not _is_live(facts):
         return None
     is_ready = facts.state is AttemptState.READY
-    if reason is CloseReason.TIME and (is_ready or not facts.is_over(now_ms)):
+    if reason is CloseReason.TIME and not is_waited_out(facts, now_ms):
         return None
     if reason is CloseReason.ABSENT and not is_ready:
         raise ActImpossible("absent", facts.state, facts.reason)
-    if reason is CloseReason.SITTING and is_ready:
+    if reason in (CloseReason.SITTING, CloseReason.TIME) and is_ready:
         reason = CloseReason.ABSENT
     closed = changed(
         facts, **pause_ended(facts, now_ms), state=AttemptState.CLOSED, finished_ms=now_ms, reason=reason.value

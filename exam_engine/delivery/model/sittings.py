@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, NewType
 from uuid import UUID
@@ -68,6 +68,12 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     def longest_delay_seconds(self) -> int:
         """By how much the last room ends after the sitting."""
         return max(self.settings.room_delays.values(), default=0)
+
+    @property
+    def closes_at(self) -> datetime:
+        """The moment after which it closes as soon as nobody is waited for."""
+        seconds = self.longest_delay_seconds + self.grace_seconds + self.settings.linger_seconds
+        return self.ends_at + timedelta(seconds=seconds)
 
 
 class AttemptSeat(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 -- Apply changes that delivery.model computed, each only to the revision it was computed from.
 -- ARGV, for each: count, attempt, expected revision, limit while running (else ''), change as JSON, then field and value pairs.
 -- "<revision> <saves>" expects that no answer has come since, either.
--- Reply for each: 1 applied, -1 facts or answers have changed meanwhile, 0 unknown here.
+-- Reply for each: 1 applied, -1 facts or answers have changed meanwhile, -2 the sitting is sealed, 0 unknown here.
 local prefix = string.sub(KEYS[1], 1, -7)
+local is_sealed = redis.call('EXISTS', prefix .. 'sealed') == 1
 local replies = {}
 local at = 1
 while at <= #ARGV do
@@ -14,6 +15,8 @@ while at <= #ARGV do
   local reply
   if not held[1] then
     reply = 0
+  elseif is_sealed then
+    reply = -2
   elseif held[1] ~= revision or (saves ~= '' and (held[2] or '0') ~= saves) then
     reply = -1
   else

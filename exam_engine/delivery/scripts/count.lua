@@ -1,14 +1,17 @@
 -- Let a refused answer count after all: two people decided, so neither state, lease nor time is asked again.
 -- ARGV, for each: count, attempt, lease, arrival, slot, "<sequence> <client ms> <1 if answered> <json>".
--- Reply for each: 1 counts now, 0 unknown here, -1 something newer is held.
+-- Reply for each: 1 counts now, 0 unknown here, -1 something newer is held, -2 the sitting is sealed.
 local prefix = string.sub(KEYS[1], 1, -7)
+local is_sealed = redis.call('EXISTS', prefix .. 'sealed') == 1
 local replies = {}
 local at = 1
 while at <= #ARGV do
   local attempt, lease, arrival, slot, packed = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4], ARGV[at + 5]
   local facts_key, responses_key = prefix .. 'a:' .. attempt, prefix .. 'r:' .. attempt
   local reply = 0
-  if redis.call('EXISTS', facts_key) == 1 then
+  if is_sealed then
+    reply = -2
+  elseif redis.call('EXISTS', facts_key) == 1 then
     local sequence, flag = string.match(packed, '^(%d+) %d+ (%d) ')
     local stored = redis.call('HGET', responses_key, slot)
     local stored_sequence, stored_flag

@@ -15,7 +15,7 @@ from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal, RequestReused
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
 from exam_engine.delivery.register import Held, place_of
-from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, require_open, seats_in
+from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_open, record, require_open, seats_in
 from exam_engine.delivery.store.acts import StoredAct
 
 ACTS_SHOWN = 100
@@ -101,9 +101,8 @@ async def act_on_seats(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted
     ActImpossible
         A single attempt was named and stands otherwise.
     """
-    sitting = await require_open(desk, sitting_id)
     # Two requests at once must not both find that nothing was done: the sitting's row makes them queue.
-    await lock_sitting(desk, sitting_id)
+    sitting = await lock_open(desk, sitting_id)
     done = await store.find_act(desk.session, sitting_id, act.request)
     if done is not None:
         return _repeated(done, {act.kind})
@@ -134,8 +133,7 @@ async def undo(desk: Desk, sitting_id: SittingId, undone: str, request: str, rea
     ------
     ActUnknown, ActNotUndoable, SittingUnknown, SittingStateWrong, ServiceUnavailable
     """
-    sitting = await require_open(desk, sitting_id)
-    await lock_sitting(desk, sitting_id)
+    sitting = await lock_open(desk, sitting_id)
     done = await require_act(desk.session, sitting_id, undone)
     repeated = await store.find_act(desk.session, sitting_id, request)
     if repeated is not None:

@@ -74,6 +74,19 @@ async def lock_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     return sitting
 
 
+async def lock_open(desk: Desk, sitting_id: SittingId) -> Sitting:
+    """Lock a sitting that must be open: acts on its attempts queue, and none overtakes its closing.
+
+    Raises
+    ------
+    SittingUnknown, SittingStateWrong
+    """
+    sitting = await lock_sitting(desk, sitting_id)
+    if sitting.state is not SittingState.OPEN:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    return sitting
+
+
 async def require_open(desk: Desk, sitting_id: SittingId) -> Sitting:
     """Load a sitting that must be open.
 

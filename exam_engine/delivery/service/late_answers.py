@@ -16,9 +16,8 @@ from exam_engine.delivery.service.desk import (
     Desk,
     Scope,
     load_sitting,
-    lock_sitting,
+    lock_open,
     record,
-    require_open,
     seats_in,
 )
 from exam_engine.delivery.store import LateDecision, LateResponse, Seat
@@ -118,8 +117,7 @@ async def accept_late(desk: Desk, sitting_id: SittingId, acceptance: LateAccepta
     ------
     SittingUnknown, SittingStateWrong, AttemptUnknown, LateAnswersUnknown, SamePersonTwice, ServiceUnavailable
     """
-    sitting = await require_open(desk, sitting_id)
-    await lock_sitting(desk, sitting_id)
+    sitting = await lock_open(desk, sitting_id)
     await seats_in(desk, sitting_id, Scope(attempt_id=acceptance.attempt_id))
     proposal = await store.find_proposal(desk.session, acceptance.attempt_id)
     if proposal is None:

@@ -10,7 +10,7 @@ from exam_engine.delivery.bulletins import Notice
 from exam_engine.delivery.errors import AttemptClosed, SittingPlanInvalid
 from exam_engine.delivery.model import Change, ChangeKind, Sitting, SittingId
 from exam_engine.delivery.register import Held, place_of
-from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, record, require_open, seats_in
+from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_open, record, require_open, seats_in
 from exam_engine.delivery.store import Seat
 from item_bank import messages
 
@@ -54,7 +54,7 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
         raise SittingPlanInvalid(
             "seconds", messages.message("extra time is 1 to {maximum} seconds", maximum=model.MAXIMUM_EXTRA_SECONDS)
         )
-    sitting = await require_open(desk, sitting_id)
+    sitting = await lock_open(desk, sitting_id)
     scope = extension.scope
     seats = await seats_in(desk, sitting_id, scope)
 
@@ -68,8 +68,9 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
 
     attempts = [seat.attempt_id for seat in seats]
     changes = await change_attempts(desk, sitting, attempts, decide, seconds=extension.seconds)
-    notice = _notice(desk, sitting, scope, kind="time", extra_seconds=extension.seconds)
-    number = await _post(desk, sitting, seats, notice, extension.request)
+    number = await post_notice(
+        desk, sitting, scope, seats, extension.request, kind="time", extra_seconds=extension.seconds
+    )
     reopened = sum(change.kind is ChangeKind.REOPEN for change in changes.values())
     await record(
         desk,
@@ -101,14 +102,29 @@ async def send_message(desk: Desk, sitting_id: SittingId, message: Message) -> i
     sitting = await require_open(desk, sitting_id)
     scope = message.scope
     seats = await seats_in(desk, sitting_id, scope)
-    notice = _notice(desk, sitting, scope, kind="message", text=text)
-    number = await _post(desk, sitting, seats, notice, message.request)
+    number = await post_notice(desk, sitting, scope, seats, message.request, kind="message", text=text)
     await record(desk, "sitting.message", sitting, room_id=scope.room_id, attempt_id=scope.attempt_id)
     return number
 
 
-def _notice(desk: Desk, sitting: Sitting, scope: Scope, *, kind: str, text: str = "", extra_seconds: int = 0) -> Notice:
-    return Notice(
+async def post_notice(
+    desk: Desk,
+    sitting: Sitting,
+    scope: Scope,
+    seats: Sequence[Seat],
+    request: str,
+    *,
+    kind: str,
+    text: str = "",
+    extra_seconds: int = 0,
+) -> int:
+    """Post a notice to the shards of these seats, once for each request; returns its number.
+
+    Raises
+    ------
+    ServiceUnavailable
+    """
+    notice = Notice(
         sitting_id=sitting.id,
         kind=kind,
         text=text,
@@ -118,9 +134,6 @@ def _notice(desk: Desk, sitting: Sitting, scope: Scope, *, kind: str, text: str 
         created_by=desk.actor,
         created_ms=desk.now_ms,
     )
-
-
-async def _post(desk: Desk, sitting: Sitting, seats: Sequence[Seat], notice: Notice, request: str) -> int:
     content = msgspec.json.encode(notice)
     streams = sorted({place_of(sitting.id, sitting.shards, seat.attempt_id).stream for seat in seats})
     number = notice.created_ms

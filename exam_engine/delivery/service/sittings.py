@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.assembly import service as assembly
 from exam_engine.assembly.model import FormId, PaperCodeId
 from exam_engine.audit import service as audit
-from exam_engine.delivery import counters, model, store
+from exam_engine.delivery import closing, counters, model, store
 from exam_engine.delivery.errors import AttemptUnknown, SittingPlanInvalid, SittingStateWrong
 from exam_engine.delivery.freezing import frozen_plan
 from exam_engine.delivery.model import (
@@ -32,6 +32,7 @@ from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import ExamState, SubjectMode
 from exam_engine.infra import queue
+from exam_engine.infra.errors import Busy
 from exam_engine.infra.randomness import fresh_seed
 from item_bank.messages import message
 
@@ -206,14 +207,38 @@ async def close_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
         return sitting
     if sitting.state is not SittingState.OPEN:
         raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
-    attempts = await store.load_attempt_ids(desk.session, sitting_id)
+    return await _close(desk, sitting)
+
+
+async def close_if_over(desk: Desk, sitting_id: SittingId) -> Sitting | None:
+    """Close a sitting that is open, whose end is past and in which nobody has time left; else None.
+
+    Decided under the lock: whoever was given time, or a paper back, a moment ago keeps it.
+
+    Raises
+    ------
+    SittingUnknown, ServiceUnavailable
+    """
+    sitting = await lock_sitting(desk, sitting_id)
+    if sitting.state is not SittingState.OPEN or desk.now <= sitting.closes_at:
+        return None
+    if (await closing.awaited(desk.register, sitting)).attempts:
+        return None
+    return await _close(desk, sitting)
+
+
+async def _close(desk: Desk, sitting: Sitting) -> Sitting:
+    attempts = await store.load_attempt_ids(desk.session, sitting.id)
     closed = await change_attempts(
         desk, sitting, attempts, lambda held: model.close(held.facts, CloseReason.SITTING, desk.now_ms)
     )
+    # An act whose transaction died with PostgreSQL may still be under way, without its lock.
+    if not await closing.seal(desk.register, sitting):
+        raise Busy("redis", "an attempt was opened again while the sitting closed")
     for change in closed.values():
         counters.CLOSED.labels(change.facts.reason).inc()
-    await store.mark_closed(desk.session, sitting_id, desk.now)
-    await queue.defer(desk.session, MAKE_STATEMENTS, {"sitting_id": str(sitting_id)})
+    await store.mark_closed(desk.session, sitting.id, desk.now)
+    await queue.defer(desk.session, MAKE_STATEMENTS, {"sitting_id": str(sitting.id)})
     await record(desk, "sitting.close", sitting, closed_running=len(closed))
     return msgspec.structs.replace(sitting, state=SittingState.CLOSED)
 

@@ -96,8 +96,9 @@ async def sitting_states(session: AsyncSession) -> dict[SittingId, SittingState]
 
 
 async def lock_sitting(session: AsyncSession, sitting_id: SittingId) -> Sitting | None:
-    """Lock a sitting's row until the end of the transaction."""
-    row = (await session.execute(select(SittingRow).where(SittingRow.id == sitting_id).with_for_update())).scalar()
+    """Lock a sitting's row until the end of the transaction; read anew: whoever held it may have closed the sitting."""
+    query = select(SittingRow).where(SittingRow.id == sitting_id).with_for_update()
+    row = (await session.execute(query.execution_options(populate_existing=True))).scalar()
     return None if row is None else _sitting(row)
 
 

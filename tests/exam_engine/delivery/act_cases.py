@@ -19,6 +19,7 @@ from tests.exam_engine.delivery.cases import (
     CLOSED_BY_TIME,
     DEADLINE,
     ENDED,
+    ENDS,
     LOCKED,
     MINUTE,
     PAUSED,
@@ -39,6 +40,9 @@ from tests.exam_engine.delivery.cases import (
 ON_PC7 = msgspec.structs.replace(RUNNING, client="pc7.a", seated_ms=STARTS)
 READY_PAUSED = msgspec.structs.replace(READY, paused_ms=STARTS + 5 * MINUTE, revision=1)
 READY_STOPPED = msgspec.structs.replace(READY, stops=f"{STARTS + 5 * MINUTE}-{STARTS + 25 * MINUTE}", revision=2)
+PAUSED_LATE = msgspec.structs.replace(
+    RUNNING, paused_ms=ENDS + 60 * MINUTE, extra_ms=75 * MINUTE, deadline_ms=DEADLINE + 75 * MINUTE, revision=2
+)
 REFUSED = msgspec.structs.replace(RUNNING, refused="seat-2.b", revision=3)
 CLOSED_WHILE_WAITING = msgspec.structs.replace(CLOSED_BY_TIME, claimant="seat-2.b", claimed_ms=STARTS + 58 * MINUTE)
 PAUSED_AND_CLAIMED = msgspec.structs.replace(PAUSED, claimant="seat-2.b", claimed_ms=STARTS + 11 * MINUTE)
@@ -175,7 +179,37 @@ CLOCK = [
         told={"reason": "time"},
     ),
     TransitionCase("pause what is handed in", SUBMITTED, at(model.pause, STARTS), refusal=ActImpossible),
-    TransitionCase("time closes nobody whose clock stands", PAUSED, closing(CloseReason.TIME, DEADLINE * 2)),
+    TransitionCase(
+        "time closes nobody whose clock stands", PAUSED, closing(CloseReason.TIME, ENDS + model.LONGEST_PAUSE_MS)
+    ),
+    TransitionCase(
+        "a pause nobody ends is ended by time four hours after the end",
+        PAUSED,
+        closing(CloseReason.TIME, ENDS + model.LONGEST_PAUSE_MS + 1),
+        {"state": "closed", "reason": "time", "paused_ms": 0},
+    ),
+    TransitionCase(
+        "a room nobody has started in and nobody has resumed is absent in the end",
+        READY_PAUSED,
+        closing(CloseReason.TIME, ENDS + model.LONGEST_PAUSE_MS + 1),
+        {"state": "closed", "reason": "absent", "paused_ms": 0, "extra_ms": 0},
+    ),
+    TransitionCase(
+        "a pause that begins after the end lasts four hours at most",
+        PAUSED_LATE,
+        closing(CloseReason.TIME, PAUSED_LATE.paused_ms + model.LONGEST_PAUSE_MS),
+    ),
+    TransitionCase(
+        "who may still start because the clock stood is not absent yet",
+        READY_STOPPED,
+        closing(CloseReason.TIME, ENDS + 20 * MINUTE),
+    ),
+    TransitionCase(
+        "who might have started later because the clock stood is absent after that",
+        READY_STOPPED,
+        closing(CloseReason.TIME, ENDS + 20 * MINUTE + 1),
+        {"state": "closed", "reason": "absent"},
+    ),
     TransitionCase(
         "extra time while the clock stands",
         PAUSED,

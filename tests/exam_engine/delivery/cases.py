@@ -46,6 +46,7 @@ ABSENT = msgspec.structs.replace(
 )
 EXTENDED_READY = msgspec.structs.replace(READY, extra_ms=5 * MINUTE, extensions="x", revision=1)
 DEADLINE = RUNNING.deadline_ms
+ENDS = RUNNING.ends_ms
 PAUSED = msgspec.structs.replace(RUNNING, paused_ms=STARTS + 10 * MINUTE, revision=2)
 LOCKED = msgspec.structs.replace(RUNNING, is_locked=True, revision=2)
 CLAIMED = msgspec.structs.replace(RUNNING, claimant="seat-2.b", claimed_ms=STARTS + 30 * MINUTE, revision=2)

@@ -99,11 +99,12 @@ async def test_a_transition_reaches_redis_and_the_stream_or_neither(
     assert {name: getattr(facts, name) for name in case.after} == case.after
     assert (facts != case.facts) == is_changed
     assert len(await _events(runner, place)) == is_changed
-    due = await register.due(place.stream, facts.limit_ms + 1, 10)
-    assert len(due) == (facts.state == "running" and not facts.is_paused)
-    # Who waits for time, or for the clock to run on, keeps the sitting open.
-    assert await register.running([place.stream]) == (facts.state == "running" or facts.is_paused)
-    assert await register.due(place.stream, facts.limit_ms, 10) == []
+    until = model.waited_until_ms(facts)
+    far = 2**53
+    assert len(await register.due(place.stream, far if until is None else until + 1, 10)) == (until is not None)
+    assert await register.due(place.stream, far if until is None else until, 10) == []
+    # Who has time left, or waits for the clock to run on, keeps the sitting open.
+    assert await register.seal(place.stream) == (until is None)
 
 
 async def test_a_change_computed_from_outdated_facts_is_computed_again(register: Register, place: Place) -> None:
