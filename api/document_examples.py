@@ -48,6 +48,18 @@ BODIES: Mapping[str, Any] = {
     "exams_import_candidates": {
         "file": "candidate_number,full_name,date_of_birth,school,subjects\n,Trần Thị Ánh,05/09/2009,THPT-A,TOAN VAN\n"
     },
+    "accommodation_accommodate": {
+        "candidate_number": "31000001",
+        "subject": "TOAN",
+        "time_factor": "1.25",
+        "extra_minutes": 10,
+        "note": "Màn hình lớn",
+        "reason": "Quyết định 12/QĐ",
+    },
+    "accommodation_withdraw": {"reason": "Nhập nhầm thí sinh"},
+    "accommodation_import_table": {
+        "file": "candidate_number,subject,time_factor,extra_minutes,note\n31000001,,1.25,,\n"
+    },
     "exams_time_factor": {"factor": "1.25", "reason": "Khiếm thị"},
     "exams_import_marks": {"file": 'candidate_number,TOAN,VAN\n31000001,"8,25","7,5"\n31000002,V,6\n'},
     "exams_number": {"prefix": "31", "is_anew": False},

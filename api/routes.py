@@ -6,6 +6,7 @@ from api import health
 from api.assets import asset, player_page, player_worker
 from api.candidate import CandidateController
 from api.media import media
+from api.pages.accommodations import AccommodationPages
 from api.pages.admission import AdmissionPages
 from api.pages.calibration import CalibrationPages
 from api.pages.exams import ExamPages
@@ -28,6 +29,7 @@ from api.pages.statements import StatementPages
 from api.public import PublicController
 from api.receipts import receipt_keys
 from api.safe_browser import check_safe_browser
+from api.staff.accommodations import AccommodationController
 from api.staff.admission import AdmissionController
 from api.staff.calibration import CalibrationController
 from api.staff.exams import ExamController
@@ -55,6 +57,7 @@ ROUTES: list[ControllerRouterHandler] = [
     CandidateController,
     SessionController,
     ExamController,
+    AccommodationController,
     ItemController,
     FormController,
     SittingController,
@@ -74,6 +77,7 @@ ROUTES: list[ControllerRouterHandler] = [
     media,
     StaffSessionPages,
     ExamPages,
+    AccommodationPages,
     ItemImportPages,
     ItemPages,
     FormPages,

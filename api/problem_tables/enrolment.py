@@ -44,6 +44,27 @@ PROBLEMS: ProblemTable = {
         N_("This is no time factor"),
         N_("“{value}” is no time factor from 1 to 3 like 1.25"),
     ),
+    enrolment.ExtraMinutesInvalid: Problem(
+        "extra-minutes-invalid",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("These are no extra minutes"),
+        N_("“{value}” is no number of minutes from 0 to {most}"),
+    ),
+    enrolment.AccommodationEmpty: Problem(
+        "accommodation-empty",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        N_("The accommodation grants nothing"),
+        N_("Give a factor above 1, minutes, or say in a note what is arranged."),
+    ),
+    enrolment.AccommodationUnknown: Problem(
+        "accommodation-unknown", HTTPStatus.NOT_FOUND, N_("There is no such accommodation (any more)")
+    ),
+    enrolment.NotRegistered: Problem(
+        "not-registered",
+        HTTPStatus.CONFLICT,
+        N_("The candidate does not sit this subject"),
+        N_("candidate {candidate} is not registered for {subject}"),
+    ),
     enrolment.SeatingRefused: Problem(
         "seating-refused", HTTPStatus.CONFLICT, N_("Seats cannot be given as asked"), N_("{reason}")
     ),

@@ -10,6 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody, Parame
 
 from api.acts import Act, engine_of, staff_act
 from api.language import language_of
+from api.staff.sittings import desk_of
+from exam_engine.delivery import service as sittings
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.candidate_lists import CandidateOrder, CandidateQuery
 from exam_engine.enrolment.model import (
@@ -183,13 +185,14 @@ class ExamController(Controller):
         number: FromPath[str],
         data: JSONBody[TimeFactorBody],
     ) -> CandidateRow:
-        """Set the accommodation of a candidate; it holds for sittings that open afterwards."""
+        """Set the factor of a candidate for all subjects; seats of open sittings get exactly the difference."""
         async with staff_act(request, Permission.MANAGE_EXAMS) as act:
             exam = await require_managed_exam(act, code)
             candidate = await enrolment.require_candidate(act.session, exam.id, number)
             changed = await enrolment.set_time_factor(
                 act.session, exam, candidate, data.factor, reason=data.reason, actor=act.actor, now=act.now
             )
+            await sittings.reach_open_sittings(desk_of(request, act), exam, {changed.id}, data.reason)
             return CandidateRow.of(changed)
 
     @post("/{code:str}/marks", summary="Import marks from CSV or XLSX", status_code=200)
@@ -263,7 +266,9 @@ async def import_file(
         exam = await require_managed_exam(act, code)
         table = read_table(content, file.filename)
         run = enrolment.import_candidates if what == "candidates" else enrolment.import_marks
-        return await run(act.session, exam, table, is_dry_run=is_dry_run, actor=act.actor, now=act.now)
+        report = await run(act.session, exam, table, is_dry_run=is_dry_run, actor=act.actor, now=act.now)
+        await sittings.reach_after_import(desk_of(request, act), exam, report)
+        return report
 
 
 async def require_exam_for(act: Act, reference: str | UUID, permission: Permission) -> Exam:

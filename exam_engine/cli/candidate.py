@@ -5,10 +5,15 @@ from typing import Annotated, Literal
 
 import typer
 
+from exam_engine.cli import accommodations
 from exam_engine.cli.console import act, emit, emit_table, refuse, run
 from exam_engine.cli.imports import ColumnMap, SheetName, read_given_table, show_report
 
 app = typer.Typer(help="Candidates: import, number, seat, print cards.", no_args_is_help=True)
+app.command()(accommodations.accommodate)
+app.command()(accommodations.accommodations)
+app.command()(accommodations.import_accommodations)
+app.command()(accommodations.time_factor)
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only check and say what would change.")]
@@ -36,7 +41,7 @@ def import_candidates(
     async def work() -> object:
         async with act(is_dry_run=dry_run) as command:
             found = await service.require_exam(command.session, exam)
-            return await service.import_candidates(
+            report = await service.import_candidates(
                 command.session,
                 found,
                 table,
@@ -45,6 +50,8 @@ def import_candidates(
                 actor=command.actor,
                 now=command.now,
             )
+            await accommodations.reach_after_import(command, found, report)
+            return report
 
     show_report(run(work()), as_json=as_json)
 
@@ -192,37 +199,6 @@ def cards(
             refuse(f"{out}: {error.strerror}")
     result = {"file": str(out), "cards": count, "bytes": len(content), "is_dry_run": dry_run}
     emit(result, as_json=as_json, text=f"{out}: {count} cards")
-
-
-@app.command("time-factor")
-def time_factor(
-    exam: ExamCode,
-    candidate_number: Annotated[str, typer.Argument(help="Candidate number.")],
-    factor: Annotated[str, typer.Argument(help="From 1 to 3, such as 1.25; 1 takes it back.")],
-    *,
-    reason: Annotated[str, typer.Option(help="Why, for the audit record.")],
-    dry_run: DryRun = False,
-    as_json: AsJson = False,
-) -> None:
-    """Give a candidate a factor on everybody's time, for sittings that open afterwards.
-
-    Example: exam-engine candidate time-factor vao-10-2027 31000017 1.25 --reason "khiếm thị"
-    """
-    from exam_engine.enrolment import service
-    from exam_engine.enrolment.time_factors import show_time_factor
-
-    async def work() -> str:
-        async with act(is_dry_run=dry_run) as command:
-            found = await service.require_exam(command.session, exam)
-            candidate = await service.require_candidate(command.session, found.id, candidate_number)
-            changed = await service.set_time_factor(
-                command.session, found, candidate, factor, reason=reason, actor=command.actor, now=command.now
-            )
-            return show_time_factor(changed.time_factor)
-
-    shown = run(work())
-    result = {"number": candidate_number, "time_factor": shown, "is_dry_run": dry_run}
-    emit(result, as_json=as_json, text=f"{candidate_number}: time × {shown}")
 
 
 @app.command()

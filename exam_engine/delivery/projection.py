@@ -255,6 +255,7 @@ def _attempt_row(attempt_id: UUID, change: StoredChange) -> tuple[Any, ...]:
         facts.stops,
         facts.is_locked,
         facts.extra_ms,
+        facts.accommodated_ms,
         msgspec.json.encode(facts.extensions.split()).decode(),
         finished if facts.state is AttemptState.SUBMITTED else None,
         finished if facts.state is AttemptState.CLOSED else None,
@@ -290,15 +291,17 @@ update attempt
 set state = news.state, revision = news.revision, lease = news.lease, client = news.client,
     seated_at = news.seated_at, claimant = news.claimant, claimed_at = news.claimed_at, refused = news.refused,
     started_at = news.started_at, due_at = news.due_at, paused_at = news.paused_at, stops = news.stops,
-    is_locked = news.is_locked, extra_ms = news.extra_ms, extensions = news.extensions,
+    is_locked = news.is_locked, extra_ms = news.extra_ms, accommodated_ms = news.accommodated_ms,
+    extensions = news.extensions,
     submitted_at = news.submitted_at, closed_at = news.closed_at, close_reason = news.close_reason,
     last_seen_at = greatest(attempt.last_seen_at, news.at)
 from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::text[], $6::timestamptz[], $7::text[],
             $8::timestamptz[], $9::text[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[], $13::text[],
-            $14::bool[], $15::int[], $16::jsonb[], $17::timestamptz[], $18::timestamptz[], $19::text[],
-            $20::timestamptz[])
+            $14::bool[], $15::int[], $16::int[], $17::jsonb[], $18::timestamptz[], $19::timestamptz[], $20::text[],
+            $21::timestamptz[])
   as news(id, state, revision, lease, client, seated_at, claimant, claimed_at, refused, started_at, due_at,
-          paused_at, stops, is_locked, extra_ms, extensions, submitted_at, closed_at, close_reason, at)
+          paused_at, stops, is_locked, extra_ms, accommodated_ms, extensions, submitted_at, closed_at, close_reason,
+          at)
 where attempt.id = news.id and attempt.revision < news.revision
 """
 

@@ -80,6 +80,7 @@ class AttemptRow(Base):
     started_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     extra_ms: Mapped[int] = mapped_column(server_default="0")  # accommodation, extensions, pauses, seat moves
+    accommodated_ms: Mapped[int] = mapped_column(server_default="0")  # of it, what the accommodation grants
     extensions: Mapped[list[Any]]  # ids already credited
     paused_at: Mapped[datetime | None]  # since when the clock stands
     stops: Mapped[str] = mapped_column(server_default="")  # from when to when it stood before, in milliseconds
@@ -231,6 +232,17 @@ class RoomStatementRow(Base):
     signature: Mapped[bytes]
     public_key: Mapped[bytes]  # which key it was; whether it is ours the reader decides
     created_at: Mapped[datetime]
+
+
+class ReceiptKeyRow(Base):
+    """A public key that signed receipts and statements, and when; no key is ever removed."""
+
+    __tablename__ = "receipt_key"
+    __table_args__ = (CheckConstraint("used_until >= used_from", name="period"),)
+
+    public_key: Mapped[bytes] = mapped_column(primary_key=True)
+    used_from: Mapped[datetime]
+    used_until: Mapped[datetime | None]  # when another key took its place
 
 
 class AttemptProofRow(Base):

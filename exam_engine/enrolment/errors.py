@@ -12,7 +12,11 @@ EnrolmentError
 ├── PrefixUnknown        no council or province has these two digits in that year
 ├── NumberingRefused     numbers cannot be given without breaking those already given
 ├── SeatingRefused       seats cannot be given as asked
-└── TimeFactorInvalid    no factor on everybody's time from 1 to 3
+├── TimeFactorInvalid    no factor on everybody's time from 1 to 3
+├── ExtraMinutesInvalid  no number of minutes an accommodation may grant
+├── AccommodationEmpty   neither time nor a note
+├── AccommodationUnknown the exam has no accommodation with this id
+└── NotRegistered        the candidate does not sit the subject
 
 Files from outside are refused by `infra.errors.FileRefused`, row by row.
 """
@@ -58,6 +62,39 @@ class TimeFactorInvalid(EnrolmentError):
     def __init__(self, value: str) -> None:
         self.value = value
         super().__init__(f"{value} is no time factor from 1 to 3 like 1.25")
+
+
+class ExtraMinutesInvalid(EnrolmentError):
+    """No number of minutes an accommodation may grant."""
+
+    def __init__(self, value: str, most: int) -> None:
+        self.value = value[:40]
+        self.most = most
+        super().__init__(f"{self.value} is no number of minutes from 0 to {most}")
+
+
+class AccommodationEmpty(EnrolmentError):
+    """An accommodation with neither time nor a note."""
+
+    def __init__(self) -> None:
+        super().__init__("an accommodation grants a factor above 1, minutes, or says in a note what is arranged")
+
+
+class AccommodationUnknown(EnrolmentError):
+    """The exam has no accommodation with this id."""
+
+    def __init__(self, accommodation: str | UUID) -> None:
+        self.accommodation = str(accommodation)
+        super().__init__(f"there is no accommodation {accommodation}")
+
+
+class NotRegistered(EnrolmentError):
+    """The candidate does not sit the subject."""
+
+    def __init__(self, candidate: str, subject: str) -> None:
+        self.candidate = candidate
+        self.subject = subject
+        super().__init__(f"candidate {candidate} is not registered for {subject}")
 
 
 class SubjectUnknown(EnrolmentError):

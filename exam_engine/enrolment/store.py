@@ -27,6 +27,7 @@ from exam_engine.enrolment.model import (
 )
 from exam_engine.enrolment.photo_files import Photo
 from exam_engine.enrolment.tables import (
+    AccommodationRow,
     CandidatePhotoRow,
     CandidateRow,
     CandidateSubjectRow,
@@ -163,11 +164,6 @@ async def save_numbers(session: AsyncSession, numbers: Sequence[tuple[UUID, str]
     await update_many(session, CandidateRow, [{"id": id_, "number": number} for id_, number in numbers])
 
 
-async def save_time_factor(session: AsyncSession, candidate_id: CandidateId, time_factor: int) -> None:
-    """Set the accommodation of a candidate."""
-    await session.execute(update(CandidateRow).where(CandidateRow.id == candidate_id).values(time_factor=time_factor))
-
-
 async def raise_code_version(session: AsyncSession, candidate_id: CandidateId) -> int:
     """Make the codes on the present card worthless and return the new version."""
     statement = (
@@ -293,7 +289,17 @@ async def candidates_of(session: AsyncSession, statement: Select[Any]) -> list[C
     return [Candidate(**row._mapping, subjects=tuple(subjects[row.id])) for row in rows]  # noqa: SLF001 (public)
 
 
-CANDIDATE_COLUMNS = tuple(getattr(CandidateRow, name) for name in Candidate.__struct_fields__ if name != "subjects")
+TIME_FACTOR = func.coalesce(
+    select(AccommodationRow.time_factor)
+    .where(AccommodationRow.candidate_id == CandidateRow.id, AccommodationRow.exam_subject_id.is_(None))
+    .scalar_subquery(),
+    100,
+).label("time_factor")
+"""In all subjects that have no accommodation of their own; `accommodation_store` writes it."""
+
+_ELSEWHERE = frozenset({"subjects", "time_factor"})
+_OWN_COLUMNS = tuple(getattr(CandidateRow, name) for name in Candidate.__struct_fields__ if name not in _ELSEWHERE)
+CANDIDATE_COLUMNS = (*_OWN_COLUMNS, TIME_FACTOR)
 BY_NUMBER = (CandidateRow.number.asc().nulls_last(), CandidateRow.sort_key, CandidateRow.id)
 BY_NAME = (CandidateRow.sort_key, CandidateRow.date_of_birth, CandidateRow.number, CandidateRow.id)
 
@@ -306,7 +312,7 @@ def _is_one_of(column: Any, ids: Collection[UUID]) -> ColumnElement[bool]:
 
 def _candidate_values(candidate: Candidate) -> dict[str, Any]:
     plain, exact = search_texts(candidate.full_name)
-    values = {name: getattr(candidate, name) for name in Candidate.__struct_fields__ if name != "subjects"}
+    values = {name: getattr(candidate, name) for name in Candidate.__struct_fields__ if name not in _ELSEWHERE}
     return {**values, "attributes": dict(candidate.attributes), "folded_name": plain, "lower_name": exact}
 
 

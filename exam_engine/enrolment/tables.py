@@ -60,7 +60,6 @@ class CandidateRow(Base):
         UniqueConstraint("exam_id", "number"),
         CheckConstraint("number <> ''", name="number"),
         CheckConstraint("code_version > 0", name="code_version"),
-        CheckConstraint("time_factor between 100 and 300", name="time_factor"),
         Index(None, "exam_id", "sort_key"),
     )
 
@@ -74,7 +73,6 @@ class CandidateRow(Base):
     date_of_birth: Mapped[str | None]  # ISO 8601; the year alone where only that is known
     school_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("org_unit.id"))
     code_version: Mapped[int]
-    time_factor: Mapped[int] = mapped_column(server_default="100")  # hundredths of everybody's time
     attributes: Mapped[dict[str, Any]]
 
 
@@ -85,6 +83,26 @@ class CandidateSubjectRow(Base):
 
     candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidate.id"), primary_key=True)
     exam_subject_id: Mapped[UUID] = mapped_column(ForeignKey("exam_subject.id"), primary_key=True, index=True)
+
+
+class AccommodationRow(Base):
+    """More time for a candidate, in one subject or (no subject) in all that have no row of their own."""
+
+    __tablename__ = "accommodation"
+    __table_args__ = (
+        UniqueConstraint("candidate_id", "exam_subject_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint("time_factor between 100 and 300", name="time_factor"),
+        CheckConstraint("extra_minutes between 0 and 240", name="extra_minutes"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    candidate_id: Mapped[UUID] = mapped_column(ForeignKey("candidate.id"))
+    exam_subject_id: Mapped[UUID | None] = mapped_column(ForeignKey("exam_subject.id"))
+    time_factor: Mapped[int]  # hundredths of everybody's time
+    extra_minutes: Mapped[int]  # on top of it
+    note: Mapped[str]  # what else is arranged: a reader, a larger screen
+    changed_by: Mapped[str]
+    changed_at: Mapped[datetime]
 
 
 class SubjectMarkRow(Base):

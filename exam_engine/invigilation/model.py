@@ -57,6 +57,7 @@ class FlagKind(StrEnum):
     NOTHING_SAVED = "nothing_saved"  # running, and nothing saved for long
     MISSING = "missing"  # the sitting runs and this candidate has not started
     IDENTITY_DOUBTFUL = "identity_doubtful"  # the face did not match the photo
+    LOCKED = "locked"  # answers are refused until somebody unlocks it
     NO_SAFE_BROWSER = "no_safe_browser"  # running, and never shown the settings of this sitting's safe browser
 
 
@@ -137,6 +138,7 @@ class BoardSeat(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     claimed_ms: int | None = None  # a second browser waits since then
     finished_ms: int | None = None
     extra_seconds: int = 0
+    accommodated_seconds: int = 0  # of it, what the accommodation grants
     lease: int = 0  # how often a browser has taken the attempt over, the first one included
     identity: str | None = None
     incidents: int = 0
@@ -214,6 +216,7 @@ def board_seat(facts: SeatFacts, hours: Hours, now_ms: int) -> BoardSeat:
         claimed_ms=attempt.claimed_ms or None if attempt.claimant else None,
         finished_ms=attempt.finished_ms or None,
         extra_seconds=attempt.extra_ms // 1000,
+        accommodated_seconds=attempt.accommodated_ms // 1000,
         lease=attempt.lease,
         identity=facts.notes.identity,
         incidents=facts.notes.incidents,
@@ -257,6 +260,8 @@ def _flags(facts: SeatFacts, hours: Hours, is_connected: bool, now_ms: int) -> t
         flags += _running_flags(facts, hours, is_connected, now_ms)
     elif attempt.state is AttemptState.READY and _is_late(attempt, hours, now_ms):
         flags.append(Flag(FlagKind.MISSING, Level.WARN, attempt.starts_ms))
+    if attempt.is_locked and attempt.state in (AttemptState.READY, AttemptState.RUNNING):
+        flags.append(Flag(FlagKind.LOCKED, Level.WARN))
     if notes.identity == "doubtful" and attempt.state in (AttemptState.READY, AttemptState.RUNNING):
         flags.append(Flag(FlagKind.IDENTITY_DOUBTFUL, Level.WARN))
     return tuple(flags)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from exam_engine.infra.database import Base
@@ -22,6 +22,20 @@ class SeatCheckRow(Base):
     identity_at: Mapped[datetime | None]
     reviewed_by: Mapped[str | None]
     reviewed_at: Mapped[datetime | None]  # events before it no longer ask for help
+
+
+class RoomDutyRow(Base):
+    """Who watches a room of a sitting, and who stands in."""
+
+    __tablename__ = "room_duty"
+    __table_args__ = (CheckConstraint("duty in ('invigilator', 'deputy')", name="duty"), Index(None, "person_id"))
+
+    sitting_id: Mapped[UUID] = mapped_column(ForeignKey("sitting.id"), primary_key=True)
+    room_id: Mapped[UUID] = mapped_column(ForeignKey("room.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    duty: Mapped[str]
+    given_by: Mapped[str]
+    given_at: Mapped[datetime]
 
 
 class IncidentRow(Base):

@@ -19,6 +19,7 @@ deadline       = min(start + duration, end of the sitting) + extra time. `limit`
                is compared with, by the moment it reached the server. While the clock stands nothing is too late.
 extra time     accommodation + extensions + every stop of the clock after the start + silence credited at admission, to
                the millisecond; each act's id is credited once. A stop before the start moves the latest start and end.
+accommodation  changes with the sitting open: what it grants replaces what it granted, never ending a paper by itself.
 extend         in any state but submitted; extra time of a closed attempt reopens it if time closed it and the new
                deadline lies ahead.
 lock           refuses answers (they are kept as evidence), time runs on.
@@ -35,6 +36,7 @@ Redis' own clock every second): a save is judged by its arrival, so a slow Redis
 from exam_engine.delivery.model.acts import (
     MAXIMUM_EXTRA_SECONDS,
     UNDOABLE,
+    accommodate,
     admit,
     close,
     extend,
@@ -54,6 +56,7 @@ from exam_engine.delivery.model.facts import (
     Change,
     ChangeKind,
     CloseReason,
+    granted_ms,
     planned_facts,
     stop_spans,
     stopped_ms,
@@ -102,11 +105,13 @@ __all__ = [
     "SittingId",
     "SittingSettings",
     "SittingState",
+    "accommodate",
     "admit",
     "assign_paper_codes",
     "close",
     "device_of",
     "extend",
+    "granted_ms",
     "is_later",
     "is_newer",
     "is_stored",

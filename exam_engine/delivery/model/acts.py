@@ -46,6 +46,32 @@ def extend(facts: AttemptFacts, extension: str, seconds: int, now_ms: int) -> Ch
     return Change(reopened, ChangeKind.REOPEN, now_ms)
 
 
+def accommodate(facts: AttemptFacts, granted_ms: int, now_ms: int) -> Change | None:
+    """Let an accommodation grant so much instead of what it granted. None: it does already, or the paper is over.
+
+    What time closed runs again where the new deadline lies ahead.
+
+    Raises
+    ------
+    ActImpossible
+        Somebody writes whose time would be over with less.
+    """
+    more_ms = granted_ms - facts.accommodated_ms
+    is_closed_by_time = facts.state is AttemptState.CLOSED and facts.reason == CloseReason.TIME
+    if more_ms == 0 or not (_is_live(facts) or is_closed_by_time):
+        return None
+    deadline_ms = facts.deadline_ms + more_ms if facts.state is not AttemptState.READY else 0
+    granted = changed(facts, extra_ms=facts.extra_ms + more_ms, accommodated_ms=granted_ms, deadline_ms=deadline_ms)
+    if is_closed_by_time:
+        if deadline_ms <= now_ms:
+            return None
+        reopened = msgspec.structs.replace(granted, state=AttemptState.RUNNING, finished_ms=0, reason="")
+        return Change(reopened, ChangeKind.REOPEN, now_ms)
+    if more_ms < 0 and facts.state is AttemptState.RUNNING and deadline_ms <= (facts.paused_ms or now_ms):
+        raise ActImpossible("accommodate", facts.state, CloseReason.TIME)
+    return Change(granted, ChangeKind.ACCOMMODATE, now_ms)
+
+
 def pause(facts: AttemptFacts, now_ms: int) -> Change | None:
     """Let the clock stand; None: it stands already.
 

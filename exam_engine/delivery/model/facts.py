@@ -46,6 +46,7 @@ class ChangeKind(StrEnum):
     LOCK = "lock"
     UNLOCK = "unlock"
     POSTPONE = "postpone"
+    ACCOMMODATE = "accommodate"  # the accommodation changed while the sitting is open
 
 
 class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,6 +66,7 @@ class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
     duration_ms: int
     grace_ms: int
     extra_ms: int = 0  # everything credited: accommodation, extensions, pauses, seat moves
+    accommodated_ms: int = 0  # of it, what the candidate's accommodation grants
     extensions: str = ""  # ids of acts that credited time, separated by blanks
     started_ms: int = 0
     deadline_ms: int = 0  # 0 before the start
@@ -97,8 +99,16 @@ class Change(msgspec.Struct, frozen=True):
     at_ms: int
 
 
-def planned_facts(sitting: Sitting, room_code: str = "", time_factor: int = 100) -> AttemptFacts:
+def granted_ms(sitting: Sitting, time_factor: int, extra_minutes: int) -> int:
+    """Return what an accommodation adds to a sitting: hundredths of its duration, and minutes on top."""
+    return 10 * sitting.duration_seconds * (time_factor - 100) + 60_000 * extra_minutes
+
+
+def planned_facts(
+    sitting: Sitting, room_code: str = "", time_factor: int = 100, extra_minutes: int = 0
+) -> AttemptFacts:
     """Return the facts of an attempt nobody has started; `time_factor` is in hundredths of the duration."""
+    accommodated_ms = granted_ms(sitting, time_factor, extra_minutes)
     delay_ms = 1000 * sitting.settings.room_delays.get(room_code, 0)
     starts_ms = to_milliseconds(sitting.starts_at) + delay_ms
     return AttemptFacts(
@@ -107,7 +117,8 @@ def planned_facts(sitting: Sitting, room_code: str = "", time_factor: int = 100)
         ends_ms=to_milliseconds(sitting.ends_at) + delay_ms,
         duration_ms=1000 * sitting.duration_seconds,
         grace_ms=1000 * sitting.grace_seconds,
-        extra_ms=10 * sitting.duration_seconds * (time_factor - 100),
+        extra_ms=accommodated_ms,
+        accommodated_ms=accommodated_ms,
     )
 
 

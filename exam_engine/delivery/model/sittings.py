@@ -84,6 +84,7 @@ class AttemptSeat(msgspec.Struct, frozen=True, kw_only=True):
     seat_number: int | None
     room_code: str = ""  # not the id: the same plan gives the same papers
     time_factor: int = 100  # hundredths of the duration
+    extra_minutes: int = 0  # on top of it
 
 
 def shard_of(attempt_id: UUID, shards: int) -> int:

@@ -1,5 +1,13 @@
 """Use cases on sittings as a whole; what a single seat does is in `hot_path`."""
 
+from exam_engine.delivery.service.accommodations import (
+    Reached,
+    accommodate,
+    import_accommodations,
+    reach_after_import,
+    reach_open_sittings,
+    withdraw_accommodation,
+)
 from exam_engine.delivery.service.acts import (
     INVERSES,
     Acted,
@@ -63,6 +71,7 @@ __all__ = [
     "Message",
     "Postponed",
     "Postponement",
+    "Reached",
     "Reconciliation",
     "Scope",
     "SeatAct",
@@ -71,6 +80,7 @@ __all__ = [
     "StatementMaking",
     "StoredReceipt",
     "accept_late",
+    "accommodate",
     "act_on_seats",
     "attempt_of_number",
     "check_opening",
@@ -80,6 +90,7 @@ __all__ = [
     "code_of_room",
     "count_late",
     "extend",
+    "import_accommodations",
     "load_acts",
     "load_late",
     "load_late_attempts",
@@ -91,10 +102,13 @@ __all__ = [
     "plan_sitting",
     "postpone",
     "preview",
+    "reach_after_import",
+    "reach_open_sittings",
     "reconcile",
     "require_act",
     "room_of_code",
     "send_message",
     "stored_receipt",
     "undo",
+    "withdraw_accommodation",
 ]

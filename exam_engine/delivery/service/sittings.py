@@ -101,6 +101,7 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
     sitting = await lock_sitting(desk, sitting_id)
     form_hash, seats, assigned = await check_opening(desk.session, sitting)
     attempt_ids = [uuid4() for _ in seats]
+    facts = [model.planned_facts(sitting, seat.room_code, seat.time_factor, seat.extra_minutes) for seat in seats]
     attempts = [
         {
             "id": attempt_id,
@@ -108,18 +109,16 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
             "room_id": seat.room_id,
             "seat_number": seat.seat_number,
             "paper_code_id": assigned[seat.candidate_id],
-            "extra_ms": model.planned_facts(sitting, seat.room_code, seat.time_factor).extra_ms,
+            "extra_ms": planned.extra_ms,
+            "accommodated_ms": planned.accommodated_ms,
         }
-        for attempt_id, seat in zip(attempt_ids, seats, strict=True)
+        for attempt_id, seat, planned in zip(attempt_ids, seats, facts, strict=True)
     ]
     await store.insert_attempts(desk.session, sitting, attempts)
     await desk.register.prime(
         [
-            PrimedAttempt(
-                place_of(sitting.id, sitting.shards, attempt_id),
-                model.planned_facts(sitting, seat.room_code, seat.time_factor),
-            )
-            for attempt_id, seat in zip(attempt_ids, seats, strict=True)
+            PrimedAttempt(place_of(sitting.id, sitting.shards, attempt_id), planned)
+            for attempt_id, planned in zip(attempt_ids, facts, strict=True)
         ]
     )
     if sitting.state is SittingState.PLANNED:

@@ -23,6 +23,7 @@ from exam_engine.delivery.model import (
 )
 from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of, sequences_of
 from exam_engine.delivery.tables import AttemptEventRow, AttemptRow, ResponseEventRow, ResponseRow
+from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.tables import (
     CandidateRow,
     CandidateSubjectRow,
@@ -70,7 +71,7 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
         .exists()
     )
     query = (
-        select(CandidateRow.id, CandidateRow.time_factor, SeatRow.room_id, SeatRow.number, RoomRow.code)
+        select(CandidateRow.id, SeatRow.room_id, SeatRow.number, RoomRow.code)
         .join(ExamSubjectRow, ExamSubjectRow.exam_id == CandidateRow.exam_id)
         .outerjoin(SeatRow, (SeatRow.candidate_id == CandidateRow.id) & (SeatRow.exam_subject_id == ExamSubjectRow.id))
         .outerjoin(RoomRow, RoomRow.id == SeatRow.room_id)
@@ -87,15 +88,18 @@ async def load_unseated(session: AsyncSession, sitting: Sitting) -> list[Attempt
         )
         .order_by(RoomRow.code.nulls_last(), SeatRow.number, CandidateRow.number)
     )
+    rows = (await session.execute(query)).all()
+    granted = await enrolment.accommodations_in(session, sitting.exam_subject_id, [row.id for row in rows])
     return [
         AttemptSeat(
             candidate_id=row.id,
             room_id=row.room_id,
             seat_number=row.number,
             room_code=row.code or "",
-            time_factor=row.time_factor,
+            time_factor=granted[row.id].time_factor,
+            extra_minutes=granted[row.id].extra_minutes,
         )
-        for row in (await session.execute(query)).all()
+        for row in rows
     ]
 
 
@@ -257,6 +261,7 @@ def _facts(sitting: Sitting, row: AttemptRow, room_codes: Mapping[UUID, str]) ->
         claimed_ms=_milliseconds(row.claimed_at),
         refused=row.refused,
         extra_ms=row.extra_ms,
+        accommodated_ms=row.accommodated_ms,
         extensions=" ".join(row.extensions),
         started_ms=_milliseconds(row.started_at),
         deadline_ms=_milliseconds(row.due_at),

@@ -1,5 +1,14 @@
 """Use cases of enrolment: exams and subjects, candidates, numbers, seats, codes on cards, marks from files."""
 
+from exam_engine.enrolment.service.accommodations import (
+    AccommodationImport,
+    accommodations_in,
+    import_accommodations,
+    load_accommodations,
+    save_accommodation,
+    set_time_factor,
+    withdraw_accommodation,
+)
 from exam_engine.enrolment.service.candidates import (
     find_candidate,
     list_candidates,
@@ -11,7 +20,6 @@ from exam_engine.enrolment.service.candidates import (
     require_candidate_by_code,
     require_candidate_by_id,
     require_exam_by_code,
-    set_time_factor,
 )
 from exam_engine.enrolment.service.cards import candidates_for_cards
 from exam_engine.enrolment.service.exams import (
@@ -32,17 +40,21 @@ from exam_engine.enrolment.service.photos import PhotoReport, import_photos
 from exam_engine.enrolment.service.rooms import assign_rooms, load_rooms
 
 __all__ = [
+    "AccommodationImport",
     "PhotoReport",
+    "accommodations_in",
     "add_subject",
     "assign_numbers",
     "assign_rooms",
     "candidates_for_cards",
     "create_exam",
     "find_candidate",
+    "import_accommodations",
     "import_candidates",
     "import_marks",
     "import_photos",
     "list_candidates",
+    "load_accommodations",
     "load_candidates",
     "load_exams",
     "load_marks",
@@ -58,7 +70,9 @@ __all__ = [
     "require_exam_by_id",
     "require_subject",
     "require_subject_by_id",
+    "save_accommodation",
     "set_codes_valid_until",
     "set_state",
     "set_time_factor",
+    "withdraw_accommodation",
 ]

@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.audit import service as audit
 from exam_engine.enrolment import candidate_lists, codes, store
 from exam_engine.enrolment.candidate_lists import CandidatePage, CandidateQuery
-from exam_engine.enrolment.errors import CandidateUnknown, CodeRefused, TimeFactorInvalid
+from exam_engine.enrolment.errors import CandidateUnknown, CodeRefused
 from exam_engine.enrolment.model import Candidate, CodeClaim, Exam, SubjectCandidate, SubjectMark
 from exam_engine.enrolment.service.exams import require_exam
-from exam_engine.enrolment.time_factors import parse_time_factor, show_time_factor
 
 
 async def list_candidates(session: AsyncSession, exam_id: UUID, query: CandidateQuery) -> CandidatePage:
@@ -107,32 +106,6 @@ async def reissue_codes(
     subject = f"candidate:{candidate.id}"
     await audit.append(session, actor=actor, action="candidate.reissue_codes", subject=subject, facts=facts, now=now)
     return msgspec.structs.replace(candidate, code_version=version)
-
-
-async def set_time_factor(
-    session: AsyncSession, exam: Exam, candidate: Candidate, typed: str, *, reason: str, actor: str, now: datetime
-) -> Candidate:
-    """Give a candidate a factor on everybody's time; it holds for sittings that open afterwards.
-
-    Raises
-    ------
-    TimeFactorInvalid
-    """
-    try:
-        time_factor = parse_time_factor(typed)
-    except ValueError as error:
-        raise TimeFactorInvalid(typed) from error
-    await store.save_time_factor(session, candidate.id, time_factor)
-    facts = {
-        "exam": exam.code,
-        "number": candidate.number,
-        "before": show_time_factor(candidate.time_factor),
-        "after": show_time_factor(time_factor),
-        "reason": reason,
-    }
-    subject = f"candidate:{candidate.id}"
-    await audit.append(session, actor=actor, action="candidate.time_factor", subject=subject, facts=facts, now=now)
-    return msgspec.structs.replace(candidate, time_factor=time_factor)
 
 
 def _typed(text: str) -> str:

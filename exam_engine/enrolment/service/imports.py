@@ -12,6 +12,7 @@ from exam_engine.enrolment import candidate_changes, store
 from exam_engine.enrolment.candidate_files import CandidateRecord, read_candidates
 from exam_engine.enrolment.mark_files import MarkRecord, compare_marks, read_marks
 from exam_engine.enrolment.model import Candidate, CandidateId, Exam, ImportReport, SubjectMark
+from exam_engine.enrolment.service.accommodations import save_time_factors
 from exam_engine.identity import service as identity
 from exam_engine.infra.files import Table
 
@@ -61,6 +62,8 @@ async def import_candidates(
     new = [_candidate(exam, record, schools, subject_codes) for record in work.created]
     await store.insert_candidates(session, new)
     await store.update_candidates(session, work.changed)
+    factors = {one.id: one.time_factor for one in (*new, *work.changed)}
+    await save_time_factors(session, factors, actor=actor, now=now)
     ids = {s.code: s.id for s in subjects}
     registrations = {c.id: [ids[code] for code in c.subjects] for c in (*new, *work.changed)}
     await store.save_registrations(session, registrations)

@@ -26,7 +26,6 @@ from exam_engine.delivery.signs import load_signs
 from exam_engine.delivery.store import SittingContext
 from exam_engine.delivery.tables import AttemptRow, SittingRow
 from exam_engine.enrolment import service as enrolment
-from exam_engine.enrolment.tables import CandidateRow
 from exam_engine.identity import service as identity
 from exam_engine.identity.model import OrgUnit
 from exam_engine.identity.permissions import Permission, roles_with
@@ -157,20 +156,18 @@ async def _paper(session: AsyncSession, sitting: Sitting) -> tuple[PlannedPaper,
 
 
 async def _seated(session: AsyncSession, sitting: Sitting) -> list[AttemptSeat]:
-    factors = select(AttemptRow.candidate_id, CandidateRow.time_factor).join(
-        CandidateRow, CandidateRow.id == AttemptRow.candidate_id
-    )
-    rows = (await session.execute(factors.where(AttemptRow.sitting_id == sitting.id))).all()
-    known: dict[UUID, int] = {row.candidate_id: row.time_factor for row in rows}
+    seats = await store.load_seats(session, sitting.id)
+    known = await enrolment.accommodations_in(session, sitting.exam_subject_id, [seat.candidate_id for seat in seats])
     return [
         AttemptSeat(
             candidate_id=seat.candidate_id,
             room_id=seat.room_id,
             seat_number=seat.seat_number,
             room_code=seat.room_code or "",
-            time_factor=known[seat.candidate_id],
+            time_factor=known[seat.candidate_id].time_factor,
+            extra_minutes=known[seat.candidate_id].extra_minutes,
         )
-        for seat in await store.load_seats(session, sitting.id)
+        for seat in seats
     ]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from exam_engine.delivery.freezing import Thaw
-from exam_engine.delivery.model import AttemptSeat, Sitting, SittingState
+from exam_engine.delivery.model import AttemptSeat, Sitting, SittingState, granted_ms
 from exam_engine.overviews.exam_day.findings import Finding, blocker, note, warning
 from item_bank.messages import message
 
@@ -63,7 +63,7 @@ class PlannedSitting(msgspec.Struct, frozen=True, kw_only=True):
 
     def extra_time(self, seat: AttemptSeat) -> timedelta:
         """The planned extra time of a candidate."""
-        return timedelta(seconds=self.sitting.duration_seconds * (seat.time_factor - 100) / 100)
+        return timedelta(milliseconds=granted_ms(self.sitting, seat.time_factor, seat.extra_minutes))
 
     def span(self, seat: AttemptSeat) -> tuple[datetime, datetime]:
         """From when to when a seat is taken, waiting room left out."""
@@ -169,7 +169,7 @@ def _people(planned: PlannedSitting) -> Iterator[Finding]:
             yield warning("room-too-full", code, text)
     longest = max((planned.extra_time(seat) for seat in planned.seats), default=timedelta())
     if longest:
-        count = sum(seat.time_factor > 100 for seat in planned.seats)
+        count = sum(planned.extra_time(seat) > timedelta() for seat in planned.seats)
         text = message("{count} candidates have more time, up to {minutes} minutes", count=count, minutes=_m(longest))
         yield note("accommodations", code, text)
 

@@ -149,7 +149,7 @@ class _Day:
         stays, leaves = rng.random(count) < habits.stays, 0.5 + 0.5 * rng.random(count)
         last_minute = 1.0 + 0.05 * (rng.random(count) - 0.9)  # most a little before the end, some let time close
         for i, seat in enumerate(planned.seats):
-            facts = model.planned_facts(planned.sitting, seat.room_code, seat.time_factor)
+            facts = model.planned_facts(planned.sitting, seat.room_code, seat.time_factor, seat.extra_minutes)
             leave = last_minute[i] if stays[i] else leaves[i]
             self._seats.append(_Seat(position, seat.room_code, facts, float(leave)))
             if chance[i] < habits.absent:

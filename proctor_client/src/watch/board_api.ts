@@ -37,6 +37,8 @@ export interface BoardSeat {
   readonly claimed_ms?: number
   readonly finished_ms?: number
   readonly extra_seconds?: number
+  /** Of it, what the candidate's accommodation grants. */
+  readonly accommodated_seconds?: number
   /** How often a browser has taken the attempt over, the first one included. */
   readonly lease?: number
   readonly identity?: 'matches' | 'doubtful'

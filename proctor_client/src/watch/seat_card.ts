@@ -97,6 +97,7 @@ function facts(seat: BoardSeat, left: string | null, nowMs: number): HTMLElement
   ]
   if (left !== null) known.push([t('board.time-left'), left])
   if (seat.extra_seconds) known.push([t('board.time-added'), exactly(seat.extra_seconds * 1000)])
+  if (seat.accommodated_seconds) known.push([t('board.accommodated'), exactly(seat.accommodated_seconds * 1000)])
   if (seat.started_ms) known.push([t('board.started-at'), formatClock(seat.started_ms, true)])
   if (seat.last_saved_ms) known.push([t('board.saved-at'), t('board.saved-when', { time: formatClock(seat.last_saved_ms, true), age: ageText(nowMs - seat.last_saved_ms) })])
   if (seat.finished_ms) known.push([t('board.finished-at'), formatClock(seat.finished_ms, true)])

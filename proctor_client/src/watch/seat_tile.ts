@@ -74,7 +74,8 @@ export class SeatTile {
     put(this.#left, 'textContent', seat.state === 'running' && left !== null ? t('board.left', { time: left }) : '')
     put(this.#saved, 'textContent', seat.state === 'ready' ? '' : seat.last_saved_ms === undefined ? t('board.saved-never') : t('board.saved', { age: ageText(nowMs - seat.last_saved_ms) }))
     const minutes = Math.round((seat.extra_seconds ?? 0) / 60)
-    put(this.#extra, 'textContent', minutes > 0 ? t('board.extra', { minutes }) : '')
+    const accommodated = Math.round((seat.accommodated_seconds ?? 0) / 60)
+    put(this.#extra, 'textContent', minutes <= 0 ? '' : accommodated > 0 ? t('board.extra-accommodated', { minutes, accommodated }) : t('board.extra', { minutes }))
     put(this.#events, 'textContent', eventsText(seat))
     this.#events.hidden = this.#events.textContent === ''
     this.#showReasons(flags.map((flag) => told('board.flag-', flag.kind, { age: ageText(nowMs - (flag.since_ms ?? nowMs)), times: flag.times ?? 0 })))

@@ -414,7 +414,11 @@ async def test_who_may_have_more_time_has_it_from_the_opening_to_the_millisecond
     plan: HallMaker, delivery: Delivery, register: Register, sessions: async_sessionmaker[AsyncSession], pool: Any
 ) -> None:
     hall = await plan(candidates=2)
-    await pool.execute("update candidate set time_factor = 133 where id = $1", hall.candidates[1])
+    await pool.execute(
+        "insert into accommodation (id, candidate_id, time_factor, extra_minutes, note, changed_by, changed_at)"
+        " values (gen_random_uuid(), $1, 133, 0, '', 'test', now())",
+        hall.candidates[1],
+    )
     async with transaction(sessions) as session:
         desk = Desk(session=session, register=register, actor=ACTOR, now=START)
         await service.open_sitting(desk, hall.sitting.id)

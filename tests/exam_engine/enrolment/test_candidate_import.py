@@ -245,5 +245,7 @@ async def test_staff_changes_an_accommodation_and_it_is_written_down(
     assert (await service.load_candidates(session, exam.id))[0].time_factor == 133
     with pytest.raises(TimeFactorInvalid):
         await service.set_time_factor(session, exam, an, "4", reason="nhầm", actor=ACTOR, now=now)
-    entries = await audit.load_entries(session, AuditQuery(action="candidate.time_factor"))
-    assert [(e.facts["before"], e.facts["after"]) for e in entries] == [("1.00", "1.33")]
+    entries = await audit.load_entries(session, AuditQuery(action="candidate.accommodate"))
+    assert [(e.facts["before"], e.facts["after"]) for e in entries] == [
+        ({"time_factor": "1.00"}, {"time_factor": "1.33"})
+    ]
