@@ -7,14 +7,13 @@ import msgspec
 
 from exam_engine.delivery.rolls import Rolls
 from exam_engine.delivery.wire import CandidateSummary, ExamSummary, SignInBody
-from exam_engine.enrolment import service as enrolment
+from exam_engine.enrolment import cards
 from exam_engine.enrolment.codes import CodePurpose, sit_code_matches
 from exam_engine.enrolment.errors import CodeExpired, CodeRefused
 from exam_engine.enrolment.model import CodeClaim
-from exam_engine.identity import service as identity
-from exam_engine.identity.model import UnitId
-from exam_engine.infra.database import SessionMaker, reaching_database
+from exam_engine.infra.database import SessionMaker
 from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.joint_queries import JointQuery
 
 
 class CardHolder(msgspec.Struct, frozen=True):
@@ -26,36 +25,38 @@ class CardHolder(msgspec.Struct, frozen=True):
     exam: ExamSummary
 
 
-async def check_card(
-    body: SignInBody, sessions: SessionMaker, rolls: Rolls, secret: bytes, now: datetime
-) -> CardHolder:
-    """Return who holds a card.
+class CardDesk:
+    """Reads cards at the door, those that come together by one statement."""
 
-    Raises
-    ------
-    CodeRefused
-        Exam, number and code do not belong together; whether anybody has that number is neither said nor to be timed.
-    CodeExpired, ServiceUnavailable
-    """
-    try:
-        with reaching_database():
-            return await _ask(body, sessions, secret, now)
-    except ServiceUnavailable:
-        holder = _remember(body, rolls, secret, now)
-        if holder is None:
-            raise
-        return holder
+    def __init__(self, sessions: SessionMaker, rolls: Rolls, secret: bytes) -> None:
+        self._issued = JointQuery(sessions, cards.load_cards)
+        self._rolls, self._secret = rolls, secret
 
+    async def check(self, body: SignInBody, now: datetime) -> CardHolder:
+        """Return who holds a card.
 
-async def _ask(body: SignInBody, sessions: SessionMaker, secret: bytes, now: datetime) -> CardHolder:
-    claim = CodeClaim(exam_code=body.exam, number=body.candidate_number, code=body.code, purpose=CodePurpose.SIT)
-    async with sessions() as session:
-        exam, candidate = await enrolment.require_candidate_by_code(session, claim, secret=secret, now=now)
-        school = ""
-        if candidate.school_unit_id is not None:
-            school = (await identity.load_unit(session, UnitId(candidate.school_unit_id))).name
-    summary = CandidateSummary(candidate.number or "", candidate.full_name, school)
-    return CardHolder(candidate.id, exam.id, summary, ExamSummary(exam.code, exam.name))
+        Raises
+        ------
+        CodeRefused
+            Exam, number and code do not belong together; whether anybody has that number is neither said nor to be
+            timed.
+        CodeExpired, ServiceUnavailable
+        """
+        claim = CodeClaim(exam_code=body.exam, number=body.candidate_number, code=body.code, purpose=CodePurpose.SIT)
+        try:
+            issued = await self._issued.ask(cards.card_key(claim))
+        except ServiceUnavailable:
+            holder = _remember(body, self._rolls, self._secret, now)
+            if holder is None:
+                raise
+            return holder
+        card = cards.require_card(issued, claim, secret=self._secret, now=now)
+        return CardHolder(
+            card.candidate_id,
+            card.exam_id,
+            CandidateSummary(card.number, card.full_name, card.school),
+            ExamSummary(card.exam_code, card.exam_name),
+        )
 
 
 def _remember(body: SignInBody, rolls: Rolls, secret: bytes, now: datetime) -> CardHolder | None:

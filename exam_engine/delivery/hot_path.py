@@ -18,7 +18,7 @@ from exam_engine.assembly.errors import CompiledFormUnknown
 from exam_engine.delivery import counters, model, tokens
 from exam_engine.delivery.answers import believable_ms, pack_answers, require_slot
 from exam_engine.delivery.bulletins import Bulletins
-from exam_engine.delivery.cards import check_card
+from exam_engine.delivery.cards import CardDesk
 from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
@@ -68,8 +68,7 @@ class Delivery:
         self.register = Register(runner)
         self.restorer = Restorer(sessions, self.register)
         self.bulletins = Bulletins()
-        self._sessions = sessions
-        self._master_secret = master_secret
+        self._cards = CardDesk(sessions, self.rolls, master_secret)
         self._token_key = derive_key(master_secret, tokens.PURPOSE)
         self._passes = tokens.PassDesk(self._token_key)
         self._receipts = ReceiptDesk(SigningKey(master_secret))
@@ -101,7 +100,7 @@ class Delivery:
         CodeExpired, ServiceUnavailable
         """
         now = self.clock()
-        holder = await check_card(body, self._sessions, self.rolls, self._master_secret, now)
+        holder = await self._cards.check(body, now)
         candidate = CandidatePass(holder.candidate_id, holder.exam_id, int((now + TOKEN_LIFE).timestamp()))
         listed = await self.attempts_of(candidate)
         return SignedIn(
@@ -222,7 +221,7 @@ class Delivery:
         sat = await self._mine(candidate, attempt_id)
         held = await self._held(sat, "r")
         text, facts = self._receipts.require(sat, held), held.facts
-        is_stored = await self.restorer.has_stored(sat.roll.sitting, attempt_id, held)
+        is_stored = await self.restorer.has_stored(attempt_id, held)
         saved = [SavedSlot(slot, sequence) for slot, sequence in held.sequences().items()]
         return ReceiptReply(text, facts.state.value, facts.reason, facts.finished_ms, held.answered, saved, is_stored)
 

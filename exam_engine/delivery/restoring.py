@@ -14,8 +14,10 @@ from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.bulletins import notice_of
 from exam_engine.delivery.model import AttemptId, Sitting
 from exam_engine.delivery.register import Held, Register, count_answered, place_of, stream_keys
+from exam_engine.delivery.store.endings import load_endings
 from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.joint_queries import JointQuery
 from exam_engine.infra.redis_client import is_away, unavailable
 
 logger = structlog.get_logger(__name__)
@@ -29,6 +31,7 @@ class Restorer:
     def __init__(self, sessions: SessionMaker, register: Register) -> None:
         self._sessions = sessions
         self._register = register
+        self._endings = JointQuery(sessions, load_endings)
         self._under_way: dict[AttemptId, asyncio.Task[int]] = {}
 
     async def restore(self, sitting: Sitting, attempt_id: AttemptId) -> None:
@@ -70,13 +73,16 @@ class Restorer:
         responses = found[0].responses
         return Held(facts=found[0].facts, responses=responses, answered=count_answered(responses))
 
-    async def has_stored(self, sitting: Sitting, attempt_id: AttemptId, held: Held) -> bool:
+    async def has_stored(self, attempt_id: AttemptId, held: Held) -> bool:
         """Whether PostgreSQL has all that is held of an attempt that has ended; a server that is away has not."""
         try:
-            stored = await self.stored(sitting, attempt_id)
+            ending = await self._endings.ask(attempt_id)
         except ServiceUnavailable:
             return False
-        return model.is_stored(held.facts, held.sequences(), stored.facts, stored.sequences())
+        if ending is None:
+            return False
+        stored = msgspec.structs.replace(held.facts, state=ending.state, finished_ms=ending.finished_ms)
+        return model.is_stored(held.facts, held.sequences(), stored, ending.sequences)
 
     async def _restore(self, sitting: Sitting, attempts: Sequence[AttemptId]) -> int:
         with reaching_database():

@@ -111,7 +111,13 @@ async def test_forged_changed_and_expired_tokens_open_nothing(
 
 
 async def test_a_redis_started_empty_loses_nothing_that_was_stored_and_the_seat_brings_the_rest(
-    opened: HallMaker, delivery: Delivery, register: Register, writer: Writer, runner: ScriptRunner, redis: Redis
+    opened: HallMaker,
+    delivery: Delivery,
+    register: Register,
+    sessions: async_sessionmaker[AsyncSession],
+    writer: Writer,
+    runner: ScriptRunner,
+    redis: Redis,
 ) -> None:
     hall = await opened(candidates=2)
     candidate, attempt = hall.candidate(), hall.attempt()
@@ -144,13 +150,13 @@ async def test_a_redis_started_empty_loses_nothing_that_was_stored_and_the_seat_
     await drain(runner.redis, hall.sitting, 10)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    async with delivery._sessions() as session:
+    async with sessions() as session:
         result = await service.reconcile(session, register, hall.sitting.id)
     # The other seat never came back; the timer takes it back in the background, here nobody did.
     assert [gap.candidate_number for gap in result.gaps] == [hall.numbers[1]]
     sat = await delivery.rolls.require(hall.candidate(1).candidate_id, hall.attempt(1))
     await delivery.restorer.restore_sitting(sat.roll.sitting)
-    async with delivery._sessions() as session:
+    async with sessions() as session:
         result = await service.reconcile(session, register, hall.sitting.id)
     assert (result.is_equal, result.responses_stored) == (True, 4)
     assert result.states == {"submitted": 1, "ready": 1}
