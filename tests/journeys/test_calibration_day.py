@@ -103,7 +103,7 @@ async def test_the_room_recovers_the_simulated_bank_and_its_parameters_score_the
     for figure in ("figure-fit", "figure-curves", "figure-information"):
         await expect(page.locator(f"[aria-labelledby^='{figure}-title']")).to_be_visible()
     await page.go_back()
-    await page.click("button:has-text('câu tốt')")
+    await page.click("button:has-text('câu không có vấn đề nặng')")
     await page.click("dialog button.button--primary")
     await expect(page.locator("#items")).to_contain_text("đã chấp nhận")
 
