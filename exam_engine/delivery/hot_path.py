@@ -46,6 +46,7 @@ from exam_engine.delivery.wire import (
     SubmitReply,
     TimeReply,
 )
+from exam_engine.infra.cancellation import end_if_cancelled
 from exam_engine.infra.clock import Clock, to_milliseconds
 from exam_engine.infra.database import SessionMaker
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
@@ -437,4 +438,5 @@ async def _every_second(act: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await act()
         except Exception as error:  # noqa: BLE001 (the worker serves on with what it remembers; the next round may succeed)
             logger.warning("memory_not_in_step", act=act.__name__, error=type(error).__name__, detail=str(error)[:200])
+        end_if_cancelled()
         await asyncio.sleep(EXCHANGE_SECONDS)

@@ -18,6 +18,7 @@ from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingI
 from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.signs import Role, give_sign
+from exam_engine.infra.cancellation import end_if_cancelled
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import SessionMaker, create_engine, reaching_database, session_maker, transaction
 from exam_engine.infra.database import is_away as database_is_away
@@ -54,6 +55,7 @@ async def run(settings: Settings) -> None:
                 if not (isinstance(error, EngineError) or redis_is_away(error) or database_is_away(error)):
                     raise
                 logger.warning("timer_waits", error=type(error).__name__, detail=str(error)[:200])
+            end_if_cancelled()
             await asyncio.sleep(TICK_SECONDS)
     finally:
         await leadership.resign()

@@ -22,6 +22,7 @@ from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
 from exam_engine.delivery.replays import Replays
 from exam_engine.delivery.signs import Role, give_sign
+from exam_engine.infra.cancellation import end_if_cancelled
 from exam_engine.infra.clock import Clock, system_clock, to_milliseconds
 from exam_engine.infra.database import create_pool
 from exam_engine.infra.database import is_away as database_is_away
@@ -113,6 +114,7 @@ class Writer:
         while True:
             try:
                 await self.turn()
+                end_if_cancelled()
                 pause = 0.1
             except Exception as error:
                 is_group_lost = isinstance(error, ResponseError) and str(error).startswith("NOGROUP")
