@@ -1,4 +1,4 @@
-"""Headers every answer carries: a strict content security policy and its companions."""
+"""Headers every answer carries: a strict content security policy and, on pages, its companions."""
 
 from collections.abc import Mapping
 
@@ -28,10 +28,20 @@ SECURITY_HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
 }
 
-ENCODED_SECURITY_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+DATA_HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What JSON carries: it is never a page, so nothing may come of it should somebody open it as one."""
+
+ENCODED_DATA_HEADERS = [(name.lower().encode(), value.encode()) for name, value in DATA_HEADERS.items()]
+_ENCODED_PAGE_HEADERS = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_DATA_TYPES = (b"application/json", b"application/problem+json")
 
 
 async def set_security_headers(message: Message, _: Scope) -> None:
     """Hook: put the headers on every answer, refusals among them."""
     if message["type"] == "http.response.start":
-        message["headers"] = [*message.get("headers", []), *ENCODED_SECURITY_HEADERS]
+        headers = [*message.get("headers", [])]
+        is_data = any(name.lower() == b"content-type" and value.startswith(_DATA_TYPES) for name, value in headers)
+        message["headers"] = headers + (ENCODED_DATA_HEADERS if is_data else _ENCODED_PAGE_HEADERS)

@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
 
 from api.app import create_app
 from api.candidate import form_answer, let_in, start_paper
-from api.headers import ENCODED_SECURITY_HEADERS
+from api.headers import ENCODED_DATA_HEADERS
 from api.metrics import PASSED_ON, RouteMetrics
 from api.patience import IDLE_SECONDS, BodyTooSlow, Patient, Watch
 from api.problems import problem_response
@@ -305,7 +305,7 @@ async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], bod
     start: Message = {
         "type": "http.response.start",
         "status": status,
-        "headers": [*headers, length, *ENCODED_SECURITY_HEADERS],
+        "headers": [*headers, length, *ENCODED_DATA_HEADERS],
     }
     await send(start)
     await send({"type": "http.response.body", "body": body, "more_body": False})

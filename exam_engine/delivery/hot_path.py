@@ -47,7 +47,7 @@ from exam_engine.delivery.wire import (
     TimeReply,
 )
 from exam_engine.infra.cancellation import end_if_cancelled
-from exam_engine.infra.clock import Clock, to_milliseconds
+from exam_engine.infra.clock import Clock, millisecond_clock
 from exam_engine.infra.database import SessionMaker
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
 from exam_engine.infra.secrets import derive_key
@@ -65,6 +65,7 @@ class Delivery:
 
     def __init__(self, clock: Clock, sessions: SessionMaker, runner: ScriptRunner, master_secret: bytes) -> None:
         self.clock = clock
+        self.now_ms = millisecond_clock(clock)
         self.rolls = Rolls(sessions, master_secret)
         self.register = Register(runner)
         self.restorer = Restorer(sessions, self.register)
@@ -75,10 +76,6 @@ class Delivery:
         self._receipts = ReceiptDesk(SigningKey(master_secret))
         self._recollection = Recollection()
         self._tasks: set[asyncio.Task[Any]] = set()
-
-    def now_ms(self) -> int:
-        """Return the present time in milliseconds."""
-        return to_milliseconds(self.clock())
 
     # Who asks
 

@@ -1,5 +1,6 @@
 """The present time: the only place that reads the system's clock."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -19,3 +20,12 @@ def to_milliseconds(moment: datetime) -> int:
 def from_milliseconds(milliseconds: int) -> datetime:
     """Inverse of `to_milliseconds`."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def millisecond_clock(clock: Clock) -> Callable[[], int]:
+    """Return what reads a clock as milliseconds; of the system's clock without a moment between, which costs more."""
+    return _system_milliseconds if clock is system_clock else lambda: to_milliseconds(clock())
+
+
+def _system_milliseconds() -> int:
+    return (time.time_ns() + 500_000) // 1_000_000
