@@ -42,7 +42,11 @@ AWAY = (
     ClusterDownError,
     OSError,
 )
-_AWAY_WORDS = ("MISCONF", "LOADING", "BUSY ", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN")
+_AWAY_WORDS = (
+    *("MISCONF", "LOADING", "BUSY ", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"),
+    # What a master that becomes a replica, as one that comes back after its replica took over, says to those who wait.
+    *("UNBLOCKED", "WAIT cannot be used with replica", "WAITAOF cannot be used with replica"),
+)
 
 
 class SingleClient(Redis):

@@ -5,11 +5,13 @@ pipeline repeats a redirected command on another connection; an acknowledgement 
 alone, so commands that belong together go out here, and a redirection is an error that the caller repeats whole.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio.cluster import ClusterNode, PipelineCommand, RedisCluster
+from redis.asyncio.connection import Connection, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 from redis.exceptions import AskError, ClusterDownError, RedisClusterException
@@ -20,10 +22,48 @@ DEFAULT_PORT = 6379
 _STALE_MAP = (RedisConnectionError, RedisTimeoutError, ClusterDownError, AskError, OSError)  # MovedError is an AskError
 
 
+class _ClosedByOthers:
+    """Makes a connection that another task closes fail as a lost connection does, for whoever is using it.
+
+    After an error the library closes all connections of a node, also those that a task holds or has just taken. It
+    then waits for the transport and forgets whatever the connection has become meanwhile, and it writes to a transport
+    that is no more: an AttributeError, which no caller repeats (redis-py #4287).
+    """
+
+    _writer: asyncio.StreamWriter | None
+
+    async def disconnect(self, *_: Any, **named: Any) -> None:
+        named["nowait"] = True
+        await super().disconnect(**named)  # type: ignore[misc]
+
+    async def _send_packed_command(self, command: Iterable[bytes]) -> None:
+        if self._writer is None:
+            raise RedisConnectionError("the connection was closed while it was in use")
+        await super()._send_packed_command(command)  # type: ignore[misc]
+
+
+class _PlainConnection(_ClosedByOthers, Connection):
+    pass
+
+
+class _SecureConnection(_ClosedByOthers, SSLConnection):
+    pass
+
+
 class ClusterClient(RedisCluster):
     """The library's client, which also sends several commands to the master of a key on one connection."""
 
     replicas_to_wait = 0
+
+    def __init__(self, *, max_connections: int, ssl: bool, **named: Any) -> None:
+        # The library refuses where it should wait: single commands find as many connections again.
+        super().__init__(max_connections=2 * max_connections, ssl=ssl, **named)
+        self._max_pipelines = max_connections
+        self._turns: dict[str, asyncio.Semaphore] = {}
+        connection_class = _SecureConnection if ssl else _PlainConnection
+        self.connection_kwargs["connection_class"] = connection_class
+        for node in self.startup_nodes:
+            node.connection_class = connection_class
 
     async def initialize(self, *arguments: Any, **named: Any) -> "ClusterClient":
         """Learn who serves which slot, if that is not known.
@@ -57,7 +97,8 @@ class ClusterClient(RedisCluster):
             raise RedisConnectionError("the slot has no master")
         sent = [PipelineCommand(position, *command) for position, command in enumerate(commands)]
         try:
-            await node.execute_pipeline(sent)
+            async with self._turn(node):
+                await node.execute_pipeline(sent)
         except _STALE_MAP:
             await self._learn(node)
             raise
@@ -72,6 +113,10 @@ class ClusterClient(RedisCluster):
         """Return masters and replicas as the cluster lists them."""
         await self.initialize()
         return list(self.get_nodes())
+
+    def _turn(self, node: ClusterNode) -> asyncio.Semaphore:
+        """Return what lets only so many pipelines out to a node at once; one that has to wait is not refused."""
+        return self._turns.setdefault(node.name, asyncio.Semaphore(self._max_pipelines))
 
     async def _learn(self, failed: ClusterNode | None) -> None:
         try:

@@ -219,6 +219,22 @@ async def test_with_fsync_every_second_an_acknowledgement_waits_for_the_file(oth
     await client.aclose()
 
 
+async def test_a_master_that_becomes_a_replica_before_a_write_is_safe_is_away(other_valkey) -> None:  # type: ignore[no-untyped-def]
+    client = await other_valkey(appendonly="yes")
+    await client.script_load(COUNTING)
+    batcher = Batcher(ScriptRunner(client, Durability(False, replicas=1)), _script(COUNTING), retry_seconds=0.1)
+    writing = batcher.put("list", "1")
+    async with asyncio.timeout(30):
+        while not (await client.info("clients"))["blocked_clients"]:
+            await asyncio.sleep(0.01)
+    await client.execute_command("REPLICAOF", "127.0.0.1", "1")
+    with pytest.raises(ServiceUnavailable):
+        await writing
+    with pytest.raises(ServiceUnavailable):
+        await batcher.put("list", "2")
+    await client.aclose()
+
+
 async def test_calls_on_one_connection_get_their_own_replies_and_errors(runner: ScriptRunner) -> None:
     echo = _script("return ARGV[1] == 'ill' and redis.error_reply('ILL') or ARGV[1]")
     asked = [str(n) if n % 7 else "ill" for n in range(100)]
