@@ -7,7 +7,8 @@ pending, and reads them first when it returns, or another claims them. Writing t
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -41,6 +42,7 @@ DISCOVER_SECONDS = 0.5
 TIDY_SECONDS = 1.0
 CLAIM_IDLE_MS = 15_000
 LONGEST_PAUSE_SECONDS = 2.0
+SHARDS_PAUSE_SECONDS = 0.2  # while some shards are away, the others wait no longer
 _STATEMENT_SECONDS = 60.0
 
 # A stored sitting is read on for a while: what seats noticed may come in late.
@@ -80,6 +82,14 @@ async def run(settings: Settings, *, consumer: str | None = None) -> None:
         await redis.aclose()
 
 
+class ShardsAway(Exception):
+    """Some shards of a cluster cannot be read just now. Never leaves the room."""
+
+    def __init__(self, errors: Sequence[Exception]) -> None:
+        self.errors = tuple(errors)
+        super().__init__(str(self.errors[0]))
+
+
 class Writer:
     """One consumer of all streams."""
 
@@ -103,6 +113,7 @@ class Writer:
         self._clock = clock
         self._streams: dict[str, SittingId] = {}
         self._closed: dict[SittingId, list[str]] = {}
+        self._away: list[Exception] = []  # why shards could not be read in this turn
         self._unread: set[str] = set()  # streams whose own pending entries come first
         self._discover_at = 0.0
         self._tidy_at = 0.0
@@ -112,13 +123,18 @@ class Writer:
         """Work until cancelled."""
         pause = 0.1
         while True:
+            end_if_cancelled()
             try:
                 await self.turn()
-                end_if_cancelled()
                 pause = 0.1
+            except ShardsAway as away:
+                # The others were served; these are read from their pending entries on when they are back.
+                self._discover_at = 0.0
+                pause = 0.1
+                logger.warning("shards_away", shards=len(away.errors), detail=str(away.errors[0])[:200])
+                await asyncio.sleep(SHARDS_PAUSE_SECONDS)
             except Exception as error:
-                is_group_lost = isinstance(error, ResponseError) and str(error).startswith("NOGROUP")
-                if not (is_group_lost or redis_is_away(error) or database_is_away(error)):
+                if not (_is_shard_away(error) or database_is_away(error)):
                     raise
                 # What was read and not committed is pending under our name: read it again, first of all.
                 self._unread.update(self._streams)
@@ -128,15 +144,21 @@ class Writer:
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     async def turn(self, block_ms: int = BLOCK_MS) -> int:
-        """Discover, read, write, acknowledge and tidy once; returns how many entries were written."""
+        """Discover, read, write, acknowledge and tidy once; returns how many entries were written.
+
+        Raises
+        ------
+        ShardsAway
+            Some shards of a cluster could not be read; the others were.
+        """
+        self._away = []
         loop_time = asyncio.get_running_loop().time()
         if loop_time >= self._discover_at:
             await self._discover()
             self._discover_at = loop_time + DISCOVER_SECONDS
         written = 0
-        for stream in sorted(self._unread):
-            written += await self._write_own_pending(stream)
-        self._unread.clear()
+        if self._unread:
+            written += await self._write_own_pending()
         if self._streams:
             entries = await self._read_new(block_ms)
             written += await self._write(entries)
@@ -147,7 +169,21 @@ class Writer:
         if loop_time >= self._tidy_at:
             await self._tidy()
             self._tidy_at = loop_time + TIDY_SECONDS
+        if self._away:
+            raise ShardsAway(self._away)
         return written
+
+    @contextmanager
+    def _apart(self, stream: str | None = None) -> Iterator[None]:
+        """Let a shard whose server is away hold up no other; it is read again from what is pending under our name."""
+        try:
+            yield
+        except Exception as error:
+            if not (self._runner.reads_apart and _is_shard_away(error)):
+                raise
+            self._away.append(error)
+            if stream is not None:
+                self._unread.add(stream)
 
     async def _discover(self) -> None:
         rows = await self._pool.fetch(
@@ -161,10 +197,9 @@ class Writer:
             found |= dict.fromkeys(streams, row["id"])
             if row["is_closing"]:
                 closed[row["id"]] = streams
-        for stream in found:
-            if stream not in self._streams or stream in self._unread:
-                await self._make_group(stream)
-                self._unread.add(stream)
+        uncertain = [stream for stream in found if stream not in self._streams or stream in self._unread]
+        self._unread.update(uncertain)
+        await asyncio.gather(*map(self._make_group, uncertain))
         if self._kept_ms:
             await self._replays.look(found)
         self._streams = found
@@ -172,36 +207,47 @@ class Writer:
         self._unread &= set(found)
 
     async def _make_group(self, stream: str) -> None:
-        try:
-            await self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
-        except ResponseError as error:
-            if not str(error).startswith("BUSYGROUP"):
-                raise
+        with self._apart(stream):
+            try:
+                await self._runner.take(stream, "XGROUP", "CREATE", stream, GROUP, "0", "MKSTREAM")
+            except ResponseError as error:
+                if not str(error).startswith("BUSYGROUP"):
+                    raise
 
-    async def _write_own_pending(self, stream: str) -> int:
+    async def _write_own_pending(self) -> int:
+        """Write what was read and not acknowledged; a stream whose server is away stays among the unread."""
         written = 0
-        after = "0"
-        while True:
-            entries = await self._take(stream, after, BATCH)
-            if not entries:
-                return written
-            written += await self._write(entries)
-            after = entries[-1].id
+        positions = dict.fromkeys(self._unread, "0")
+        while positions:
+            found = await self._read(positions)
+            written += await self._write([entry for entries in found.values() for entry in entries])
+            self._unread.difference_update(stream for stream, entries in found.items() if not entries)
+            positions = {stream: entries[-1].id for stream, entries in found.items() if entries}
+        return written
 
     async def _read_new(self, block_ms: int) -> list[Entry]:
-        count = max(BATCH // len(self._streams), 50)
         if self._runner.reads_apart:
-            found = await asyncio.gather(*(self._take(stream, ">", count) for stream in self._streams))
-            entries = [entry for part in found for entry in part]
+            found = await self._read({stream: ">" for stream in self._streams if stream not in self._unread})
+            entries = [entry for part in found.values() for entry in part]
             if not entries:
                 await asyncio.sleep(block_ms / 1000 / 4)
             return entries
+        count = _share(len(self._streams))
         streams = dict.fromkeys(self._streams, ">")
         return _entries(await self._redis.xreadgroup(GROUP, self._consumer, streams, count=count, block=block_ms))
 
-    async def _take(self, stream: str, after: str, count: int) -> list[Entry]:
-        command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", stream, after)
-        return _entries(await self._runner.take(stream, *command))
+    async def _read(self, positions: Mapping[str, str]) -> dict[str, list[Entry]]:
+        """Read streams from their positions on, all at once; one whose server is away is missing in the reply."""
+        count = _share(len(positions))
+        found: dict[str, list[Entry]] = {}
+
+        async def read(stream: str, after: str) -> None:
+            command = ("XREADGROUP", "GROUP", GROUP, self._consumer, "COUNT", count, "STREAMS", stream, after)
+            with self._apart(stream):
+                found[stream] = _entries(await self._runner.take(stream, *command))
+
+        await asyncio.gather(*(read(stream, after) for stream, after in positions.items()))
+        return found
 
     async def _write(self, entries: Sequence[Entry]) -> int:
         if not entries:
@@ -227,18 +273,23 @@ class Writer:
         total = Backlog(0, 0)
         by_stream: dict[str, Backlog] = {}
         for stream in self._streams:
-            await self._claim(stream)
-            await self._runner.read(self._trim, stream, [self._kept_ms])
-            by_stream[stream] = await backlog(self._redis, stream)
+            if stream in self._unread:
+                continue
+            with self._apart(stream):
+                await self._claim(stream)
+                await self._runner.read(self._trim, stream, [self._kept_ms])
+                by_stream[stream] = await backlog(self._redis, stream)
+        for stream in by_stream:
             total = Backlog(total.pending + by_stream[stream].pending, total.unread + by_stream[stream].unread)
         counters.STORE_WAITING.set(total.waiting)
-        if not total.waiting:
+        if not total.waiting and not self._away:
             self._lag_ms = 0
         sign = WriterSign(at_ms=to_milliseconds(self._clock()), lag_ms=self._lag_ms, waiting=total.waiting)
-        await self._redis.hset(WRITERS, self._consumer, msgspec.json.encode(sign))
-        await give_sign(self._redis, Role.WRITE_BEHIND, sign.at_ms)
+        with self._apart():
+            await self._redis.hset(WRITERS, self._consumer, msgspec.json.encode(sign))
+            await give_sign(self._redis, Role.WRITE_BEHIND, sign.at_ms)
         for sitting_id, streams in self._closed.items():
-            if all(by_stream[stream].waiting == 0 for stream in streams):
+            if all(stream in by_stream and by_stream[stream].waiting == 0 for stream in streams):
                 await self._settle(sitting_id, streams)
 
     async def _claim(self, stream: str) -> None:
@@ -271,6 +322,16 @@ class Writer:
                     pipeline.expire(prefix + suffix, KEPT_AFTER_CLOSE_SECONDS)
                 await pipeline.execute()
         logger.info("sitting_stored", sitting_id=str(sitting_id), process=os.getpid())
+
+
+def _share(streams: int) -> int:
+    """How many entries one of so many streams may give to a batch."""
+    return max(BATCH // max(streams, 1), 50)
+
+
+def _is_shard_away(error: Exception) -> bool:
+    is_group_lost = isinstance(error, ResponseError) and str(error).startswith("NOGROUP")
+    return is_group_lost or redis_is_away(error)
 
 
 def _entries(reply: Any) -> list[Entry]:

@@ -10,6 +10,8 @@ import httpx
 import pytest
 import pytest_asyncio
 from litestar.stores.redis import RedisStore
+from redis.asyncio.cluster import ClusterNode
+from redis.exceptions import ConnectionError as RedisConnectionError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.delivery.draining import drain, writer_signs
@@ -27,7 +29,7 @@ from tests.faults.test_kills import SECRET, after, ask_patiently, everything_sto
 from tests.faults.test_storm import open_room
 
 pytestmark = pytest.mark.faults
-SHARDS = 6  # spread over all three masters
+SHARDS = 24  # spread over all three masters, more on each than a writer has connections
 BETWEEN = 1000  # answers from one kill to the next
 
 
@@ -91,7 +93,7 @@ async def test_masters_killed_one_after_the_other_lose_and_double_nothing(
                 await asyncio.sleep(0.05)
         promoted = time.monotonic() - killed
         cluster.start_again(port)
-        await everybody_answers(seats)
+        await everybody_answers(working, seats)
         gaps.append((promoted, time.monotonic() - killed))
     await after(working, seats, BETWEEN)
     seconds = time.monotonic() - began
@@ -143,6 +145,30 @@ async def test_an_answer_that_no_replica_has_is_not_acknowledged(
     await everything_stored(pool, hall, seats)
 
 
+async def test_what_lies_on_a_master_that_is_gone_without_a_replica_holds_up_nobody_else(
+    cluster: ValkeyCluster, delivery: Delivery, sessions: async_sessionmaker[AsyncSession], pool: Any
+) -> None:
+    hall, seats = await take_seats(delivery, sessions, shards=SHARDS)
+    client = as_cluster(delivery.register.redis)
+    assert client is not None
+    masters = [await cluster.master_of(client, hall.place(position).stream) for position in range(len(seats))]
+    gone = masters[0]
+    replica = await cluster.replica_of(gone)
+    cluster.kill(replica)
+    cluster.kill(gone)
+    others = [position for position, master in enumerate(masters) if master != gone]
+    await asyncio.gather(*(seats[position].answer() for position in others))
+    ids = [hall.attempt(position) for position in others]
+    async with asyncio.timeout(30):
+        while len(await ask_patiently(pool, "select 1 from response where attempt_id = any($1)", ids)) < len(others):
+            await asyncio.sleep(0.05)
+    cluster.start_again(gone)
+    cluster.start_again(replica)
+    await asyncio.gather(*(seat.answer() for seat in seats))
+    await drain(delivery.register.redis, hall.sitting, 60)
+    await everything_stored(pool, hall, seats)
+
+
 async def test_sessions_uploads_limits_and_signs_of_life_live_on_a_cluster(house: House) -> None:
     redis = create_redis(house.settings)
     now = system_clock()
@@ -164,6 +190,38 @@ async def test_sessions_uploads_limits_and_signs_of_life_live_on_a_cluster(house
         while not await writer_signs(redis):
             await asyncio.sleep(0.05)
     await redis.aclose()
+
+
+async def test_whoever_uses_a_connection_that_another_closes_has_lost_a_connection_and_nothing_else(
+    house: House,
+) -> None:
+    client = as_cluster(create_redis(house.settings))
+    assert client is not None
+    answered, lost = 0, 0
+
+    async def ask(node: ClusterNode, times: int) -> None:
+        nonlocal answered, lost
+        for _ in range(times):
+            try:
+                assert await node.execute_command("ECHO", str(times)) == str(times).encode()
+                answered += 1
+            except RedisConnectionError:
+                lost += 1
+
+    async def close(node: ClusterNode, asking: asyncio.Future[Any]) -> None:
+        while not asking.done():
+            await node.disconnect_free_connections()
+            await asyncio.sleep(0)
+            await node.disconnect()
+            await asyncio.sleep(0.002)
+
+    for node in await client.all_nodes():
+        asking = asyncio.gather(*(ask(node, times) for times in range(40, 60)))
+        await close(node, asking)
+        await asking
+    assert answered > 0
+    assert lost > 0
+    await client.aclose()
 
 
 @pytest.mark.timeout(120)
@@ -188,9 +246,11 @@ async def test_a_room_over_http_goes_on_when_a_master_is_killed(cluster: ValkeyC
         assert "exam_" in (await browser.get("/metrics")).text
 
 
-async def everybody_answers(seats: list[Seat]) -> None:
+async def everybody_answers(working: asyncio.Task[None], seats: list[Seat]) -> None:
     """Wait until every seat has had one more answer acknowledged."""
     before = [seat.acknowledged for seat in seats]
     async with asyncio.timeout(90):
         while any(seat.acknowledged == count for seat, count in zip(seats, before, strict=True)):
+            if working.done():
+                await working
             await asyncio.sleep(0.02)
