@@ -84,7 +84,8 @@ class House:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         settings = msgspec.structs.replace(self.settings, http_port=port, api_workers=workers, **others)
-        self._supervisor.launch([_api(settings, name)])
+        with self._paused:  # or the watch finds it dead before it lives, and starts it as well
+            self._supervisor.launch([_api(settings, name)])
         with httpx.Client(base_url=settings.base_url, timeout=5.0) as client:
             while True:
                 try:
