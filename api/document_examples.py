@@ -48,7 +48,7 @@ BODIES: Mapping[str, Any] = {
     "exams_import_candidates": {
         "file": "candidate_number,full_name,date_of_birth,school,subjects\n,Trần Thị Ánh,05/09/2009,THPT-A,TOAN VAN\n"
     },
-    "accommodation_accommodate": {
+    "exams_accommodate": {
         "candidate_number": "31000001",
         "subject": "TOAN",
         "time_factor": "1.25",
@@ -56,8 +56,8 @@ BODIES: Mapping[str, Any] = {
         "note": "Màn hình lớn",
         "reason": "Quyết định 12/QĐ",
     },
-    "accommodation_withdraw": {"reason": "Nhập nhầm thí sinh"},
-    "accommodation_import_table": {
+    "exams_withdraw": {"reason": "Nhập nhầm thí sinh"},
+    "exams_import_table": {
         "file": "candidate_number,subject,time_factor,extra_minutes,note\n31000001,,1.25,,\n"
     },
     "exams_time_factor": {"factor": "1.25", "reason": "Khiếm thị"},
@@ -136,6 +136,8 @@ BODIES: Mapping[str, Any] = {
         "config_key_hash": "81aad4ab9dfd447cc479e6a4a7c9a544e2cafc7f3adeb68b2a21efad68eca4dc",
         "version": "SEB_Win_3.9",
     },
+    "sittings_give_duty": {"room_id": _ROOM, "user_name": "invigilator", "duty": "deputy"},
+    "sittings_take_duty": {"room_id": _ROOM, "user_name": "invigilator"},
     "sittings_identity": {"identity": "doubtful", "note": "ảnh chụp từ lớp 6"},
     "sittings_report": {
         "request": "4f1c0b7a9d2e",

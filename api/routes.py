@@ -9,6 +9,7 @@ from api.media import media
 from api.pages.accommodations import AccommodationPages
 from api.pages.admission import AdmissionPages
 from api.pages.calibration import CalibrationPages
+from api.pages.duties import DutyPages
 from api.pages.exams import ExamPages
 from api.pages.forms import FormPages
 from api.pages.house import HousePages
@@ -32,6 +33,7 @@ from api.safe_browser import check_safe_browser
 from api.staff.accommodations import AccommodationController
 from api.staff.admission import AdmissionController
 from api.staff.calibration import CalibrationController
+from api.staff.duties import DutyController
 from api.staff.exams import ExamController
 from api.staff.forms import FormController
 from api.staff.irt_scores import IrtScoreController
@@ -61,6 +63,7 @@ ROUTES: list[ControllerRouterHandler] = [
     ItemController,
     FormController,
     SittingController,
+    DutyController,
     SeatActController,
     OfflineController,
     StatementController,
@@ -83,6 +86,7 @@ ROUTES: list[ControllerRouterHandler] = [
     FormPages,
     SittingPages,
     RoomPages,
+    DutyPages,
     SafeBrowserPages,
     PhotoPages,
     SittingCheckPages,

@@ -180,7 +180,6 @@ async def _page(
             lines=lines,
             running=[context.sitting for context in running],
             actor_name=await actor_names(act),
-            factor=show_time_factor,
             is_change=chosen is not None,
             typed=typed or (_typed(chosen) if chosen else {}),
             problem=problem,

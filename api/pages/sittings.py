@@ -13,7 +13,8 @@ from litestar.response import Template
 from api.acts import Act, delivery_of, engine_of, staff_act
 from api.pages.staff_page import done, refusal, staff_page
 from api.staff.forms import readable_forms
-from api.staff.sittings import desk_of, readable_sittings, require_sitting
+from api.staff.room_rights import reach, reachable_sittings, whom_to_ask
+from api.staff.sittings import desk_of, require_sitting
 from exam_engine.assembly import service as assembly
 from exam_engine.assembly.model import FormId
 from exam_engine.delivery import service as sittings
@@ -21,12 +22,15 @@ from exam_engine.delivery.closing import Awaited, overtime
 from exam_engine.delivery.draining import wait_until_stored
 from exam_engine.delivery.model import Sitting, SittingId, SittingState
 from exam_engine.delivery.service import SittingPlan
+from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import SubjectMode
 from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError, ServiceUnavailable
 from exam_engine.infra.i18n import N_
+from exam_engine.invigilation import service as invigilation
+from exam_engine.invigilation.duties import by_room
 
 STATES = {"planned": N_("Planned"), "open": N_("Open"), "closed": N_("Closed")}
 BADGES = {"planned": "", "open": "badge--accent", "closed": "badge--good"}
@@ -49,13 +53,15 @@ class SittingPages(Controller):
     async def sittings(self, request: Request[Any, Any, Any]) -> Template:
         """List sittings, those that run now on top."""
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
-            found = await readable_sittings(act)
+            found = await reachable_sittings(act)
+            if not found and not act.person.may_somewhere(Permission.MANAGE_SITTINGS):
+                return await _no_room(request, act)
             order = {SittingState.OPEN: 0, SittingState.PLANNED: 1, SittingState.CLOSED: 2}
             return staff_page(
                 request,
                 act.person,
                 "staff/sittings/list.html",
-                rows=sorted(found, key=lambda c: (order[c.sitting.state], c.sitting.starts_at)),
+                rows=sorted(found, key=lambda r: (order[r.context.sitting.state], r.context.sitting.starts_at)),
                 may_manage=act.person.may_somewhere(Permission.MANAGE_SITTINGS),
                 states=STATES,
                 badges=BADGES,
@@ -125,11 +131,13 @@ async def _sitting_page(
     status_code: int = 200,
 ) -> Template:
     async with staff_act(request, Permission.WATCH_ROOMS) as act:
-        context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
-        rooms = await enrolment.load_rooms(act.session, context.exam_id)
+        reached = await reach(act, sitting_id)
+        context = reached.context
+        if not reached.rooms and not reached.is_whole:
+            return await _no_room(request, act, context)
         statement = (
             await sittings.reconcile(act.session, delivery_of(request).register, SittingId(sitting_id))
-            if context.sitting.state is SittingState.CLOSED
+            if context.sitting.state is SittingState.CLOSED and reached.is_whole
             else None
         )
         return staff_page(
@@ -138,7 +146,9 @@ async def _sitting_page(
             "staff/sittings/sitting.html",
             status_code=status_code,
             context=context,
-            rooms=rooms,
+            rooms=reached.rooms,
+            is_whole=reached.is_whole,
+            duties=by_room(await invigilation.load_duties(act.session, SittingId(sitting_id))),
             form_code=await _form_code(act, context.sitting.form_id),
             statement=statement,
             late=await sittings.count_late(act.session, SittingId(sitting_id)),
@@ -157,6 +167,18 @@ async def _overtime(request: Request[Any, Any, Any], sitting: Sitting, now: date
         return await overtime(delivery_of(request).register, sitting, now)
     except ServiceUnavailable:
         return Awaited(0)
+
+
+async def _no_room(request: Request[Any, Any, Any], act: Act, context: SittingContext | None = None) -> Template:
+    """Tell somebody without a room whom to ask, instead of an empty list or a bare refusal."""
+    return staff_page(
+        request,
+        act.person,
+        "staff/sittings/no_room.html",
+        status_code=200 if context is None else 403,
+        context=context,
+        ask=await whom_to_ask(act, context),
+    )
 
 
 async def _form_code(act: Act, form_id: UUID) -> str:

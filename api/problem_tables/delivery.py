@@ -132,6 +132,15 @@ PROBLEMS: ProblemTable = {
     invigilation.PhotoMissing: Problem(
         "photo-missing", HTTPStatus.NOT_FOUND, N_("No photo of this candidate was imported")
     ),
+    invigilation.DutyRefused: Problem(
+        "duty-refused",
+        HTTPStatus.CONFLICT,
+        N_("This person does not invigilate"),
+        N_("{name} has no role by which people invigilate; an administrator grants one."),
+    ),
+    invigilation.DutyUnknown: Problem(
+        "duty-unknown", HTTPStatus.NOT_FOUND, N_("There is no such duty (any more)"), N_("{name}, room {room}")
+    ),
     invigilation.IncidentUnknown: Problem("incident-unknown", HTTPStatus.NOT_FOUND, N_("There is no such incident")),
     invigilation.IncidentInvalid: Problem(
         "incident-invalid",

@@ -1,19 +1,35 @@
-"""Who may watch or act in a room: on the unit of its exam, or on the site where the room is."""
+"""Who may watch or act in a room: on the unit of its exam, on the site where it is, or by a duty given in it."""
 
+from collections.abc import Sequence
 from uuid import UUID
+
+import msgspec
 
 from api.acts import Act
 from exam_engine.delivery import service as sittings
-from exam_engine.delivery.model import SittingId
+from exam_engine.delivery.model import SittingId, SittingState
 from exam_engine.delivery.service import Desk, Scope
 from exam_engine.delivery.service.desk import seats_in
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import Room
+from exam_engine.identity import service as identity
 from exam_engine.identity.errors import PermissionDenied
 from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
+from exam_engine.invigilation import service as invigilation
 from exam_engine.invigilation.errors import RoomUnknown
+
+BY_DUTY = frozenset({Permission.WATCH_ROOMS, Permission.INVIGILATE})
+"""What a duty opens in its room, to who holds the permission anywhere."""
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """A sitting as far as somebody may see it: whole, or these rooms alone."""
+
+    context: SittingContext
+    rooms: Sequence[Room]
+    is_whole: bool
 
 
 async def require_room(
@@ -36,28 +52,85 @@ async def require_room(
 
 
 async def may_in_room(act: Act, context: SittingContext, room: Room | None, permission: Permission) -> bool:
-    """Whether the person holds a permission on the exam's unit or on the site of the room."""
-    places = {UnitId(context.exam_unit_id)}
-    if room is not None and room.site_unit_id is not None:
-        places.add(UnitId(room.site_unit_id))
-    return bool(places & await act.units(permission))
+    """Whether the person holds a permission on the exam's unit, on the site of the room, or by a duty there."""
+    if UnitId(context.exam_unit_id) in await act.units(permission):
+        return True
+    return room is not None and bool(await _reached(act, context, [room], permission))
+
+
+async def reach(act: Act, sitting_id: UUID, permission: Permission = Permission.WATCH_ROOMS) -> Reach:
+    """Return a sitting as far as the person may see it; perhaps no room at all.
+
+    Raises
+    ------
+    SittingUnknown
+    """
+    context = await sittings.load_sitting(act.session, sitting_id)
+    rooms = await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id)
+    if UnitId(context.exam_unit_id) in await act.units(permission):
+        return Reach(context=context, rooms=rooms, is_whole=True)
+    return Reach(context=context, rooms=await _reached(act, context, rooms, permission), is_whole=False)
+
+
+async def reachable_sittings(act: Act, exam_code: str = "") -> list[Reach]:
+    """Return the sittings of the person's units whole, and of others those in which they have a room."""
+    units = await act.units(Permission.READ_EXAMS)
+    rooms_of: dict[UUID, Sequence[Room]] = {}
+    found = []
+    for context in await sittings.load_sittings(act.session):
+        if exam_code not in ("", context.exam_code):
+            continue
+        subject_id = context.sitting.exam_subject_id
+        if subject_id not in rooms_of:
+            rooms_of[subject_id] = await enrolment.load_subject_rooms(act.session, subject_id)
+        rooms = rooms_of[subject_id]
+        if context.exam_unit_id in units:
+            found.append(Reach(context=context, rooms=rooms, is_whole=True))
+        elif mine := await _reached(act, context, rooms, Permission.WATCH_ROOMS):
+            found.append(Reach(context=context, rooms=mine, is_whole=False))
+    return found
+
+
+async def whom_to_ask(act: Act, context: SittingContext | None = None) -> list[str]:
+    """Return the names of who gives duties: for one sitting, or for all that are not over."""
+    contexts = [context] if context else await sittings.load_sittings(act.session)
+    units = {UnitId(c.exam_unit_id) for c in contexts if c.sitting.state is not SittingState.CLOSED}
+    names = set()
+    for person in await identity.load_people(act.session, on=act.today):
+        if person.id != act.person.id and person.may_somewhere(Permission.MANAGE_SITTINGS):
+            managed = await identity.permitted_units(act.session, person.id, Permission.MANAGE_SITTINGS, on=act.today)
+            if managed & units:
+                names.add(person.display_name)
+    return sorted(names)
 
 
 async def require_seats(
     desk: Desk, act: Act, sitting_id: UUID, scope: Scope, permission: Permission = Permission.INVIGILATE
 ) -> None:
-    """Refuse who may not act on these seats: it takes the exam's unit or, to invigilate, the site where they all are.
+    """Refuse who may not act on these seats: it takes the exam's unit or, to invigilate, a right in all their rooms.
 
     Raises
     ------
     SittingUnknown, AttemptUnknown, PermissionDenied
     """
-    context = await sittings.load_sitting(desk.session, sitting_id)
-    units = await act.units(permission)
-    if UnitId(context.exam_unit_id) in units:
+    found = await reach(act, sitting_id, permission)
+    if found.is_whole:
         return
     seats = await seats_in(desk, SittingId(sitting_id), scope)
-    rooms = await enrolment.load_rooms(act.session, context.exam_id)
-    mine = {room.id for room in rooms if room.site_unit_id is not None and UnitId(room.site_unit_id) in units}
+    mine = {room.id for room in found.rooms}
     if permission is not Permission.INVIGILATE or not {seat.room_id for seat in seats} <= mine:
         raise PermissionDenied(permission)
+
+
+async def _reached(act: Act, context: SittingContext, rooms: Sequence[Room], permission: Permission) -> list[Room]:
+    """Return the rooms that a site or a duty opens."""
+    units = await act.units(permission)
+    duties = frozenset[tuple[UUID, UUID]]()
+    if permission in BY_DUTY and act.person.may_somewhere(permission):
+        duties = await invigilation.rooms_on_duty(act.session, act.person.id)
+    return [
+        room
+        for room in rooms
+        if (room.site_unit_id is not None and UnitId(room.site_unit_id) in units)
+        or (context.sitting.id, room.id) in duties
+    ]

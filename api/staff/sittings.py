@@ -8,7 +8,7 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from api.acts import Act, delivery_of, engine_of, staff_act
-from api.staff.room_rights import require_seats
+from api.staff.room_rights import reachable_sittings, require_seats
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import drain, wait_until_stored
 from exam_engine.delivery.model import AttemptId, SittingId
@@ -85,7 +85,7 @@ class SittingController(Controller):
 
     @get("/", summary="Sittings")
     async def sittings(self, request: Request_, exam: FromQuery[str] = "") -> list[SittingView]:
-        """Answer the sittings of the person's units, by their start."""
+        """Answer the sittings of the person's units, and those in which they have a room, by their start."""
         async with staff_act(request, Permission.READ_EXAMS) as act:
             return [SittingView.of(context) for context in await readable_sittings(act, exam)]
 
@@ -163,10 +163,8 @@ async def require_sitting(act: Act, sitting_id: UUID, permission: Permission) ->
 
 
 async def readable_sittings(act: Act, exam_code: str = "") -> list[SittingContext]:
-    """Return the sittings of the person's units."""
-    units = await act.units(Permission.READ_EXAMS)
-    found = await sittings.load_sittings(act.session)
-    return [context for context in found if context.exam_unit_id in units and exam_code in ("", context.exam_code)]
+    """Return the sittings of the person's units, and those in which they have a room."""
+    return [found.context for found in await reachable_sittings(act, exam_code)]
 
 
 def _scope(room_id: UUID | None, attempt_id: UUID | None) -> Scope:

@@ -217,6 +217,13 @@ async def load_rooms(session: AsyncSession, exam_id: UUID) -> list[Room]:
     return [_room(row) for row in rows]
 
 
+async def load_subject_rooms(session: AsyncSession, subject_id: UUID) -> list[Room]:
+    """Return the rooms in which somebody sits a subject, by code."""
+    sat = select(SeatRow.room_id).where(SeatRow.exam_subject_id == subject_id)
+    rows = await session.scalars(select(RoomRow).where(RoomRow.id.in_(sat)).order_by(RoomRow.code))
+    return [_room(row) for row in rows]
+
+
 async def save_rooms(session: AsyncSession, rooms: Sequence[Room]) -> None:
     """Write rooms; a room that is there keeps its id and takes the larger capacity."""
     for room in rooms:

@@ -4,6 +4,8 @@ InvigilationError
 ├── RoomUnknown         nobody of this sitting sits in that room
 ├── SeatElsewhere       that attempt does not belong to this sitting and room
 ├── PhotoMissing        no photo of this candidate was imported
+├── DutyRefused         somebody without a role by which people invigilate
+├── DutyUnknown         that person has no duty in that room
 ├── IncidentUnknown     no such incident
 ├── IncidentInvalid     a report that contradicts itself
 ├── IncidentWithdrawn   it was withdrawn before
@@ -42,6 +44,23 @@ class PhotoMissing(InvigilationError):
     def __init__(self, attempt_id: UUID) -> None:
         self.attempt_id = str(attempt_id)
         super().__init__(f"no photo of the candidate of attempt {attempt_id}")
+
+
+class DutyRefused(InvigilationError):
+    """Somebody without a role by which people invigilate."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"{name} has no role by which people invigilate")
+
+
+class DutyUnknown(InvigilationError):
+    """That person has no duty in that room."""
+
+    def __init__(self, name: str, room: str) -> None:
+        self.name = name
+        self.room = room
+        super().__init__(f"{name} has no duty in room {room}")
 
 
 class IncidentUnknown(InvigilationError):

@@ -52,6 +52,11 @@ async def assign_rooms(
     return report
 
 
+async def load_subject_rooms(session: AsyncSession, subject_id: UUID) -> Sequence[Room]:
+    """Return the rooms in which somebody sits a subject, by code."""
+    return await store.load_subject_rooms(session, subject_id)
+
+
 async def load_rooms(session: AsyncSession, exam_id: UUID) -> Sequence[Room]:
     """Return the rooms of an exam by code."""
     return await store.load_rooms(session, exam_id)

@@ -1,6 +1,13 @@
 """Use cases of invigilation: the live board, one seat, incidents, Safe Exam Browser settings."""
 
 from exam_engine.invigilation.service.board import NO_NOTES, Notes, board, load_notes, rooms
+from exam_engine.invigilation.service.duties import (
+    give_duty,
+    load_duties,
+    load_invigilators,
+    rooms_on_duty,
+    take_duty,
+)
 from exam_engine.invigilation.service.incidents import (
     load_incidents,
     report_incident,
@@ -32,7 +39,10 @@ __all__ = [
     "check_identity",
     "drop_safe_browser",
     "find_safe_browser",
+    "give_duty",
+    "load_duties",
     "load_incidents",
+    "load_invigilators",
     "load_notes",
     "load_photo",
     "load_timeline",
@@ -43,5 +53,7 @@ __all__ = [
     "require_safe_browser",
     "require_seat",
     "rooms",
+    "rooms_on_duty",
+    "take_duty",
     "withdraw_incident",
 ]

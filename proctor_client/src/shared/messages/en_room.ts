@@ -249,6 +249,8 @@ export const roomEn: Record<RoomMessageKey, string> = {
   'board.detail-credited_ms': '{time} min given back',
   'board.acted-sitting.extend': 'Time added',
   'board.acted-sitting.accommodate': 'Accommodation',
+  'board.acted-sitting.give_duty': 'Room given',
+  'board.acted-sitting.take_duty': 'Room taken back',
   'board.acted-sitting.message': 'Message',
   'board.acted-sitting.pause': 'Paused',
   'board.acted-sitting.resume': 'Resumed',

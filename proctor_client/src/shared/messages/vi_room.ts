@@ -247,6 +247,8 @@ export const roomVi = {
   'board.detail-credited_ms': 'bù {time} phút',
   'board.acted-sitting.extend': 'Thêm giờ',
   'board.acted-sitting.accommodate': 'Chế độ hỗ trợ',
+  'board.acted-sitting.give_duty': 'Phân công giám thị',
+  'board.acted-sitting.take_duty': 'Rút giám thị',
   'board.acted-sitting.message': 'Nhắn tin',
   'board.acted-sitting.pause': 'Tạm dừng',
   'board.acted-sitting.resume': 'Tiếp tục',

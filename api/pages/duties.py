@@ -1,0 +1,114 @@
+"""The page of a sitting's duties: who watches which room, and who stands in."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, FromPath
+from litestar.response import Template
+
+from api.acts import staff_act
+from api.pages.staff_page import done, refusal, staff_page
+from api.staff.sittings import require_sitting
+from exam_engine.delivery.model import SittingId
+from exam_engine.enrolment import service as enrolment
+from exam_engine.identity.permissions import Permission
+from exam_engine.infra.errors import EngineError
+from exam_engine.infra.i18n import N_
+from exam_engine.invigilation import service as invigilation
+from exam_engine.invigilation.duties import Duty, DutyPlan, by_room, in_several_rooms
+
+Request_ = Request[Any, Any, Any]
+UrlEncoded = Body(media_type=RequestEncodingType.URL_ENCODED)
+DUTIES = {"invigilator": N_("Invigilator"), "deputy": N_("Deputy")}
+
+
+class DutyForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Who shall watch which room."""
+
+    room: UUID
+    person: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+    duty: Duty = Duty.INVIGILATOR
+
+
+class TakeForm(msgspec.Struct, frozen=True, kw_only=True):
+    """Who no longer watches which room."""
+
+    room: UUID
+    person: Annotated[str, msgspec.Meta(min_length=1, max_length=80)]
+
+
+class DutyPages(Controller):
+    """`/staff/sittings/{sitting}/duties`."""
+
+    path = "/staff/sittings/{sitting_id:uuid}/duties"
+    include_in_schema = False
+
+    @get("/")
+    async def duties(self, request: Request_, sitting_id: FromPath[UUID]) -> Template:
+        """Show the rooms with who watches them."""
+        return await _page(request, sitting_id)
+
+    @post("/", status_code=200)
+    async def give(
+        self, request: Request_, sitting_id: FromPath[UUID], data: Annotated[DutyForm, UrlEncoded]
+    ) -> Response[Any]:
+        """Give a duty."""
+        plan = DutyPlan(room_id=data.room, user_name=data.person, duty=data.duty)
+        try:
+            async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+                await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+                person = await invigilation.give_duty(
+                    act.session, SittingId(sitting_id), plan, on=act.today, actor=act.actor, now=act.now
+                )
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _page(request, sitting_id, problem=problem, status_code=status)
+        href = f"/staff/sittings/{sitting_id}/duties"
+        return done(request, href, N_("{name} finds the room in the list of sittings."), name=person.display_name)
+
+    @post("/take", status_code=200)
+    async def take(
+        self, request: Request_, sitting_id: FromPath[UUID], data: Annotated[TakeForm, UrlEncoded]
+    ) -> Response[Any]:
+        """Take a duty back."""
+        try:
+            async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+                await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+                person = await invigilation.take_duty(
+                    act.session,
+                    SittingId(sitting_id),
+                    data.room,
+                    data.person,
+                    on=act.today,
+                    actor=act.actor,
+                    now=act.now,
+                )
+        except EngineError as error:
+            status, problem = refusal(request, error)
+            return await _page(request, sitting_id, problem=problem, status_code=status)
+        href = f"/staff/sittings/{sitting_id}/duties"
+        return done(request, href, N_("{name} no longer watches the room."), name=person.display_name)
+
+
+async def _page(
+    request: Request_, sitting_id: UUID, *, problem: dict[str, Any] | None = None, status_code: int = 200
+) -> Template:
+    async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+        context = await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+        duties = await invigilation.load_duties(act.session, SittingId(sitting_id))
+        return staff_page(
+            request,
+            act.person,
+            "staff/sittings/duties.html",
+            status_code=status_code,
+            context=context,
+            rooms=await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id),
+            duties=by_room(duties),
+            several=in_several_rooms(duties),
+            people=await invigilation.load_invigilators(act.session, on=act.today),
+            names=DUTIES,
+            problem=problem,
+        )
