@@ -25,6 +25,7 @@ from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
 from exam_engine.infra.telemetry import set_up_logging
 from exam_engine.invigilation.hub import Hub
+from exam_engine.results.look_up import ResultDesk
 from exam_engine.wiring import open_engine
 
 SESSION_SECONDS = 8 * 3600
@@ -48,6 +49,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with AsyncExitStack() as stack:
             engine = await stack.enter_async_context(open_engine(settings))
             app.state.engine = engine
+            app.state.results = ResultDesk(engine.sessions, engine.master_secret, engine.clock)
             app.state.delivery = await stack.enter_async_context(
                 open_delivery(
                     clock=engine.clock,

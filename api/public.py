@@ -12,7 +12,7 @@ from exam_engine.admission import service as admission
 from exam_engine.admission.model import Decision
 from exam_engine.infra.database import transaction
 from exam_engine.results import look_up
-from exam_engine.results.look_up import Announcement, SubjectDistribution
+from exam_engine.results.look_up import Announcement, ResultDesk, SubjectDistribution
 from exam_engine.results.model import PublishedResult
 
 FAILURES_PER_MINUTE = 30
@@ -66,16 +66,9 @@ class PublicController(Controller):
 
 async def find_result(request: Request[Any, Any, Any], claim: LookUpBody) -> PublishedResult:
     """Look a result up, counting the failures of this source; the JSON route and the page share this."""
-    engine = engine_of(request)
-    async with limited_failures(request, "look-up", FAILURES_PER_MINUTE), transaction(engine.sessions) as session:
-        return await look_up.look_up(
-            session,
-            exam_code=claim.exam,
-            candidate_number=claim.candidate_number,
-            code=claim.code,
-            secret=engine.master_secret,
-            now=engine.clock(),
-        )
+    desk: ResultDesk = request.app.state.results
+    async with limited_failures(request, "look-up", FAILURES_PER_MINUTE):
+        return await desk.look_up(exam_code=claim.exam, candidate_number=claim.candidate_number, code=claim.code)
 
 
 async def find_decision(request: Request[Any, Any, Any], claim: LookUpBody) -> Decision:

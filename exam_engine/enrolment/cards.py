@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -40,11 +41,14 @@ def card_key(claim: CodeClaim) -> CardKey:
 
 async def load_cards(session: AsyncSession, keys: Sequence[CardKey]) -> Mapping[CardKey, Card]:
     """Load the cards of these numbers by one statement."""
-    rows = await session.execute(
-        _CARDS, {"exams": [exam for exam, _ in keys], "numbers": [number for _, number in keys]}
-    )
+    rows = await session.execute(CARDS, wanted_cards(keys))
     found = [Card(**row) for row in rows.mappings()]
     return {(card.exam_code, card.number): card for card in found}
+
+
+def wanted_cards(keys: Sequence[CardKey]) -> dict[str, Any]:
+    """Return the parameters of `CARDS`."""
+    return {"exams": [exam for exam, _ in keys], "numbers": [number for _, number in keys]}
 
 
 def require_card(card: Card | None, claim: CodeClaim, *, secret: bytes, now: datetime) -> Card:
@@ -69,7 +73,7 @@ _WANTED = select(
     func.unnest(bindparam("numbers", type_=ARRAY(String))).label("number"),
 ).subquery("wanted")
 
-_CARDS = (
+CARDS = (
     select(
         ExamRow.id.label("exam_id"),
         ExamRow.code.label("exam_code"),
@@ -86,3 +90,4 @@ _CARDS = (
     .join(CandidateRow, (CandidateRow.exam_id == ExamRow.id) & (CandidateRow.number == _WANTED.c.number))
     .outerjoin(OrgUnitRow, OrgUnitRow.id == CandidateRow.school_unit_id)
 )
+"""The cards of `wanted_cards`; a room above may add columns of its own about exam and candidate."""

@@ -4,15 +4,20 @@ An unknown number, an unknown exam and a wrong code take the same way and get th
 its moment by the server's clock. How often a source may ask is limited at the door.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.enrolment import cards
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.codes import CodePurpose
 from exam_engine.enrolment.errors import SubjectUnknown
 from exam_engine.enrolment.model import CodeClaim, Exam
+from exam_engine.infra.clock import Clock
+from exam_engine.infra.database import SessionMaker
+from exam_engine.infra.joint_queries import JointQuery
 from exam_engine.results.distribution import Distribution
 from exam_engine.results.errors import ResultsNotReleased
 from exam_engine.results.model import PublishedResult, Release
@@ -36,25 +41,36 @@ class SubjectDistribution(msgspec.Struct, frozen=True, kw_only=True):
     distribution: Distribution
 
 
-async def look_up(
-    session: AsyncSession, *, exam_code: str, candidate_number: str, code: str, secret: bytes, now: datetime
-) -> PublishedResult:
-    """Return the public result of the candidate to whom number and look-up code belong.
+class ResultDesk:
+    """Answers families, those who ask together by one statement."""
 
-    Raises
-    ------
-    CodeRefused, CodeExpired
-        From enrolment: exam, number and code do not belong together; which of them, nobody learns.
-    ResultsNotReleased
-        The code is right, and nothing is public yet.
-    """
-    number = candidate_number.replace("\x00", "").strip()
-    claim = CodeClaim(exam_code=exam_code, number=number, code=code, purpose=CodePurpose.LOOK_UP)
-    exam = await enrolment.require_exam_by_code(session, claim, secret=secret, now=now)
-    result = await store.find_public_result(session, exam.id, number, now)
-    if result is None:  # nothing is public, or somebody was registered after the results were frozen
-        raise ResultsNotReleased(exam.code, await store.find_next_moment(session, exam.id, now))
-    return result
+    def __init__(self, sessions: SessionMaker, secret: bytes, clock: Clock) -> None:
+        self._sessions, self._secret, self._clock = sessions, secret, clock
+        self._shown = JointQuery(sessions, self._load)
+
+    async def look_up(self, *, exam_code: str, candidate_number: str, code: str) -> PublishedResult:
+        """Return the public result of the candidate to whom number and look-up code belong.
+
+        Raises
+        ------
+        CodeRefused, CodeExpired
+            From enrolment: exam, number and code do not belong together; which of them, nobody learns.
+        ResultsNotReleased
+            The code is right, and nothing is public yet.
+        ServiceUnavailable
+        """
+        claim = CodeClaim(exam_code=exam_code, number=candidate_number, code=code, purpose=CodePurpose.LOOK_UP)
+        shown = await self._shown.ask(cards.card_key(claim))
+        now = self._clock()
+        card = cards.require_card(shown.card if shown else None, claim, secret=self._secret, now=now)
+        if shown is None or shown.result is None:
+            # Nothing is public, or somebody was registered after the results were frozen.
+            async with self._sessions() as session:
+                raise ResultsNotReleased(card.exam_code, await store.find_next_moment(session, card.exam_id, now))
+        return shown.result
+
+    async def _load(self, session: AsyncSession, keys: Sequence[cards.CardKey]) -> Mapping[cards.CardKey, store.Shown]:
+        return await store.load_shown(session, keys, self._clock())
 
 
 async def load_distributions(

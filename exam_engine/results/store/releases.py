@@ -10,8 +10,9 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from exam_engine.enrolment.cards import CARDS, Card, CardKey, wanted_cards
 from exam_engine.enrolment.model import CandidateId, ExamId
-from exam_engine.enrolment.tables import ExamRow
+from exam_engine.enrolment.tables import CandidateRow, ExamRow
 from exam_engine.results.distribution import Distribution
 from exam_engine.results.model import (
     GraduationRunId,
@@ -24,6 +25,13 @@ from exam_engine.results.model import (
 from exam_engine.results.tables import PublishedDistributionRow, PublishedResultRow, ReleaseRow
 
 ROWS_AT_ONCE = 2000
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A card, and what its exam shows of its holder; None: nothing yet."""
+
+    card: Card
+    result: PublishedResult | None
 
 
 async def next_number(session: AsyncSession, exam_id: UUID) -> int:
@@ -110,16 +118,25 @@ async def load_announced(session: AsyncSession, now: datetime) -> list[tuple[str
     return [(row[0], row[1], row[2], row[3]) for row in await session.execute(statement)]
 
 
-async def find_public_result(
-    session: AsyncSession, exam_id: UUID, candidate_number: str, now: datetime
-) -> PublishedResult | None:
-    """Return what the release an exam shows now holds of one candidate."""
-    release_id = _public(select(ReleaseRow.id), exam_id, now).scalar_subquery()
-    statement = select(PublishedResultRow.content).where(
-        PublishedResultRow.release_id == release_id, PublishedResultRow.candidate_number == candidate_number
+async def load_shown(session: AsyncSession, keys: Sequence[CardKey], now: datetime) -> Mapping[CardKey, Shown]:
+    """Load cards with what the release that their exam shows now holds of each, by one statement."""
+    release_id = _public(select(ReleaseRow.id), ExamRow.id, now).correlate(ExamRow).scalar_subquery()
+    content = (
+        select(PublishedResultRow.content)
+        .where(
+            PublishedResultRow.release_id == release_id,
+            PublishedResultRow.candidate_number == CandidateRow.number,
+        )
+        .correlate(ExamRow, CandidateRow)
+        .scalar_subquery()
     )
-    content = (await session.execute(statement)).scalar_one_or_none()
-    return None if content is None else _result(content)
+    rows = await session.execute(CARDS.add_columns(content.label("content")), wanted_cards(keys))
+    shown = {}
+    for row in rows.mappings():
+        card = Card(**{name: row[name] for name in Card.__struct_fields__})
+        result = None if row["content"] is None else _result(row["content"])
+        shown[(card.exam_code, card.number)] = Shown(card, result)
+    return shown
 
 
 async def load_results(session: AsyncSession, release_id: UUID) -> list[PublishedResult]:
@@ -138,7 +155,7 @@ async def load_distributions(session: AsyncSession, release_id: UUID) -> dict[st
     return {row.subject_code: msgspec.convert(row.content, Distribution) for row in await session.scalars(statement)}
 
 
-def _public(statement: Select[Any], exam_id: UUID, now: datetime) -> Select[Any]:
+def _public(statement: Select[Any], exam_id: Any, now: datetime) -> Select[Any]:
     return (
         statement.where(
             ReleaseRow.exam_id == exam_id,

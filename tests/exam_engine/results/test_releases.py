@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.enrolment.codes import look_up_code, sit_code
 from exam_engine.enrolment.errors import CodeExpired, CodeRefused, ExamUnknown, SubjectUnknown
@@ -19,7 +19,7 @@ from exam_engine.results.errors import (
     ReleaseUnknown,
     ResultsNotReleased,
 )
-from exam_engine.results.look_up import load_announcements, load_distributions, look_up
+from exam_engine.results.look_up import ResultDesk, load_announcements, load_distributions
 from exam_engine.results.model import MarkState, PublishedResult, Release, ReleaseState
 from tests.exam_engine.results.scene import ACTOR, SECRET, Scene, answer_rightly, build, give_marks
 
@@ -52,13 +52,12 @@ async def ask(
     exam: str | None = None,
 ) -> PublishedResult:
     own_code = look_up_code(SECRET, scene.exam.code, scene.number(position), 1)
-    return await look_up(
-        session,
+    await session.flush()
+    inside = async_sessionmaker(await session.connection(), join_transaction_mode="create_savepoint")
+    return await ResultDesk(inside, SECRET, lambda: now).look_up(
         exam_code=scene.exam.code if exam is None else exam,
         candidate_number=scene.number(position) if number is None else number,
         code=own_code if code is None else code,
-        secret=SECRET,
-        now=now,
     )
 
 
