@@ -58,10 +58,12 @@ check: install proctor_client/node_modules/.installed ## Lint, types, import con
 	$(RUN) -c "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
 	$(NPM) run --silent check
 
-bench: install client ## Measure a save against yardsticks into docs/benchmarks.md, and rehearse a day; CANDIDATES=300
+bench: install client ## Measure a save, the console and the player into docs/benchmarks.md, rehearse a day; CANDIDATES=300
+	@sh .ci/chromium
 	@command -v redis-benchmark >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
 		apt-get install -y -q redis-tools >/dev/null; } || echo "redis-benchmark is not there (package redis-tools): left out"
 	$(RUN) -m loadtests.bench_delivery
+	$(RUN) -m loadtests.bench_player
 	$(RUN) -m exam_engine.cli.main rehearse --candidates $(CANDIDATES)
 
 load: install client ## Load an installation of its own with bots; CANDIDATES=2000 SCENARIOS=login_rush,steady_saving,…
