@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import structlog
 from litestar import Litestar
 from litestar.config.csrf import CSRFConfig
 from litestar.plugins.htmx import HTMXPlugin
@@ -19,14 +20,20 @@ from api.routes import ROUTES
 from api.sessions import StaffSessionConfig
 from api.stopping import on_stop
 from api.views.board import RENDERING
+from exam_engine.delivery import service as sittings
 from exam_engine.delivery.hot_path import open_delivery
+from exam_engine.delivery.signing import SigningKey
+from exam_engine.infra.database import reaching_database, transaction
+from exam_engine.infra.errors import ServiceUnavailable
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
 from exam_engine.infra.telemetry import set_up_logging
 from exam_engine.invigilation.hub import Hub
 from exam_engine.results.look_up import ResultDesk
-from exam_engine.wiring import open_engine
+from exam_engine.wiring import Engine, open_engine
+
+logger = structlog.get_logger(__name__)
 
 SESSION_SECONDS = 8 * 3600
 MAXIMUM_BODY_BYTES = 20 * 1024 * 1024
@@ -58,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
                     master_secret=engine.master_secret,
                 )
             )
+            await _note_key(engine)
             app.state.hub = hub = Hub(app.state.delivery, engine.sessions, RENDERING)
             stack.push_async_callback(hub.close)
             stack.enter_context(on_stop(hub.release))
@@ -94,3 +102,13 @@ def create_app(settings: Settings | None = None) -> Litestar:
         request_max_body_size=MAXIMUM_BODY_BYTES,
         logging_config=None,
     )
+
+
+async def _note_key(engine: Engine) -> None:
+    """Note the key that signs receipts from now on; without PostgreSQL the next look at the keys notes it."""
+    try:
+        with reaching_database():
+            async with transaction(engine.sessions) as session:
+                await sittings.note_key(session, SigningKey(engine.master_secret), engine.clock())
+    except ServiceUnavailable:
+        logger.warning("receipt_key_not_noted")

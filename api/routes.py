@@ -28,7 +28,7 @@ from api.pages.sittings import SittingPages
 from api.pages.staff_session import StaffSessionPages
 from api.pages.statements import StatementPages
 from api.public import PublicController
-from api.receipts import receipt_keys
+from api.receipts import receipt_keys, receipt_keys_page
 from api.safe_browser import check_safe_browser
 from api.staff.accommodations import AccommodationController
 from api.staff.admission import AdmissionController
@@ -56,6 +56,7 @@ ROUTES: list[ControllerRouterHandler] = [
     health.ready,
     health.metrics,
     receipt_keys,
+    receipt_keys_page,
     CandidateController,
     SessionController,
     ExamController,

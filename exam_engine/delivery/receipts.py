@@ -205,6 +205,16 @@ def verify_receipt(text: str, keys: KeyRing, answers: Iterable[GivenAnswer] | No
     return receipt
 
 
+def key_of(text: str) -> str:
+    """Return which key a receipt names.
+
+    Raises
+    ------
+    ReceiptMalformed
+    """
+    return _parts(text)[0]
+
+
 def _parts(text: str) -> tuple[str, bytes, bytes]:
     compact = "".join(text.split()).upper()
     if not compact:

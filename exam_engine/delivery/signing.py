@@ -7,6 +7,7 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 import msgspec
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -25,7 +26,7 @@ KeyRing = Mapping[str, "VerifyingKey"]
 
 
 class PublishedKey(msgspec.Struct, frozen=True):
-    """A public key as JSON Web Key (RFC 7517; OKP curve, RFC 8037)."""
+    """A public key as JSON Web Key (RFC 7517; OKP curve, RFC 8037), with two members of ours: when it was used."""
 
     kid: str
     x: str  # 32 bytes, base64url
@@ -33,12 +34,31 @@ class PublishedKey(msgspec.Struct, frozen=True):
     crv: str = "Ed25519"
     alg: str = "EdDSA"
     use: str = "sig"
+    used_from: datetime | None = None
+    used_until: datetime | None = None  # none: it is used now, or nobody said
 
 
 class PublishedKeys(msgspec.Struct, frozen=True):
-    """What stands at `/.well-known/receipt-keys.json`."""
+    """What stands at `/.well-known/receipt-keys.json`: every key ever used, and where the clocks of its exams are."""
 
     keys: tuple[PublishedKey, ...]
+    time_zone: str = ""  # such as Asia/Ho_Chi_Minh
+
+    def ring(self) -> KeyRing:
+        """Return the keys to verify with, by their ids.
+
+        Raises
+        ------
+        KeyFileInvalid
+        """
+        try:
+            return key_ring(VerifyingKey(_raw(key.x)) for key in self.keys)
+        except (binascii.Error, UnsupportedAlgorithm, ValueError) as error:
+            raise KeyFileInvalid(str(error)) from error
+
+    def named(self, key_id: str) -> PublishedKey | None:
+        """Return the key of an id; a file may claim any id, so it is computed from the key."""
+        return next((key for key in self.keys if VerifyingKey(_raw(key.x)).id == key_id), None)
 
 
 class VerifyingKey:
@@ -79,7 +99,7 @@ def key_ring(keys: Iterable[VerifyingKey]) -> KeyRing:
     return {key.id: key for key in keys}
 
 
-def read_keys(content: str) -> KeyRing:
+def read_keys(content: str) -> PublishedKeys:
     """Read public keys: the published JSON, one JSON Web Key, PEM, or the 32 bytes as base64url.
 
     Raises
@@ -92,16 +112,17 @@ def read_keys(content: str) -> KeyRing:
             loaded = load_pem_public_key(text.encode())
             if not isinstance(loaded, Ed25519PublicKey):
                 raise KeyFileInvalid("it is a key of another kind than Ed25519")
-            return key_ring([VerifyingKey(loaded.public_bytes_raw())])
+            return PublishedKeys((VerifyingKey(loaded.public_bytes_raw()).published(),))
         if text.startswith("{"):
             fields = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
             found = (
-                msgspec.json.decode(text, type=PublishedKeys).keys
+                msgspec.json.decode(text, type=PublishedKeys)
                 if "keys" in fields
-                else (msgspec.json.decode(text, type=PublishedKey),)
+                else PublishedKeys((msgspec.json.decode(text, type=PublishedKey),))
             )
-            return key_ring(VerifyingKey(_raw(key.x)) for key in found)
-        return key_ring([VerifyingKey(_raw(text))])
+            found.ring()
+            return found
+        return PublishedKeys((VerifyingKey(_raw(text)).published(),))
     except (msgspec.MsgspecError, binascii.Error, UnsupportedAlgorithm, ValueError) as error:
         raise KeyFileInvalid(str(error)) from error
 

@@ -17,7 +17,7 @@ async def test_a_receipt_got_over_http_is_checked_by_the_published_key(house: Ho
         assert (early.status_code, early.json()["code"]) == (409, "receipt-not-yet")
         lease = (await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "pc2.a"})).json()["lease"]
         answer = await seat.post(f"/api/attempts/{attempt}/submission", json={"lease": lease, "sequences": {}})
-        keys = read_keys((await seat.get("/.well-known/receipt-keys.json")).text)
+        keys = read_keys((await seat.get("/.well-known/receipt-keys.json")).text).ring()
         receipt = verify_receipt(answer.json()["receipt"], keys, [])
         assert (str(receipt.attempt_id), receipt.outcome) == (attempt, "submitted")
         again = (await seat.get(f"/api/attempts/{attempt}/receipt")).json()

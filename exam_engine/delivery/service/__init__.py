@@ -20,6 +20,7 @@ from exam_engine.delivery.service.acts import (
     undo,
 )
 from exam_engine.delivery.service.desk import Desk, Scope, load_sitting
+from exam_engine.delivery.service.keys import note_key, published_keys
 from exam_engine.delivery.service.late_answers import (
     LateAcceptance,
     LateAccepted,
@@ -98,10 +99,12 @@ __all__ = [
     "load_sittings",
     "load_statements",
     "make_statements",
+    "note_key",
     "open_sitting",
     "plan_sitting",
     "postpone",
     "preview",
+    "published_keys",
     "reach_after_import",
     "reach_open_sittings",
     "reconcile",

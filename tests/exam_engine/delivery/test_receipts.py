@@ -2,6 +2,7 @@
 
 import json
 import random
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,9 +11,11 @@ import pytest
 import segno
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner, Result
 
 from exam_engine.cli.receipt import app
+from exam_engine.delivery import service
 from exam_engine.delivery.errors import (
     KeyFileInvalid,
     ReceiptForged,
@@ -156,7 +159,7 @@ def test_public_keys_are_read_in_every_form_they_are_given_in() -> None:
     )
     one = {"kid": published.kid, "kty": "OKP", "crv": "Ed25519", "x": published.x}
     for text in (published.x, json.dumps({"keys": [one]}), json.dumps(one), pem.decode()):
-        assert list(read_keys(text)) == [KEY.public.id]
+        assert list(read_keys(text).ring()) == [KEY.public.id]
     for bad in ("", "AAAA", "{", '{"keys": [{"kid": "x"}]}', "-----BEGIN PUBLIC KEY-----\nAAAA", "é"):
         with pytest.raises(KeyFileInvalid):
             read_keys(bad)
@@ -230,4 +233,51 @@ def test_the_command_verifies_with_nothing_but_the_public_key(tmp_path: Path) ->
 def test_the_published_key_reads_back() -> None:
     import msgspec
 
-    assert list(read_keys(msgspec.json.encode(PublishedKeys((KEY.public.published(),))).decode())) == [KEY.public.id]
+    assert list(read_keys(msgspec.json.encode(PublishedKeys((KEY.public.published(),))).decode()).ring()) == [
+        KEY.public.id
+    ]
+
+
+def test_a_receipt_is_told_in_the_time_of_its_place_with_the_dates_of_its_key(tmp_path: Path) -> None:
+    old = SigningKey(b"a secret from before the installation got a new one")
+    ended = datetime.fromtimestamp(RECEIPT.finished_ms / 1000, UTC)
+    published = [
+        {"kid": "x", "x": KEY.public.published().x, "used_from": "2030-01-01T00:00:00Z"},
+        {
+            "kid": old.public.id,
+            "x": old.public.published().x,
+            "used_from": (ended - timedelta(days=9)).isoformat(),
+            "used_until": (ended + timedelta(days=1)).isoformat(),
+        },
+    ]
+    keys = tmp_path / "receipt-keys.json"
+    keys.write_text(json.dumps({"keys": published, "time_zone": "Asia/Ho_Chi_Minh"}))
+    told = _command("verify", write_receipt(RECEIPT, old), "--public-key", keys)
+    assert told.exit_code == 0, told.stderr
+    assert f"{ended + timedelta(hours=7):%d/%m/%Y %H:%M:%S}" in told.stdout
+    assert "(UTC+07:00)" in told.stdout
+    assert "used from" in told.stdout
+    assert "WARNING" not in told.stdout
+    elsewhere = _command("verify", write_receipt(RECEIPT, old), "--public-key", keys, "--time-zone", "Asia/Tokyo")
+    assert "(UTC+09:00)" in elsewhere.stdout
+    early = _command("verify", write_receipt(RECEIPT, KEY), "--public-key", keys)
+    assert (early.exit_code, "WARNING" in early.stdout) == (0, True)
+    nowhere = _command("verify", write_receipt(RECEIPT, old), "--public-key", keys, "--time-zone", "Sao/Hoa")
+    assert nowhere.exit_code == 2
+
+
+async def test_every_key_ever_used_stays_published_with_its_dates(session: AsyncSession) -> None:
+    first, second = SigningKey(b"the first secret of an installation"), SigningKey(b"the second secret of it, later")
+    spring, summer, autumn = START, START + timedelta(days=90), START + timedelta(days=180)
+    await service.note_key(session, first, spring)
+    await service.note_key(session, first, spring + timedelta(days=1))
+    await service.note_key(session, second, summer)
+    found = await service.published_keys(session, second, time_zone="Asia/Ho_Chi_Minh", now=autumn)
+    dates = {key.kid: (key.used_from, key.used_until) for key in found.keys}
+    assert dates[first.public.id] == (spring, summer)
+    assert dates[second.public.id] == (summer, None)
+    receipt = verify_receipt(write_receipt(RECEIPT, first), found.ring())
+    assert receipt == RECEIPT
+    unseen = SigningKey(b"a third secret that no start has noted")
+    again = await service.published_keys(session, unseen, time_zone="", now=autumn)
+    assert again.keys[0].kid == unseen.public.id
