@@ -16,7 +16,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ class House:
             yield
 
     def fill_the_disk_of(self, name: str) -> None:
-        """Let no file of a process grow any more: every write that would fails, as on a full disk.
+        """Let no file of a process and its children grow any more: every write that would fails, as on a full disk.
 
         Whoever is started afterwards has room again.
         """
@@ -110,16 +111,17 @@ class House:
         assert pid is not None
         process = psutil.Process(pid)
         largest = max((Path(file.path).stat().st_size for file in process.open_files()), default=0)
-        # Another user's process can be limited only by that user, even by root in a container.
         limits = (largest + 1, largest + 1)
+        # Another user's process can be limited only by that user, even by root in a container.
         owner = {"user": process.uids().real, "group": process.gids().real} if os.geteuid() == 0 else {}
-        subprocess.run(
-            ["/bin/sh", "-c", ":"],
-            cwd="/",
-            check=True,
-            preexec_fn=lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, limits),
-            **owner,
-        )
+        for one in (process, *process.children(recursive=True)):
+            subprocess.run(
+                ["/bin/sh", "-c", ":"],
+                cwd="/",
+                check=True,
+                preexec_fn=partial(_limit_files, one.pid, limits),
+                **owner,
+            )
 
     def forget_answers(self) -> None:
         """Remove Valkey's files, as if its disk had been replaced."""
@@ -171,6 +173,11 @@ def open_house(
         else:
             servers.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _limit_files(pid: int, limits: tuple[int, int]) -> None:
+    with suppress(ProcessLookupError):
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
 
 
 def _worker(settings: Settings, name: str) -> ChildPlan:

@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
@@ -69,11 +69,11 @@ async def delivery(house: House, sessions: async_sessionmaker[AsyncSession]) -> 
 
 
 async def test_masters_killed_one_after_the_other_lose_and_double_nothing(
-    request: pytest.FixtureRequest,
     cluster: ValkeyCluster,
     delivery: Delivery,
     sessions: async_sessionmaker[AsyncSession],
     pool: Any,
+    tell: Callable[[str], None],
 ) -> None:
     hall, seats = await take_seats(delivery, sessions, shards=SHARDS)
     client = as_cluster(delivery.register.redis)
@@ -112,9 +112,8 @@ async def test_masters_killed_one_after_the_other_lose_and_double_nothing(
     # Nobody had to begin again: no facts were lost either.
     assert [seat.starts for seat in seats] == [1] * len(seats)
     await asyncio.gather(*(seat.hand_in() for seat in seats))
-    told = ", ".join(f"{promoted:.1f} s until promoted, {whole:.1f} s until all save" for promoted, whole in gaps)
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(f"3 masters killed, {acknowledged} answers in {seconds:.1f} s; {told}")
+    waits = ", ".join(f"{promoted:.1f} s until promoted, {whole:.1f} s until all save" for promoted, whole in gaps)
+    tell(f"3 masters killed, {acknowledged} answers in {seconds:.1f} s; {waits}")
 
 
 async def test_an_answer_that_no_replica_has_is_not_acknowledged(

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -40,21 +40,21 @@ def hosts(house: House) -> list[Settings]:
 
 
 @pytest.fixture(scope="module")
-def front(request: pytest.FixtureRequest, hosts: list[Settings]) -> Iterator[Settings]:
+def front(hosts: list[Settings], tell: Callable[[str], None]) -> Iterator[Settings]:
     """Settings whose address is nginx's."""
     program = shutil.which("nginx", path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/usr/local/sbin")
     if program is None:
         line = "NOT TESTED: several hosts behind nginx, for want of nginx (apt-get install nginx-light)"
         if os.environ.get("CI") == "true":
             pytest.fail(line)
-        request.config.pluginmanager.get_plugin("terminalreporter").write_line(line, red=True)
+        tell(line)
         pytest.skip(line)
     with _nginx(program, [host.http_port for host in hosts]) as port:
         yield msgspec.structs.replace(hosts[0], http_port=port)
 
 
 async def test_one_of_two_hosts_dies_and_its_seats_go_on_at_the_other(
-    request: pytest.FixtureRequest, house: House, hosts: list[Settings], front: Settings
+    house: House, hosts: list[Settings], front: Settings, tell: Callable[[str], None]
 ) -> None:
     async with open_room(house, front) as room:
         await room.begin()
@@ -75,8 +75,7 @@ async def test_one_of_two_hosts_dies_and_its_seats_go_on_at_the_other(
         await room.end()
         await room.settle()
         answers, all_failures = room.tally.answers, sum(room.tally.failures.values())
-    reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-    reporter.write_line(
+    tell(
         f"two hosts, each killed once: {answers} answers stored; {failures} requests failed at the first kill,"
         f" {all_failures} in all: {dict(room.tally.failures)}"
     )

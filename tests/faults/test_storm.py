@@ -6,7 +6,7 @@ The seats are those of the load tests: the browser's protocol on raw connections
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -123,7 +123,7 @@ async def open_room(house: House, settings: Settings) -> AsyncIterator[Room]:
 
 
 async def test_random_kills_of_every_process_lose_and_double_nothing(
-    request: pytest.FixtureRequest, house: House, served: Settings
+    request: pytest.FixtureRequest, house: House, served: Settings, tell: Callable[[str], None]
 ) -> None:
     is_long = request.config.getoption("--long-faults", default=False)
     kills, between = (20, 1_500) if is_long else (6, 300)
@@ -143,8 +143,7 @@ async def test_random_kills_of_every_process_lose_and_double_nothing(
         await room.end()
         await room.settle()
         answers = room.tally.answers
-        reporter = request.config.pluginmanager.get_plugin("terminalreporter")
-        reporter.write_line(f"{kills} kills, {answers} answers in {seconds:.1f} s: {answers / seconds:.0f} a second")
+        tell(f"{kills} kills, {answers} answers in {seconds:.1f} s: {answers / seconds:.0f} a second")
 
 
 async def test_valkey_started_empty_under_load_is_refilled_by_the_seats(
