@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 from api import health
 from api.assets import asset, player_page, player_worker
 from api.candidate import CandidateController
+from api.candidate_photo import candidate_photo
 from api.media import media
 from api.pages.accommodations import AccommodationPages
 from api.pages.admission import AdmissionPages
@@ -58,6 +59,7 @@ ROUTES: list[ControllerRouterHandler] = [
     receipt_keys,
     receipt_keys_page,
     CandidateController,
+    candidate_photo,
     SessionController,
     ExamController,
     AccommodationController,

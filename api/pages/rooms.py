@@ -94,11 +94,18 @@ async def _seats(act: Act, context: SittingContext, room: Room) -> list[SeatLine
         candidate.id: show_birth_date(candidate.date_of_birth)
         for candidate in await enrolment.load_candidates(act.session, context.exam_id)
     }
-    people = await enrolment.load_subject_candidates(act.session, context.sitting.exam_subject_id)
+    everybody = await enrolment.load_subject_candidates(act.session, context.sitting.exam_subject_id)
+    people = [one for one in everybody if one.room_id == room.id]
+    photos = await enrolment.load_photos(act.session, [one.candidate_id for one in people])
     lines = [
-        SeatLine(one.seat_number, one.number or "", one.full_name, born.get(one.candidate_id) or "")
+        SeatLine(
+            one.seat_number,
+            one.number or "",
+            one.full_name,
+            born.get(one.candidate_id) or "",
+            photos.get(one.candidate_id, b""),
+        )
         for one in people
-        if one.room_id == room.id
     ]
     return sorted(lines, key=lambda line: (line.seat is None, line.seat or 0, line.number))
 

@@ -1,7 +1,6 @@
 """SQL of enrolment: exams and subjects, candidates with their registrations, marks from files, rooms and seats."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,10 +24,8 @@ from exam_engine.enrolment.model import (
     SubjectMark,
     SubjectMode,
 )
-from exam_engine.enrolment.photo_files import Photo
 from exam_engine.enrolment.tables import (
     AccommodationRow,
-    CandidatePhotoRow,
     CandidateRow,
     CandidateSubjectRow,
     ExamRow,
@@ -370,28 +367,3 @@ def _room(row: RoomRow) -> Room:
         capacity=row.capacity,
         site_unit_id=row.site_unit_id,
     )
-
-
-async def save_photo(session: AsyncSession, candidate_id: UUID, photo: Photo, source: str, now: datetime) -> None:
-    """Store a candidate's photo in place of an earlier one."""
-    values = {
-        "sha256": photo.sha256,
-        "content": photo.content,
-        "width": photo.width,
-        "height": photo.height,
-        "source_file": source,
-        "stored_at": now,
-    }
-    statement = upsert(CandidatePhotoRow).values(candidate_id=candidate_id, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=["candidate_id"], set_=values))
-
-
-async def count_photos(session: AsyncSession, exam_id: UUID) -> int:
-    """Return how many candidates of an exam have a photo."""
-    query = (
-        select(func.count())
-        .select_from(CandidatePhotoRow)
-        .join(CandidateRow, CandidateRow.id == CandidatePhotoRow.candidate_id)
-        .where(CandidateRow.exam_id == exam_id)
-    )
-    return int(await session.scalar(query) or 0)

@@ -1,11 +1,12 @@
 """What hangs at the door and lies on the invigilator's desk: room list, seat map by rows, the minutes of incidents."""
 
 from collections.abc import Sequence
+from io import BytesIO
 
 import msgspec
 from reportlab.lib.enums import TA_CENTER
 from reportlab.lib.units import mm
-from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer, Table, TableStyle
+from reportlab.platypus import Flowable, Image, KeepTogether, Paragraph, Spacer, Table, TableStyle
 
 from exam_engine.infra.i18n import N_, Translator, format_datetime, format_time, translator
 from exam_engine.infra.pdf import fonts
@@ -14,6 +15,8 @@ from exam_engine.invigilation.incidents import TITLES, Incident
 
 WIDTH: float = 210 * mm - 2 * MARGIN
 COLUMNS_UNKNOWN = 6
+PHOTO_WIDTH: float = 13.5 * mm  # three to four, as on a card
+MAP_PHOTO_WIDTH: float = 12 * mm
 
 
 class SeatLine(msgspec.Struct, frozen=True):
@@ -23,6 +26,7 @@ class SeatLine(msgspec.Struct, frozen=True):
     number: str
     name: str
     born: str = ""
+    photo: bytes = b""  # JPEG; empty: none
 
 
 class RoomSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,15 +44,24 @@ class RoomSheet(msgspec.Struct, frozen=True, kw_only=True):
 def room_list(sheet: RoomSheet, seats: Sequence[SeatLine]) -> bytes:
     """Print the list of a room with room to sign, in the order of the seats."""
     _ = translator(sheet.language)
-    heads = [_("Seat"), _("Candidate number"), _("Full name"), _("Born"), _("Signature"), _("Remarks")]
+    has_photos = any(line.photo for line in seats)
+    heads = [_("Seat"), *([_("Photo")] if has_photos else []), _("Candidate number"), _("Full name"), _("Born")]
+    heads += [_("Signature"), _("Remarks")]
     rows = [
-        [*map(_text, ("" if line.seat is None else str(line.seat), line.number, line.name, line.born)), "", ""]
+        [
+            _text("" if line.seat is None else str(line.seat)),
+            *([_photo(line.photo, PHOTO_WIDTH)] if has_photos else []),
+            *map(_text, (line.number, line.name, line.born)),
+            "",
+            "",
+        ]
         for line in seats
     ]
-    widths = [12 * mm, 27 * mm, 0, 27 * mm, 30 * mm, 22 * mm]
-    widths[2] = WIDTH - sum(widths)
+    widths = [12 * mm, *([PHOTO_WIDTH + 8] if has_photos else []), 27 * mm, 0, 27 * mm, 30 * mm, 22 * mm]
+    widths[-4] = WIDTH - sum(widths)
     table = Table([[_head(text) for text in heads], *rows], colWidths=widths, repeatRows=1, rowHeights=None)
-    table.setStyle(_grid([("TOPPADDING", (0, 1), (-1, -1), 6), ("BOTTOMPADDING", (0, 1), (-1, -1), 6)]))
+    air = 2 if has_photos else 6
+    table.setStyle(_grid([("TOPPADDING", (0, 1), (-1, -1), air), ("BOTTOMPADDING", (0, 1), (-1, -1), air)]))
     count = _("{count} candidates on the list. Present: ………  Absent: ………", count=len(seats))
     story = [*_title(sheet, _("Room list"), _), table, Spacer(1, 5 * mm), Paragraph(count, body_style(10)), _signers(_)]
     return _build(story, sheet, _("Room list"), _)
@@ -68,7 +81,8 @@ def seat_map(sheet: RoomSheet, seats: Sequence[SeatLine]) -> bytes:
     front.setStyle(TableStyle([("BOX", (0, 0), (-1, -1), 0.7, QUIET)]))
     story = [*_title(sheet, _("Seat map"), _), front, Spacer(1, 4 * mm)]
     if rows:
-        table = Table(rows, colWidths=[WIDTH / columns] * columns, rowHeights=[24 * mm] * len(rows))
+        height = 33 * mm if any(line.photo for line in seats) else 24 * mm
+        table = Table(rows, colWidths=[WIDTH / columns] * columns, rowHeights=[height] * len(rows))
         table.setStyle(_grid([("VALIGN", (0, 0), (-1, -1), "TOP")]))
         story.append(table)
     without = [line for line in seats if line.seat is None]
@@ -140,7 +154,18 @@ def _seat_cell(place: int, line: SeatLine | None) -> list[Flowable]:
     number = Paragraph(f"<b>{place}</b>", body_style(11))
     if line is None:
         return [number]
-    return [number, Paragraph(_escaped(line.number), body_style(8.5)), _text(line.name, 8.5)]
+    who = [Paragraph(_escaped(line.number), body_style(8.5)), _text(line.name, 8.5)]
+    if not line.photo:
+        return [number, *who]
+    head = Table([[number, _photo(line.photo, MAP_PHOTO_WIDTH)]], colWidths=[None, MAP_PHOTO_WIDTH])
+    flat = [(f"{side}PADDING", (0, 0), (-1, -1), 0) for side in ("LEFT", "RIGHT", "TOP", "BOTTOM")]
+    head.setStyle(TableStyle([*flat, ("VALIGN", (0, 0), (-1, -1), "TOP")]))
+    return [head, *who]
+
+
+def _photo(content: bytes, width: float) -> Flowable:
+    height = width * 4 / 3
+    return Image(BytesIO(content), width=width, height=height) if content else Spacer(width, height)
 
 
 def _grid(more: list[tuple[object, ...]]) -> TableStyle:

@@ -47,6 +47,7 @@ class ExamPeer:
         self.saves: list[dict[str, Any]] = []
         self.failing: tuple[int, int] | None = None  # status and Retry-After of everything below /api
         self.token = "token-1"
+        self.photo = b""  # JPEG
         self.is_dark = False  # the cable is out: connections end without an answer
         self.second_seat = "take_over"
         self.claimant = ""
@@ -105,6 +106,8 @@ class ExamPeer:
             raise Refusal(401, "sign-in-needed")
         if route == "/api/candidate/attempts":
             return self._attempts()
+        if route == "/api/candidate/photo":
+            return self.photo
         if route.startswith("/api/forms/"):
             return self.form
         if self.seal and route == f"/api/papers/{self.seal.hash}":

@@ -36,7 +36,7 @@ from exam_engine.enrolment.service.exams import (
 )
 from exam_engine.enrolment.service.imports import import_candidates, import_marks
 from exam_engine.enrolment.service.numbers import assign_numbers
-from exam_engine.enrolment.service.photos import PhotoReport, import_photos
+from exam_engine.enrolment.service.photos import PhotoReport, import_photos, load_photos
 from exam_engine.enrolment.service.rooms import assign_rooms, load_rooms, load_subject_rooms
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "load_candidates",
     "load_exams",
     "load_marks",
+    "load_photos",
     "load_rooms",
     "load_subject_candidates",
     "load_subject_rooms",

@@ -1,14 +1,15 @@
 """Photos of candidates: imported by number, all or none."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.audit import service as audit
-from exam_engine.enrolment import store
+from exam_engine.enrolment import photo_store, store
 from exam_engine.enrolment.model import Exam
 from exam_engine.enrolment.photo_files import PhotoFile, re_encode
 from exam_engine.infra.errors import FileRefused, RowError
@@ -60,7 +61,7 @@ async def import_photos(
             wrong += [msgspec.structs.replace(reason, place=file.name) for reason in error.errors]
             continue
         if not wrong and not is_dry_run:
-            await store.save_photo(session, candidate_id, photo, file.name, now)
+            await photo_store.save_photo(session, candidate_id, photo, file.name, now)
         stored += 1
         progress(1)
     if wrong:
@@ -70,5 +71,10 @@ async def import_photos(
         await audit.append(
             session, actor=actor, action="candidate.photos", subject=exam.audit_subject, facts=facts, now=now
         )
-    held = await store.count_photos(session, exam.id)
+    held = await photo_store.count_photos(session, exam.id)
     return PhotoReport(photos=stored, without=max(len(people) - held, 0), is_dry_run=is_dry_run)
+
+
+async def load_photos(session: AsyncSession, candidates: Collection[UUID]) -> Mapping[UUID, bytes]:
+    """Return the photos of some candidates as JPEG; who has none is left out."""
+    return await photo_store.load_photos(session, candidates)

@@ -1,6 +1,7 @@
 /** The candidate's application: which screen is on, who is signed in, which attempt is open. */
 
 import type { AttemptList, AttemptSummary } from '../shared/api.ts'
+import { toBase64 } from '../core/base64.ts'
 import { readClock, type ServerClock, serverNow } from '../core/timer.ts'
 import { h } from '../shared/dom.ts'
 import { keepLanguage, startLanguage } from '../shared/preferences.ts'
@@ -32,6 +33,7 @@ type Place = 'paper' | 'review' | 'reading'
 export class ExamApp extends HTMLElement implements AppContext {
   #ports: Ports | null = null
   #visit: Visit | null = null
+  #photo: Promise<string | null> | null = null
   #session: ExamSession | null = null
   #place: Place = 'paper'
   #clock: ServerClock | null = null
@@ -148,6 +150,7 @@ export class ExamApp extends HTMLElement implements AppContext {
     const { token, candidate, attempts } = signedIn
     this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId(), wallOffsetMs: this.nowMs() - Date.now() }
     this.#expired = false
+    this.#photo = null
     keepVisit(this.#visit)
     this.#prefetch?.consider(attempts, this.nowMs())
     this.#draw()
@@ -165,6 +168,15 @@ export class ExamApp extends HTMLElement implements AppContext {
       if (error instanceof Refused && error.status === 401) this.#signOut()
       throw error
     }
+  }
+
+  /** Asked once a visit: the waiting room is drawn anew for every language. */
+  photo(): Promise<string | null> {
+    this.#photo ??= this.#server.photo().then(
+      (bytes) => (bytes.length > 0 ? `data:image/jpeg;base64,${toBase64(bytes)}` : null),
+      () => null,
+    )
+    return this.#photo
   }
 
   /** A check that does not get through is no reason to wait: the board shows that none came. */

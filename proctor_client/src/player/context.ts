@@ -19,6 +19,8 @@ export interface AppContext {
   warn(text: string): void
   signIn(exam: string, number: string, code: string): Promise<void>
   refreshAttempts(): Promise<AttemptList>
+  /** The candidate's photo as an address of an image; null where there is none, or no network. */
+  photo(): Promise<string | null>
   startAttempt(attemptId: string): Promise<void>
   /** Begin without a network, by the room's release code. */
   startByCode(attemptId: string, code: string): Promise<void>

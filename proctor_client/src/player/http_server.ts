@@ -63,6 +63,10 @@ export class HttpExamServer implements ExamServer {
     return this.#call('/candidate/attempts')
   }
 
+  photo(): Promise<Bytes> {
+    return this.#ask('/candidate/photo', {}, async (reply) => new Uint8Array(await reply.arrayBuffer()))
+  }
+
   start(attemptId: string, request: StartRequest): Promise<Envelope> {
     return this.#call(`/attempts/${attemptId}/start`, { method: 'POST', body: request })
   }

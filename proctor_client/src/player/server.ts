@@ -22,6 +22,8 @@ import type { Bytes } from '../core/base64.ts'
 export interface ExamServer {
   signIn(request: SignInRequest): Promise<SignedIn>
   attempts(): Promise<AttemptList>
+  /** The candidate's photo as JPEG; empty where none is known. */
+  photo(): Promise<Bytes>
   start(attemptId: string, request: StartRequest): Promise<Envelope>
   /** The sealed paper's bytes, and what starts it without a network. */
   sealedPaper(hash: string): Promise<Bytes>

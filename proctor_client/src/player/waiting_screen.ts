@@ -115,11 +115,19 @@ function identityCard(app: AppContext, visit: Visit): HTMLElement {
   const { candidate } = visit
   const place = visit.attempts.map((attempt) => attempt).find((attempt) => attempt.room !== null)
   const fact = (label: string, value: string, className = ''): HTMLElement[] => [h('dt', {}, label), h('dd', { class: className }, value)]
+  // Alone where nobody imported photos: then the card looks as it always did.
+  const photo = h('img', { class: 'identity__photo', alt: t('waiting.photo-of', { name: candidate.name }), width: 96, height: 128 })
+  photo.hidden = true
+  void app.photo().then((address) => {
+    if (address === null) return
+    photo.src = address
+    photo.hidden = false
+  })
   return h(
     'section',
     { class: 'card identity' },
     h('h2', {}, t('waiting.check')),
-    h(
+    h('div', { class: 'identity__who' }, photo, h(
       'dl',
       { class: 'facts' },
       ...fact(t('waiting.name'), candidate.name, 'identity__name'),
@@ -127,7 +135,7 @@ function identityCard(app: AppContext, visit: Visit): HTMLElement {
       ...(candidate.school ? fact(t('waiting.school'), candidate.school) : []),
       ...(place?.room ? fact(t('waiting.room'), place.room) : []),
       ...(place && place.seat !== null ? fact(t('waiting.seat'), String(place.seat), 'number') : []),
-    ),
+    )),
     h('p', { class: 'small soft' }, t('waiting.check-hint')),
     h('button', { class: 'button button--quiet button--small identity__leave', type: 'button', on: { click: () => void app.leave() } }, t('waiting.leave')),
   )

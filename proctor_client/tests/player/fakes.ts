@@ -64,6 +64,9 @@ export class MemoryServer implements ExamServer {
   attempts(): Promise<AttemptList> {
     throw new Error('not asked here')
   }
+  photo(): Promise<Bytes> {
+    throw new Error('not asked here')
+  }
 
   async start(_attempt: string, request: StartRequest): Promise<Envelope> {
     this.#enter('start')

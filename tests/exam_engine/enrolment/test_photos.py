@@ -10,7 +10,7 @@ from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from exam_engine.enrolment import service, store
+from exam_engine.enrolment import photo_store, service
 from exam_engine.enrolment.model import Candidate, Exam
 from exam_engine.enrolment.photo_files import HEIGHT, WIDTH, PhotoFile, re_encode, read_photo_archive, read_photo_files
 from exam_engine.enrolment.tables import CandidatePhotoRow
@@ -115,4 +115,4 @@ async def test_one_wrong_file_refuses_them_all_and_a_dry_run_writes_nothing(
         await service.import_photos(session, exam, [*wrong, good], "anh.zip", actor=ACTOR, now=now)
     assert [error.place for error in refused.value.errors] == ["99999999.jpg", "b.jpg"]
     await service.import_photos(session, exam, [good], "anh.zip", is_dry_run=True, actor=ACTOR, now=now)
-    assert await store.count_photos(session, exam.id) == 0
+    assert await photo_store.count_photos(session, exam.id) == 0

@@ -26,7 +26,8 @@ export const en: Readonly<Record<MessageKey, string>> = {
 
   'waiting.title': 'Getting ready',
   'waiting.check': 'Is this you?',
-  'waiting.check-hint': 'If the name, number, room or seat is wrong, tell the invigilator now.',
+  'waiting.photo-of': 'Photo of {name}',
+  'waiting.check-hint': 'If the photo, name, number, room or seat is wrong, tell the invigilator now.',
   'waiting.name': 'Name',
   'waiting.number': 'Candidate number',
   'waiting.school': 'School',

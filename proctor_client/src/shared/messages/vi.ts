@@ -24,7 +24,8 @@ export const vi = {
 
   'waiting.title': 'Chuẩn bị làm bài',
   'waiting.check': 'Đây có đúng là bạn không?',
-  'waiting.check-hint': 'Nếu sai họ tên, số báo danh, phòng hoặc chỗ ngồi, báo ngay cho giám thị.',
+  'waiting.photo-of': 'Ảnh của {name}',
+  'waiting.check-hint': 'Nếu sai ảnh, họ tên, số báo danh, phòng hoặc chỗ ngồi, báo ngay cho giám thị.',
   'waiting.name': 'Họ và tên',
   'waiting.number': 'Số báo danh',
   'waiting.school': 'Trường',
