@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request
@@ -59,7 +58,7 @@ async def staff_act(request: Request[Any, Any, Any], permission: Permission | No
     engine = engine_of(request)
     person_id = PersonId(person_id_of(request))
     now = engine.clock()
-    today = local_day(now, engine)
+    today = engine.local_day(now)
     async with transaction(engine.sessions) as session:
         try:
             person = await identity.load_person(session, person_id, on=today)
@@ -77,11 +76,6 @@ async def actor_names(act: Act) -> Callable[[str], str]:
     people = await identity.load_people(act.session, on=act.today)
     names = {actor_of(person): person.display_name for person in people}
     return lambda actor: names.get(actor, actor)
-
-
-def local_day(moment: datetime, engine: Engine) -> date:
-    """Return the day on which a moment falls where the engine runs."""
-    return moment.astimezone(ZoneInfo(engine.settings.time_zone)).date()
 
 
 def engine_of(request: Request[Any, Any, Any]) -> Engine:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date, datetime
 
 import asyncpg
 import msgspec
@@ -12,7 +13,7 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from exam_engine.infra.clock import Clock, system_clock
+from exam_engine.infra.clock import Clock, local_day, system_clock
 from exam_engine.infra.database import Base, SessionMaker, create_engine, create_pool, session_maker
 from exam_engine.infra.embedded.addresses import locate
 from exam_engine.infra.redis_client import create_redis
@@ -40,6 +41,10 @@ class Engine:
         self.pool = pool
         self.redis = redis
         self.master_secret = master_secret
+
+    def local_day(self, moment: datetime) -> date:
+        """Return the day on which a moment falls where the installation stands."""
+        return local_day(moment, self.settings.time_zone)
 
 
 class Finding(msgspec.Struct, frozen=True):

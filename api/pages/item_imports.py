@@ -196,7 +196,7 @@ async def _form_page(
             act.person,
             "staff/items/import.html",
             status_code=status_code,
-            banks=await authoring.list_banks(act.session, actor=act.person, now=act.now),
+            banks=await authoring.list_banks(act.session, actor=act.person),
             typed=typed,
             levels=LEVELS,
             problem=problem,

@@ -63,7 +63,7 @@ class ItemPages(Controller):
     ) -> Template:
         """List items with search, filters, order and pages."""
         async with staff_act(request, Permission.READ_ITEMS) as act:
-            banks = await authoring.list_banks(act.session, actor=act.person, now=act.now)
+            banks = await authoring.list_banks(act.session, actor=act.person)
             chosen = next((summary.bank for summary in banks if summary.bank.code == bank), None)
             query = ItemQuery(
                 bank_id=chosen.id if chosen else None,
@@ -76,7 +76,7 @@ class ItemPages(Controller):
                 descending=sort.startswith("-"),
                 page=page,
             )
-            found = await authoring.list_items(act.session, query, actor=act.person, now=act.now)
+            found = await authoring.list_items(act.session, query, actor=act.person)
             topics = await authoring.load_topics(act.session, chosen.id) if chosen else ()
             return staff_page(
                 request,
@@ -119,7 +119,7 @@ class ItemPages(Controller):
     async def edit(self, request: Request[Any, Any, Any], item_id: FromPath[UUID]) -> Template:
         """Show the form of an item."""
         async with staff_act(request, Permission.WRITE_ITEMS) as act:
-            details = await authoring.load_item(act.session, ItemId(item_id), actor=act.person, now=act.now)
+            details = await authoring.load_item(act.session, ItemId(item_id), actor=act.person)
             cells = cells_of(details.newest.item, details.bank)
             return await _form_page(request, act, cells=cells, bank_code=details.bank.code, details=details)
 
@@ -134,7 +134,7 @@ class ItemPages(Controller):
         except (EngineError, ItemBankError) as error:
             status, problem = refusal(request, error)
             async with staff_act(request, Permission.WRITE_ITEMS) as act:
-                details = await authoring.load_item(act.session, ItemId(item_id), actor=act.person, now=act.now)
+                details = await authoring.load_item(act.session, ItemId(item_id), actor=act.person)
                 return await _form_page(
                     request,
                     act,
@@ -180,8 +180,8 @@ async def _item_page(
     request: Request[Any, Any, Any], item_id: ItemId, *, status_code: int = 200, problem: dict[str, Any] | None = None
 ) -> Template:
     async with staff_act(request, Permission.READ_ITEMS) as act:
-        details = await authoring.load_item(act.session, item_id, actor=act.person, now=act.now)
-        shown = await authoring.preview(act.session, item_id, actor=act.person, now=act.now)
+        details = await authoring.load_item(act.session, item_id, actor=act.person)
+        shown = await authoring.preview(act.session, item_id, actor=act.person)
         data = msgspec.to_builtins(shown.item)
         if shown.stimulus is not None:
             data["stimulus_content"] = {"title": shown.stimulus.title, "content": shown.stimulus.content}
@@ -211,7 +211,7 @@ async def _form_page(
     problem: dict[str, Any] | None = None,
     status_code: int = 200,
 ) -> Template:
-    banks = await authoring.list_banks(act.session, actor=act.person, now=act.now)
+    banks = await authoring.list_banks(act.session, actor=act.person)
     chosen = next((s.bank for s in banks if s.bank.code == bank_code), banks[0].bank if banks else None)
     topics = await authoring.load_topics(act.session, chosen.id) if chosen else ()
     return staff_page(

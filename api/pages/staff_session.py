@@ -100,7 +100,7 @@ async def _notes(act: Act, _: Translator) -> list[Note]:
     if act.person.may_somewhere(Permission.READ_ITEMS):
         for state, label in ((ItemState.SUBMITTED, N_("Items that wait for review")), (ItemState.DRAFT, N_("Drafts"))):
             query = ItemQuery(state=state)
-            found = await authoring.list_items(act.session, query, actor=act.person, now=act.now)
+            found = await authoring.list_items(act.session, query, actor=act.person)
             notes.append(Note(f"/staff/items?state={state.value}", _(label), found.total, _(N_("in your banks"))))
     if act.person.may_somewhere(Permission.WATCH_ROOMS):
         running = [c for c in await readable_sittings(act) if c.sitting.state is SittingState.OPEN]

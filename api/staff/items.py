@@ -92,7 +92,7 @@ class ItemController(Controller):
     async def banks(self, request: Request[Any, Any, Any]) -> list[BankView]:
         """Answer the banks of the person's units with how many items stand in each state."""
         async with staff_act(request, Permission.READ_ITEMS) as act:
-            found = await authoring.list_banks(act.session, actor=act.person, now=act.now)
+            found = await authoring.list_banks(act.session, actor=act.person)
             return [
                 BankView(s.bank.code, s.bank.name, s.bank.language, {k.value: n for k, n in s.items.items()})
                 for s in found
@@ -117,13 +117,13 @@ class ItemController(Controller):
             query = ItemQuery(
                 bank_id=bank_id, state=item_state, kind=kind, level=level, topic=topic, text=q, sort=sort, page=page
             )
-            return await authoring.list_items(act.session, query, actor=act.person, now=act.now)
+            return await authoring.list_items(act.session, query, actor=act.person)
 
     @get("/items/{item_id:uuid}", summary="One item with its versions")
     async def item(self, request: Request[Any, Any, Any], item_id: FromPath[UUID]) -> ItemView:
         """Answer an item, its keys among the cells: items as a whole are the bank's secret."""
         async with staff_act(request, Permission.READ_ITEMS) as act:
-            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person, now=act.now))
+            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person))
 
     @post("/items", summary="Write a new item")
     async def create(self, request: Request[Any, Any, Any], data: JSONBody[ItemBody]) -> ItemView:
@@ -144,14 +144,14 @@ class ItemController(Controller):
         """Freeze the newest version and hand it in; refused while a check finds an error."""
         async with staff_act(request, Permission.WRITE_ITEMS) as act:
             await authoring.submit_items(act.session, [ItemId(item_id)], actor=act.person, now=act.now)
-            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person, now=act.now))
+            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person))
 
     @post("/items/{item_id:uuid}/approve", summary="Approve an item", status_code=200)
     async def approve(self, request: Request[Any, Any, Any], item_id: FromPath[UUID]) -> ItemView:
         """Make a submitted version active; never by who wrote or submitted it."""
         async with staff_act(request, Permission.REVIEW_ITEMS) as act:
             await authoring.approve_items(act.session, [ItemId(item_id)], actor=act.person, now=act.now)
-            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person, now=act.now))
+            return ItemView.of(await authoring.load_item(act.session, ItemId(item_id), actor=act.person))
 
     @post("/items/{item_id:uuid}/return", summary="Return an item to its author", status_code=200)
     async def return_item(
@@ -177,7 +177,7 @@ async def create_from_cells(act: Act, bank_code: str, cells: dict[str, str]) -> 
 
 async def update_from_cells(act: Act, item_id: ItemId, cells: dict[str, str], expected: int) -> ItemDetails:
     """Read a row and write it into an item."""
-    details = await authoring.load_item(act.session, item_id, actor=act.person, now=act.now)
+    details = await authoring.load_item(act.session, item_id, actor=act.person)
     # A figure that is stored already is named by its file name in the row.
     item = _read({**cells, "code": details.newest.item.code}, details.bank)
     return await authoring.update_item(act.session, item_id, item, expected=expected, actor=act.person, now=act.now)

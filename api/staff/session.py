@@ -7,7 +7,7 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.params import JSONBody
 
-from api.acts import engine_of, local_day, staff_act
+from api.acts import engine_of, staff_act
 from api.security import SESSION_CREDENTIAL, SESSION_PERSON
 from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person
@@ -65,7 +65,7 @@ async def begin_session(request: Request[Any, Any, Any], user_name: str, passwor
     engine = engine_of(request)
     now = engine.clock()
     async with transaction(engine.sessions) as session:
-        outcome = await identity.sign_in(session, user_name, password, now, on=local_day(now, engine))
+        outcome = await identity.sign_in(session, user_name, password, now, on=engine.local_day(now))
     person = outcome.require_person()
     request.set_session({SESSION_PERSON: str(person.id), SESSION_CREDENTIAL: person.credential_version})
     return person

@@ -54,7 +54,7 @@ async def export_bank(
     PermissionDenied
         The person may not read the bank's items.
     """
-    await service.require(session, Permission.READ_ITEMS, bank, actor=actor, now=now)
+    await service.require(session, Permission.READ_ITEMS, bank, actor=actor)
     contents = await store.load_contents(session, bank.id)
     findings: tuple[Finding, ...] = ()
     if file_format is Format.GIFT:

@@ -73,7 +73,7 @@ async def import_package(session: AsyncSession, order: ImportOrder, *, now: date
         Somebody named may not do this.
     """
     bank = order.bank
-    await service.require(session, Permission.WRITE_ITEMS, bank, actor=order.author, now=now)
+    await service.require(session, Permission.WRITE_ITEMS, bank, actor=order.author)
     await store.lock_bank(session, bank.id)
     present = await store.load_contents(session, bank.id)
     package = msgspec.structs.replace(order.package, language=bank.language)

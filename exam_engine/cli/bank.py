@@ -74,5 +74,5 @@ async def _create(code: str, facts: tuple[str, str, int, str], unit: str, *, is_
 async def _list(as_user: str) -> Sequence[BankSummary]:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
-        actor = await identity.load_person_named(session, as_user, on=now.date())
-        return await service.list_banks(session, actor=actor, now=now)
+        actor = await identity.load_person_named(session, as_user, on=engine.local_day(now))
+        return await service.list_banks(session, actor=actor)

@@ -79,7 +79,7 @@ async def _save(spec: Blueprint, bank: str, code: str, name: str, user_name: str
             code=code,
             name=name,
             spec=spec,
-            actor=await identity.load_person_named(session, user_name, on=now.date()),
+            actor=await identity.load_person_named(session, user_name, on=engine.local_day(now)),
             now=now,
         )
         if is_dry:

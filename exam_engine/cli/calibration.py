@@ -289,7 +289,7 @@ async def _subject(
 async def _person(command: "CommandAct", user_name: str) -> "Person":
     from exam_engine.identity import service as identity
 
-    return await identity.load_person_named(command.session, user_name, on=command.now.date())
+    return await identity.load_person_named(command.session, user_name, on=command.today)
 
 
 async def _watch(run_id: UUID) -> "CalibrationRun":

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -63,6 +63,11 @@ class CommandAct(msgspec.Struct, frozen=True):
     session: "AsyncSession"
     now: datetime
     actor: str = "system:command-line"
+
+    @property
+    def today(self) -> date:
+        """The day by which grants hold."""
+        return self.engine.local_day(self.now)
 
 
 @asynccontextmanager

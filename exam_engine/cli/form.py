@@ -172,7 +172,7 @@ async def _assemble(wanted: _Wanted, user_name: str, *, is_dry: bool) -> FormVie
             first_serial=wanted.first_serial,
             prefer_unused=wanted.prefer_unused,
         )
-        actor = await identity.load_person_named(session, user_name, on=now.date())
+        actor = await identity.load_person_named(session, user_name, on=engine.local_day(now))
         form = await service.assemble(session, order, actor=actor, now=now)
         view = await _view(session, form)
         if is_dry:
@@ -194,7 +194,7 @@ async def _seal(code: str, user_name: str, *, is_dry: bool) -> Form:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
         form = await service.load_form_coded(session, code)
-        actor = await identity.load_person_named(session, user_name, on=now.date())
+        actor = await identity.load_person_named(session, user_name, on=engine.local_day(now))
         done = await service.seal(session, form.id, actor=actor, now=now)
         if is_dry:
             await session.rollback()

@@ -345,8 +345,7 @@ async def _actor(command: CommandAct, exam: Exam, user_name: str | None, permiss
 
     if user_name is None:
         return command.actor
-    zone = ZoneInfo(command.engine.settings.time_zone)
-    today = command.now.astimezone(zone).date()
+    today = command.today
     person = await identity.load_person_named(command.session, user_name, on=today)
     await identity.require(command.session, person.id, permission, UnitId(exam.unit_id), on=today)
     return actor_of(person)

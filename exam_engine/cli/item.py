@@ -1,7 +1,7 @@
 """`exam-engine item`: check files, import and export them, write the template, list, submit and approve."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -259,7 +259,8 @@ async def _import(
         now = engine.clock()
         bank = await service.bank_by_code(session, bank_code)
         author, submitter, approver = [
-            None if name is None else await identity.load_person_named(session, name, on=now.date()) for name in people
+            None if name is None else await identity.load_person_named(session, name, on=engine.local_day(now))
+            for name in people
         ]
         assert author is not None  # noqa: S101 (the first name is always given)
         order = ImportOrder(
@@ -271,24 +272,24 @@ async def _import(
 async def _export(bank_code: str, as_user: str, file_format: exports.Format) -> exports.Export:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
-        bank, actor = await _bank_and_person(session, bank_code, as_user, now)
+        bank, actor = await _bank_and_person(session, bank_code, as_user, engine.local_day(now))
         return await exports.export_bank(session, bank, file_format, actor=actor, now=now)
 
 
 async def _list(query: ItemQuery, bank_code: str | None, as_user: str) -> ItemPage:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
-        actor = await identity.load_person_named(session, as_user, on=now.date())
+        actor = await identity.load_person_named(session, as_user, on=engine.local_day(now))
         if bank_code is not None:
             bank = await service.bank_by_code(session, bank_code)
             query = msgspec.structs.replace(query, bank_id=bank.id)
-        return await service.list_items(session, query, actor=actor, now=now)
+        return await service.list_items(session, query, actor=actor)
 
 
 async def _step(codes: Sequence[str], bank_code: str, as_user: str, *, is_approval: bool, is_dry: bool) -> list[str]:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
-        bank, actor = await _bank_and_person(session, bank_code, as_user, now)
+        bank, actor = await _bank_and_person(session, bank_code, as_user, engine.local_day(now))
         ids = [await service.find_item(session, bank.id, code) for code in dict.fromkeys(codes)]
         step = service.approve_items if is_approval else service.submit_items
         done = await step(session, ids, actor=actor, now=now)
@@ -297,6 +298,6 @@ async def _step(codes: Sequence[str], bank_code: str, as_user: str, *, is_approv
         return [version.item.code for version in done]
 
 
-async def _bank_and_person(session: AsyncSession, bank_code: str, as_user: str, now: datetime) -> tuple[Bank, Person]:
+async def _bank_and_person(session: AsyncSession, bank_code: str, as_user: str, today: date) -> tuple[Bank, Person]:
     bank = await service.bank_by_code(session, bank_code)
-    return bank, await identity.load_person_named(session, as_user, on=now.date())
+    return bank, await identity.load_person_named(session, as_user, on=today)

@@ -194,8 +194,8 @@ def set_password(
 async def _in_transaction(work: "Work[T]", *, is_dry: bool = False) -> T:
     async with console.engine() as engine, transaction(engine.sessions) as session:
         now = engine.clock()
-        # The day of UTC, by which the guards judge grants: what is granted now must hold now.
-        result = await work(session, now, now.date())
+        # The day by which the guards judge grants: what is granted now must hold now.
+        result = await work(session, now, engine.local_day(now))
         if is_dry:
             await session.rollback()
         return result

@@ -155,10 +155,13 @@ def show(
     async def act() -> service.StoredReceipt:
         async with console.engine() as engine, transaction(engine.sessions) as session:
             now = engine.clock()
-            person = await identity.load_person_named(session, as_user, on=now.date())
+            today = engine.local_day(now)
+            person = await identity.load_person_named(session, as_user, on=today)
             context = await service.load_sitting(session, sitting)
             permission = Permission.MANAGE_SITTINGS if answers is None else Permission.READ_RESULTS
-            await identity.require(session, person.id, permission, UnitId(context.exam_unit_id), on=now.date())
+            await identity.require(
+                session, person.id, permission, UnitId(context.exam_unit_id), on=engine.local_day(now)
+            )
             return await service.stored_receipt(session, context.sitting, candidate, SigningKey(engine.master_secret))
 
     found = console.run(act())

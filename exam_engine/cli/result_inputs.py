@@ -20,7 +20,7 @@ async def acting(command: "CommandAct", as_person: str | None, permission: str, 
     from exam_engine.identity.model import UnitId, actor_of
     from exam_engine.identity.permissions import Permission
 
-    today = command.now.date()
+    today = command.today
     person = await identity.load_person_named(command.session, as_person, on=today)
     await identity.require(command.session, person.id, Permission(permission), UnitId(unit_id), on=today)
     return actor_of(person)

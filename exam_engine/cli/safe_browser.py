@@ -45,10 +45,10 @@ def seb(
     async def work() -> SafeBrowser:
         async with console.engine() as engine, transaction(engine.sessions) as session:
             now = engine.clock()
-            person = await identity.load_person_named(session, as_user, on=now.date())
+            person = await identity.load_person_named(session, as_user, on=engine.local_day(now))
             context = await sittings.load_sitting(session, sitting)
             unit = UnitId(context.exam_unit_id)
-            await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=now.date())
+            await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=engine.local_day(now))
             made = None if anew else await invigilation.find_safe_browser(session, context.sitting.id)
             if made is None:
                 made = await invigilation.make_safe_browser(

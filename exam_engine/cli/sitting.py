@@ -123,9 +123,9 @@ def plan(
             now = engine.clock()
             found = await enrolment.require_exam(session, exam)
             of_exam = await enrolment.require_subject(session, found.id, subject)
-            person = await identity.load_person_named(session, as_user, on=now.date())
+            person = await identity.load_person_named(session, as_user, on=engine.local_day(now))
             unit = UnitId(found.unit_id)
-            await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=now.date())
+            await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=engine.local_day(now))
             planned = SittingPlan(
                 exam_subject_id=of_exam.id,
                 form_id=(await assembly.load_form_coded(session, form)).id,

@@ -120,7 +120,7 @@ def simulate_day(
                     console.refuse(f"--pause: there is no sitting {one.sitting} on that day")
             habits = Habits(save_seconds=save_seconds, absent=absent, late=late)
             simulated, conflicts = await service.simulate(
-                session, contexts, habits=habits, pauses=pauses, seed=seed, now=engine.clock()
+                session, contexts, habits=habits, pauses=pauses, seed=seed, time_zone=zone, now=engine.clock()
             )
             codes = tuple(context.sitting.code for context in contexts)
             return Simulated(date=f"{date:%Y-%m-%d}", sittings=codes, day=simulated, conflicts=conflicts), zone

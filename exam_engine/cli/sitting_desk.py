@@ -36,10 +36,10 @@ async def desk_of(code: str, user_name: str, permission: Permission) -> AsyncIte
         try:
             async with transaction(engine.sessions) as session:
                 now = engine.clock()
-                person = await identity.load_person_named(session, user_name, on=now.date())
+                person = await identity.load_person_named(session, user_name, on=engine.local_day(now))
                 context = await service.load_sitting(session, code)
                 unit = UnitId(context.exam_unit_id)
-                await identity.require(session, person.id, permission, unit, on=now.date())
+                await identity.require(session, person.id, permission, unit, on=engine.local_day(now))
                 yield Desk(session=session, register=register, actor=actor_of(person), now=now), context
         finally:
             await register.close()

@@ -73,10 +73,10 @@ async def _restore(path: Path, user_name: str, *, is_dry: bool) -> Restored:
         transaction(engine.sessions) as session,
     ):
         now = engine.clock()
-        person = await identity.load_person_named(session, user_name, on=now.date())
+        person = await identity.load_person_named(session, user_name, on=engine.local_day(now))
         context = await service.load_sitting(session, file.sitting_id)
         unit = UnitId(context.exam_unit_id)
-        await identity.require(session, person.id, Permission.INVIGILATE, unit, on=now.date())
+        await identity.require(session, person.id, Permission.INVIGILATE, unit, on=engine.local_day(now))
         desk = Desk(session=session, register=delivery.register, actor=actor_of(person), now=now)
         return await hand_over.restore_file(delivery, desk, context.sitting.id, file, dry_run=is_dry)
 

@@ -116,10 +116,10 @@ async def _state(
         try:
             async with transaction(engine.sessions) as session:
                 now = engine.clock()
-                person = await identity.load_person_named(session, user_name, on=now.date())
+                person = await identity.load_person_named(session, user_name, on=engine.local_day(now))
                 context: SittingContext = await service.load_sitting(session, code)
                 unit = UnitId(context.exam_unit_id)
-                await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=now.date())
+                await identity.require(session, person.id, Permission.MANAGE_SITTINGS, unit, on=engine.local_day(now))
                 making = StatementMaking(session=session, register=register, key=key, actor=actor_of(person), now=now)
                 signed = await service.make_statements(making, context.sitting.id, is_anew=is_anew)
                 check = await service.check_statements(session, context.sitting.id, key)

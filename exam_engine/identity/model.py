@@ -70,6 +70,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     is_active: bool
     language: str
     credential_version: int  # a session begun under another one is over
+    acts_on: date  # the day by which the grants were chosen: the installation's own day, not that in UTC
     grants: tuple[RoleGrant, ...] = ()
 
     @property

@@ -41,9 +41,7 @@ async def permitted_units(
     return await store.load_reached_units(session, person_id, roles_with(permission), on)
 
 
-async def sign_in(
-    session: AsyncSession, user_name: str, password: str, now: datetime, *, on: date | None = None
-) -> SignIn:
+async def sign_in(session: AsyncSession, user_name: str, password: str, now: datetime, *, on: date) -> SignIn:
     """Try to sign in. Commit, then call `require_person` on what this returns: a failure must stay counted.
 
     An unknown name, one without password and a wrong password cost the same time and give the same answer, and
@@ -63,7 +61,7 @@ async def sign_in(
     person_id = PersonId(credentials.id)
     if check.new_hash is not None:
         await store.update_person(session, person_id, password_hash=check.new_hash)
-    person = await load_person(session, person_id, on=on or now.date())
+    person = await load_person(session, person_id, on=on)
     await audit.append(
         session, actor=model.actor_of(person), action="person.sign_in", subject=_subject(person), facts={}, now=now
     )
@@ -152,6 +150,7 @@ async def create_person(
         is_active=True,
         language=language,
         credential_version=1,
+        acts_on=now.date(),  # there are no grants yet for which the day could matter
     )
     password_hash = None if password is None else await passwords.hash_password(password)
     if not await store.insert_person(session, person, password_hash, now):

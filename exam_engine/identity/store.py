@@ -135,14 +135,14 @@ async def find_person(session: AsyncSession, day: date, *, where: Mapping[str, A
     if row is None:
         return None
     grants = await load_grants(session, [PersonId(row.id)], day)
-    return _person(row, grants.get(PersonId(row.id), ()))
+    return _person(row, day, grants.get(PersonId(row.id), ()))
 
 
 async def load_people(session: AsyncSession, day: date) -> Sequence[Person]:
     """Return everybody, in order of user name, with the grants that hold on a day."""
     rows = (await session.scalars(select(PersonRow).order_by(PersonRow.user_name))).all()
     grants = await load_grants(session, [PersonId(row.id) for row in rows], day)
-    return [_person(row, grants.get(PersonId(row.id), ())) for row in rows]
+    return [_person(row, day, grants.get(PersonId(row.id), ())) for row in rows]
 
 
 async def load_grants(
@@ -271,7 +271,7 @@ def _unit(row: OrgUnitRow) -> OrgUnit:
     )
 
 
-def _person(row: PersonRow, grants: tuple[RoleGrant, ...]) -> Person:
+def _person(row: PersonRow, day: date, grants: tuple[RoleGrant, ...]) -> Person:
     return Person(
         id=PersonId(row.id),
         user_name=row.user_name,
@@ -279,6 +279,7 @@ def _person(row: PersonRow, grants: tuple[RoleGrant, ...]) -> Person:
         is_active=row.is_active,
         language=row.language,
         credential_version=row.credential_version,
+        acts_on=day,
         grants=grants,
     )
 

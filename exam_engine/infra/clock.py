@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
 
@@ -10,6 +11,11 @@ Clock = Callable[[], datetime]
 def system_clock() -> datetime:
     """Return the present time, UTC and aware."""
     return datetime.now(UTC)
+
+
+def local_day(moment: datetime, time_zone: str) -> date:
+    """Return the day on which a moment falls in a time zone: the day by which grants hold, never the day in UTC."""
+    return moment.astimezone(ZoneInfo(time_zone)).date()
 
 
 def to_milliseconds(moment: datetime) -> int:

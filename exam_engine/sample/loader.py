@@ -5,7 +5,7 @@ can be taken up again, and a second one changes nothing, not even what people ha
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 
 import msgspec
@@ -94,12 +94,16 @@ class _Part(msgspec.Struct, frozen=True):
 
 def _parts(engine: Engine, plan: SamplePlan, populations: Populations) -> Sequence[_Part]:
     return (
-        _Part("province", partial(_finds, identity.load_unit_coded, PROVINCE, UnitUnknown), _load_province),
+        _Part(
+            "province",
+            partial(_finds, identity.load_unit_coded, PROVINCE, UnitUnknown),
+            partial(_load_province, engine),
+        ),
         *(
             _Part(
                 f"bank {bank.code}",
                 partial(_finds, authoring.bank_by_code, bank.code, BankUnknown),
-                partial(_load_bank, bank),
+                partial(_load_bank, engine, bank),
             )
             for bank in plan.banks
         ),
@@ -107,7 +111,7 @@ def _parts(engine: Engine, plan: SamplePlan, populations: Populations) -> Sequen
             _Part(
                 f"form {form.code}",
                 partial(_finds, assembly.load_form_coded, form.code, FormUnknown),
-                partial(_load_form, form),
+                partial(_load_form, engine, form),
             )
             for form in plan.forms
         ),
@@ -140,13 +144,15 @@ async def _finds(
     return True
 
 
-async def _load_province(session: AsyncSession, now: datetime) -> str:
+async def _load_province(engine: Engine, session: AsyncSession, now: datetime) -> str:
     units = await identity_imports.import_units(session, _table("units.csv"), actor=ACTOR, now=now)
-    people = await identity_imports.import_people(session, _table("people.csv"), today=now.date(), actor=ACTOR, now=now)
+    people = await identity_imports.import_people(
+        session, _table("people.csv"), today=engine.local_day(now), actor=ACTOR, now=now
+    )
     return f"{units.added} units, {people.added} people"
 
 
-async def _load_bank(plan: SampleBank, session: AsyncSession, now: datetime) -> str:
+async def _load_bank(engine: Engine, plan: SampleBank, session: AsyncSession, now: datetime) -> str:
     unit = await identity.load_unit_coded(session, PROVINCE)
     new = authoring.NewBank(
         code=plan.code,
@@ -157,20 +163,20 @@ async def _load_bank(plan: SampleBank, session: AsyncSession, now: datetime) -> 
         language=plan.language,
     )
     bank = await authoring.create_bank(session, new, actor=ACTOR, now=now)
-    author = await _person(session, "author", now)
+    author = await _person(session, "author", engine.local_day(now))
     order = ImportOrder(
         bank=bank,
         package=bank_package(plan.code, plan.language),
         author=author,
         submitter=author,
-        approver=await _person(session, "reviewer", now),
+        approver=await _person(session, "reviewer", engine.local_day(now)),
     )
     report = await import_package(session, order, now=now)
     return f"{len(report.created)} items, {report.stimuli} stimuli, {report.figures} figures"
 
 
-async def _load_form(plan: SampleForm, session: AsyncSession, now: datetime) -> str:
-    developer = await _person(session, "developer", now)
+async def _load_form(engine: Engine, plan: SampleForm, session: AsyncSession, now: datetime) -> str:
+    developer = await _person(session, "developer", engine.local_day(now))
     bank = await authoring.bank_by_code(session, plan.bank)
     blueprint = await assembly.save_blueprint(
         session,
@@ -185,7 +191,7 @@ async def _load_form(plan: SampleForm, session: AsyncSession, now: datetime) -> 
         blueprint_id=blueprint.id, code=plan.code, seed=plan.seed, paper_codes=plan.paper_codes, prefer_unused=False
     )
     form = await assembly.assemble(session, order, actor=developer, now=now)
-    await assembly.seal(session, form.id, actor=await _person(session, "board", now), now=now)
+    await assembly.seal(session, form.id, actor=await _person(session, "board", engine.local_day(now)), now=now)
     return f"{blueprint.spec.count} items, {plan.paper_codes} paper codes, sealed"
 
 
@@ -243,8 +249,8 @@ async def _load_sitting(engine: Engine, plan: SampleSitting, session: AsyncSessi
     return f"open for {plan.days} days"
 
 
-async def _person(session: AsyncSession, user_name: str, now: datetime) -> Person:
-    return await identity.load_person_named(session, user_name, on=now.date())
+async def _person(session: AsyncSession, user_name: str, today: date) -> Person:
+    return await identity.load_person_named(session, user_name, on=today)
 
 
 def _table(name: str) -> Table:

@@ -82,3 +82,13 @@ def require_command(words: list[str]) -> None:
             return
         assert word in children, f"exam-engine {noun} {word} does not exist"
         command = children[word]
+
+
+def test_no_code_takes_the_day_of_utc_for_a_day_of_people() -> None:
+    wrong = [
+        f"{path.relative_to(PROJECT)}:{number}"
+        for path in files(".py", under=("api", "exam_engine"))
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if re.search(r"\bnow\.date\(\)|clock\(\)\.date\(\)", line) and "# there are no grants" not in line
+    ]
+    assert wrong == [], "grants hold by `local_day`: " + ", ".join(wrong)

@@ -32,7 +32,7 @@ async def save_blueprint(
         if not is_possible:
             raise OrderInvalid(field)
     bank = await authoring.load_bank(session, bank_id)
-    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
+    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=actor.acts_on)
     require_valid(spec)
     known = await store.find_blueprint(session, code=code)
     if known is not None and (known.bank_id, known.name, known.spec) == (bank_id, name, spec):

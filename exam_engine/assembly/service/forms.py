@@ -62,7 +62,7 @@ async def assemble(session: AsyncSession, order: AssemblyOrder, *, actor: Person
     model.require_possible(order)
     blueprint = await _load_blueprint(session, order)
     bank = await authoring.load_bank(session, blueprint.bank_id)
-    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=now.date())
+    await identity.require(session, actor.id, Permission.WRITE_FORMS, bank.unit_id, on=actor.acts_on)
     if await store.find_form(session, code=order.code) is not None:
         raise FormCodeTaken(order.code)
     made = await _plan(session, blueprint, order)
@@ -120,7 +120,7 @@ async def seal(session: AsyncSession, form_id: FormId, *, actor: Person, now: da
         Nothing was changed.
     """
     form = await _lock_form(session, form_id)
-    await identity.require(session, actor.id, Permission.SEAL_FORMS, form.unit_id, on=now.date())
+    await identity.require(session, actor.id, Permission.SEAL_FORMS, form.unit_id, on=actor.acts_on)
     if form.state is FormState.SEALED:
         raise FormSealed(form.code)
     if form.created_by == actor.id:

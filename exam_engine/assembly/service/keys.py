@@ -72,7 +72,7 @@ async def change_key(
     form = await store.find_form(session, lock=True, id=form_id)
     if form is None:
         raise FormUnknown(form_id)
-    await identity.require(session, actor.id, Permission.CHANGE_KEYS, form.unit_id, on=now.date())
+    await identity.require(session, actor.id, Permission.CHANGE_KEYS, form.unit_id, on=actor.acts_on)
     _require_changeable(form, actor, reason)
     slots = {each.slot: each for each in await store.load_slots(session, form_id)}
     if slot not in slots:

@@ -74,9 +74,9 @@ async def load_bank(session: AsyncSession, bank_id: BankId) -> Bank:
     return bank
 
 
-async def list_banks(session: AsyncSession, *, actor: Person, now: datetime) -> Sequence[BankSummary]:
+async def list_banks(session: AsyncSession, *, actor: Person) -> Sequence[BankSummary]:
     """Return the banks whose items a person may read."""
-    units = await identity.permitted_units(session, actor.id, Permission.READ_ITEMS, on=now.date())
+    units = await identity.permitted_units(session, actor.id, Permission.READ_ITEMS, on=actor.acts_on)
     return await store.load_banks(session, units)
 
 
@@ -85,7 +85,7 @@ async def load_topics(session: AsyncSession, bank_id: BankId) -> Sequence[Topic]
     return await store.load_topics(session, bank_id)
 
 
-async def require(session: AsyncSession, permission: Permission, bank: Bank, *, actor: Person, now: datetime) -> None:
+async def require(session: AsyncSession, permission: Permission, bank: Bank, *, actor: Person) -> None:
     """Check that a person may do something with a bank.
 
     Raises
@@ -93,4 +93,4 @@ async def require(session: AsyncSession, permission: Permission, bank: Bank, *, 
     PermissionDenied
         They may not.
     """
-    await identity.require(session, actor.id, permission, bank.unit_id, on=now.date())
+    await identity.require(session, actor.id, permission, bank.unit_id, on=actor.acts_on)

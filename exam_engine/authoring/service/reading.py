@@ -1,7 +1,6 @@
 """Use cases that read: the list, one item, its preview, what forms take, figures."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -39,13 +38,13 @@ class Preview(msgspec.Struct, frozen=True):
     language: str
 
 
-async def list_items(session: AsyncSession, query: ItemQuery, *, actor: Person, now: datetime) -> ItemPage:
+async def list_items(session: AsyncSession, query: ItemQuery, *, actor: Person) -> ItemPage:
     """Return one page of the items that a person may read and a query asks for."""
-    banks = [summary.bank.id for summary in await list_banks(session, actor=actor, now=now)]
+    banks = [summary.bank.id for summary in await list_banks(session, actor=actor)]
     return await store.load_page(session, query, banks)
 
 
-async def load_item(session: AsyncSession, item_id: ItemId, *, actor: Person, now: datetime) -> ItemDetails:
+async def load_item(session: AsyncSession, item_id: ItemId, *, actor: Person) -> ItemDetails:
     """Return an item with its versions and what the checks say of the newest.
 
     Raises
@@ -53,7 +52,7 @@ async def load_item(session: AsyncSession, item_id: ItemId, *, actor: Person, no
     ItemUnknown, PermissionDenied
         There is none, or it may not be read.
     """
-    (work,) = await load_works(session, [item_id], Permission.READ_ITEMS, actor, now)
+    (work,) = await load_works(session, [item_id], Permission.READ_ITEMS, actor)
     return await details_of(session, work)
 
 
@@ -71,11 +70,9 @@ async def find_item(session: AsyncSession, bank_id: BankId, code: str) -> ItemId
     return found
 
 
-async def preview(
-    session: AsyncSession, item_id: ItemId, number: int | None = None, *, actor: Person, now: datetime
-) -> Preview:
+async def preview(session: AsyncSession, item_id: ItemId, number: int | None = None, *, actor: Person) -> Preview:
     """Return an item (its newest or a numbered version) exactly as a candidate receives it: keyless, same code path."""
-    (work,) = await load_works(session, [item_id], Permission.READ_ITEMS, actor, now)
+    (work,) = await load_works(session, [item_id], Permission.READ_ITEMS, actor)
     version = next((v for v in work.versions if number in (None, v.number)), None)
     if version is None:
         raise ItemUnknown(f"{work.versions[0].item.code} ({number})")

@@ -33,7 +33,7 @@ async def approve_items(
     IllegalTransition, ItemUnknown, PermissionDenied
         Nothing was written.
     """
-    works = await lock_works(session, item_ids, Permission.REVIEW_ITEMS, actor, now)
+    works = await lock_works(session, item_ids, Permission.REVIEW_ITEMS, actor)
     steps = [edits.approve(work.versions[0], work.active, actor.id, now) for work in works]
     approved = [version for version, _ in steps]
     # The replaced version first: the database lets one version of an item be active.
@@ -53,11 +53,11 @@ async def return_item(
     IllegalTransition, ItemUnknown, PermissionDenied
         Nothing was written.
     """
-    (work,) = await lock_works(session, [item_id], Permission.REVIEW_ITEMS, actor, now)
+    (work,) = await lock_works(session, [item_id], Permission.REVIEW_ITEMS, actor)
     returned = edits.send_back(work.versions[0], normalised(comment))
     await store.save_reviews(session, [returned])
     await finish(session, "item.return", [work], [returned], actor=actor, now=now)
-    return await load_item(session, item_id, actor=actor, now=now)
+    return await load_item(session, item_id, actor=actor)
 
 
 async def retire_item(session: AsyncSession, item_id: ItemId, *, actor: Person, now: datetime) -> ItemDetails:
@@ -68,9 +68,9 @@ async def retire_item(session: AsyncSession, item_id: ItemId, *, actor: Person, 
     IllegalTransition, ItemUnknown, PermissionDenied
         Nothing was written.
     """
-    (work,) = await lock_works(session, [item_id], Permission.REVIEW_ITEMS, actor, now)
+    (work,) = await lock_works(session, [item_id], Permission.REVIEW_ITEMS, actor)
     newest = edits.retire(work.versions[0])
     older = [edits.retire(version) for version in work.active if version.id != newest.id]
     await store.save_reviews(session, [newest, *older])
     await finish(session, "item.retire", [work], [newest], actor=actor, now=now)
-    return await load_item(session, item_id, actor=actor, now=now)
+    return await load_item(session, item_id, actor=actor)

@@ -40,7 +40,7 @@ class Work(msgspec.Struct, frozen=True):
 
 
 async def load_works(
-    session: AsyncSession, item_ids: Collection[ItemId], permission: Permission, actor: Person, now: datetime
+    session: AsyncSession, item_ids: Collection[ItemId], permission: Permission, actor: Person
 ) -> list[Work]:
     """Load items somebody may do this with, in the order asked.
 
@@ -58,17 +58,17 @@ async def load_works(
         bank_id, versions = found[item_id]
         if bank_id not in banks:
             banks[bank_id] = await load_bank(session, bank_id)
-            await require(session, permission, banks[bank_id], actor=actor, now=now)
+            await require(session, permission, banks[bank_id], actor=actor)
         works.append(Work(banks[bank_id], versions))
     return works
 
 
 async def lock_works(
-    session: AsyncSession, item_ids: Collection[ItemId], permission: Permission, actor: Person, now: datetime
+    session: AsyncSession, item_ids: Collection[ItemId], permission: Permission, actor: Person
 ) -> list[Work]:
     """Load items as `load_works` does, locked against other writers."""
     await store.lock_items(session, item_ids)
-    return await load_works(session, item_ids, permission, actor, now)
+    return await load_works(session, item_ids, permission, actor)
 
 
 async def finish(

@@ -50,7 +50,7 @@ async def create_item(
         Nothing was written.
     """
     bank = await load_bank(session, bank_id)
-    await require(session, Permission.WRITE_ITEMS, bank, actor=actor, now=now)
+    await require(session, Permission.WRITE_ITEMS, bank, actor=actor)
     await store.lock_bank(session, bank_id)
     if await store.find_item_id(session, bank_id, item.code) is not None:
         raise ItemExists(item.code)
@@ -75,7 +75,7 @@ async def update_item(
     ItemUnknown, PermissionDenied
         Nothing was written.
     """
-    (work,) = await lock_works(session, [item_id], Permission.WRITE_ITEMS, actor, now)
+    (work,) = await lock_works(session, [item_id], Permission.WRITE_ITEMS, actor)
     newest = work.versions[0]
     if newest.number != expected:
         raise VersionOutdated(newest.item.code, expected, newest.number)
@@ -91,7 +91,7 @@ async def update_item(
         await store.save_versions(session, [edit.version])
     await store.update_items(session, [edits.list_columns(edit.version, now)])
     await note(session, "item.update", work.bank, [edit.version], actor=actor, now=now)
-    (changed,) = await load_works(session, [item_id], Permission.WRITE_ITEMS, actor, now)
+    (changed,) = await load_works(session, [item_id], Permission.WRITE_ITEMS, actor)
     return await details_of(session, changed)
 
 
@@ -107,7 +107,7 @@ async def submit_items(
     IllegalTransition, ItemUnknown, PermissionDenied
         Nothing was written.
     """
-    works = await lock_works(session, item_ids, Permission.WRITE_ITEMS, actor, now)
+    works = await lock_works(session, item_ids, Permission.WRITE_ITEMS, actor)
     submitted: list[ItemVersion] = []
     for bank in banks_of(works):
         stimuli = await stimuli_of(session, bank.id)

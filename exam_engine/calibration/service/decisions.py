@@ -35,7 +35,7 @@ async def accept_items(
     run = await _lock_run(session, run_id)
     found = await store.load_items(session, run.id)
     chosen = model.acceptable(run, found) if items is None else _named(run, found, items)
-    name = await _permitted(session, chosen, actor, now)
+    name = await _permitted(session, chosen, actor)
     accepted = [model.accept(run, item, name, now) for item in chosen]
     await authoring.accept_parameters(session, [_accepted(run, item) for item in accepted], actor=name, now=now)
     await _keep(session, run, accepted, name, now, action="calibration.accept")
@@ -54,7 +54,7 @@ async def hold_items(
     """
     run = await _lock_run(session, run_id)
     chosen = _named(run, await store.load_items(session, run.id), items)
-    name = await _permitted(session, chosen, actor, now)
+    name = await _permitted(session, chosen, actor)
     held = [model.hold(run, item, reason, name, now) for item in chosen]
     await _keep(session, run, held, name, now, action="calibration.hold")
     return held
@@ -72,7 +72,7 @@ async def reopen_items(
     """
     run = await _lock_run(session, run_id)
     chosen = _named(run, await store.load_items(session, run.id), items)
-    name = await _permitted(session, chosen, actor, now)
+    name = await _permitted(session, chosen, actor)
     reopened = [model.reopen(run, item, reason) for item in chosen]
     for before, after in zip(chosen, reopened, strict=True):
         if before.decision is Decision.ACCEPTED:
@@ -90,15 +90,13 @@ async def _lock_run(session: AsyncSession, run_id: UUID) -> CalibrationRun:
     return run
 
 
-async def _permitted(
-    session: AsyncSession, chosen: Sequence[CalibrationItem], actor: Person | str, now: datetime
-) -> str:
+async def _permitted(session: AsyncSession, chosen: Sequence[CalibrationItem], actor: Person | str) -> str:
     """Lock the items and name the actor; a person needs the permission on the unit of every bank concerned."""
     banks = await authoring.lock_banks(session, [item.report.item_version_id for item in chosen])
     if isinstance(actor, str):
         return actor
     for bank in banks:
-        await identity.require(session, actor.id, Permission.CALIBRATE_ITEMS, bank.unit_id, on=now.date())
+        await identity.require(session, actor.id, Permission.CALIBRATE_ITEMS, bank.unit_id, on=actor.acts_on)
     return actor_of(actor)
 
 

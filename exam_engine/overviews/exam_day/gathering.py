@@ -30,7 +30,7 @@ from exam_engine.identity import service as identity
 from exam_engine.identity.model import OrgUnit
 from exam_engine.identity.permissions import Permission, roles_with
 from exam_engine.identity.tables import PersonRow, RoleGrantRow
-from exam_engine.infra.clock import Clock, to_milliseconds
+from exam_engine.infra.clock import Clock, local_day, to_milliseconds
 from exam_engine.infra.errors import RedisNotDurable
 from exam_engine.infra.migrations.standing import newest_revision
 from exam_engine.infra.redis_client import require_durable
@@ -51,10 +51,12 @@ async def sittings_of_day(session: AsyncSession, day: date, zone: str) -> list[S
     ]
 
 
-async def gather_plan(session: AsyncSession, contexts: Sequence[SittingContext]) -> list[PlannedSitting]:
-    """Load everything the sittings of a day lean on."""
+async def gather_plan(
+    session: AsyncSession, contexts: Sequence[SittingContext], time_zone: str
+) -> list[PlannedSitting]:
+    """Load everything the sittings of a day of a time zone lean on."""
     units: dict[UUID, OrgUnit] = {unit.id: unit for unit in await identity.load_units(session)}
-    return [await _planned(session, context, units) for context in contexts]
+    return [await _planned(session, context, units, time_zone) for context in contexts]
 
 
 async def gather_machines(session: AsyncSession, redis: Redis, data_folder: Path, clock: Clock) -> MachineFacts:
@@ -97,15 +99,16 @@ async def gather_machines(session: AsyncSession, redis: Redis, data_folder: Path
     )
 
 
-async def _planned(session: AsyncSession, context: SittingContext, units: Mapping[UUID, OrgUnit]) -> PlannedSitting:
+async def _planned(
+    session: AsyncSession, context: SittingContext, units: Mapping[UUID, OrgUnit], time_zone: str
+) -> PlannedSitting:
     sitting = context.sitting
+    day = local_day(sitting.starts_at, time_zone)
     subject = await enrolment.require_subject_by_id(session, sitting.exam_subject_id)
     rooms = await enrolment.load_rooms(session, context.exam_id)
     paper, found = await _paper(session, sitting)
     sites = {room.site_unit_id or context.exam_unit_id for room in rooms}
-    people = {
-        site: await _invigilators(session, _above(units, site), sitting.starts_at.date()) for site in sorted(sites)
-    }
+    people = {site: await _invigilators(session, _above(units, site), day) for site in sorted(sites)}
     planned_rooms: dict[UUID, PlannedRoom] = {
         room.id: PlannedRoom(
             id=room.id,

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery.store import SittingContext
-from exam_engine.infra.clock import Clock
+from exam_engine.infra.clock import Clock, local_day
 from exam_engine.overviews.exam_day.findings import DayCheck, Finding, worst_first
 from exam_engine.overviews.exam_day.gathering import gather_machines, gather_plan, sittings_of_day
 from exam_engine.overviews.exam_day.machines import lint_machines
@@ -41,7 +41,7 @@ async def check_day(grounds: Grounds, contexts: Sequence[SittingContext]) -> Day
     """
     wanted = {context.sitting.code for context in contexts}
     beside = await _beside(grounds, contexts)
-    day = await gather_plan(grounds.session, [*contexts, *beside])
+    day = await gather_plan(grounds.session, [*contexts, *beside], grounds.time_zone)
     machines = await gather_machines(grounds.session, grounds.redis, grounds.data_folder, grounds.clock)
     findings = [finding for finding in lint_plan(day, grounds.clock()) if _concerns(finding, wanted)]
     return DayCheck(
@@ -51,11 +51,6 @@ async def check_day(grounds: Grounds, contexts: Sequence[SittingContext]) -> Day
     )
 
 
-async def check_plan(session: AsyncSession, context: SittingContext, now: datetime) -> tuple[Finding, ...]:
-    """Check the plan of one sitting alone; cheap enough for its page."""
-    return worst_first(lint_plan(await gather_plan(session, [context]), now))
-
-
 async def simulate(
     session: AsyncSession,
     contexts: Sequence[SittingContext],
@@ -63,10 +58,11 @@ async def simulate(
     habits: Habits | None = None,
     pauses: Sequence[Pause] = (),
     seed: int = 0,
+    time_zone: str,
     now: datetime,
 ) -> tuple[DaySimulation, tuple[Finding, ...]]:
     """Walk through the day of some sittings, and say what of their plan contradicts itself."""
-    day: list[PlannedSitting] = await gather_plan(session, contexts)
+    day: list[PlannedSitting] = await gather_plan(session, contexts, time_zone)
     return simulate_day(day, habits, pauses, seed), worst_first(lint_plan(day, now))
 
 
@@ -74,7 +70,7 @@ async def _beside(grounds: Grounds, contexts: Sequence[SittingContext]) -> list[
     known = {context.sitting.id for context in contexts}
     beside: dict[str, SittingContext] = {}
     for context in contexts:
-        day = context.sitting.starts_at.date()
+        day = local_day(context.sitting.starts_at, grounds.time_zone)
         for other in await sittings_of_day(grounds.session, day, grounds.time_zone):
             if other.sitting.id not in known:
                 beside[other.sitting.code] = other

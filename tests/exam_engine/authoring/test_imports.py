@@ -87,7 +87,7 @@ async def test_a_changed_row_makes_a_new_version_and_the_old_one_stays_in_use(
     frozen = {version.item.code: version.number for version in await service.active_versions(session, room.bank.id)}
     assert frozen == {"I-1": 1, "I-2": 1, "I-3": 1}
     item_id = await service.find_item(session, room.bank.id, "I-1")
-    details = await service.load_item(session, item_id, actor=room.author, now=now)
+    details = await service.load_item(session, item_id, actor=room.author)
     assert [(v.number, v.review.state) for v in details.versions] == [(2, ItemState.DRAFT), (1, ItemState.ACTIVE)]
 
 
@@ -106,7 +106,7 @@ async def test_a_changed_stimulus_makes_new_versions_of_its_items_and_names_thos
 async def test_a_dry_run_reports_the_same_and_writes_nothing(session: AsyncSession, room: Room, now: datetime) -> None:
     report = await bring(session, room, now, dry_run=True)
     assert (report.created, report.dry_run) == (("I-1", "I-2", "I-3"), True)
-    page = await service.list_items(session, ItemQuery(), actor=room.author, now=now)
+    page = await service.list_items(session, ItemQuery(), actor=room.author)
     assert page.total == 0
 
 

@@ -27,7 +27,7 @@ async def items(session: AsyncSession, room: Room, now: datetime) -> None:
 
 
 async def codes(session: AsyncSession, room: Room, now: datetime, query: ItemQuery) -> list[str]:
-    page = await service.list_items(session, query, actor=room.author, now=now)
+    page = await service.list_items(session, query, actor=room.author)
     return [item.code for item in page.items]
 
 
@@ -72,18 +72,18 @@ async def test_filters_and_order(
 
 
 async def test_a_page_tells_the_total_and_the_number_of_pages(session: AsyncSession, room: Room, now: datetime) -> None:
-    page: ItemPage = await service.list_items(session, ItemQuery(page_size=3), actor=room.author, now=now)
+    page: ItemPage = await service.list_items(session, ItemQuery(page_size=3), actor=room.author)
     assert (page.total, page.pages, len(page.items)) == (4, 2, 3)
     assert page.items[0].bank_code == room.bank.code
     assert page.items[0].author == room.author.display_name
 
 
 async def test_a_list_holds_only_what_a_person_may_read(session: AsyncSession, room: Room, now: datetime) -> None:
-    page = await service.list_items(session, ItemQuery(), actor=room.stranger, now=now)
+    page = await service.list_items(session, ItemQuery(), actor=room.stranger)
     assert page.total == 0
-    assert await service.list_banks(session, actor=room.stranger, now=now) == []
+    assert await service.list_banks(session, actor=room.stranger) == []
 
 
 async def test_banks_are_listed_with_their_items_by_state(session: AsyncSession, room: Room, now: datetime) -> None:
-    (summary,) = await service.list_banks(session, actor=room.author, now=now)
+    (summary,) = await service.list_banks(session, actor=room.author)
     assert (summary.bank, summary.total, summary.active) == (room.bank, 4, 0)

@@ -63,7 +63,7 @@ async def test_two_people_make_an_item_active(session: AsyncSession, room: Room,
     item_id = (await write(session, room, now)).id
     await service.submit_items(session, [item_id], actor=room.author, now=now)
     await service.approve_items(session, [item_id], actor=room.reviewer, now=now)
-    details = await service.load_item(session, item_id, actor=room.author, now=now)
+    details = await service.load_item(session, item_id, actor=room.author)
     assert details.active is not None
     assert details.newest.review.approved_by == room.reviewer.id
     (frozen,) = await service.active_versions(session, room.bank.id)
@@ -114,7 +114,7 @@ async def test_a_draft_of_ones_own_changes_in_place_and_a_frozen_version_gets_a_
     assert [(v.number, v.review.state) for v in again.versions] == [(2, ItemState.DRAFT), (1, ItemState.ACTIVE)]
     await service.submit_items(session, [item_id], actor=room.author, now=now)
     await service.approve_items(session, [item_id], actor=room.reviewer, now=now)
-    final = await service.load_item(session, item_id, actor=room.author, now=now)
+    final = await service.load_item(session, item_id, actor=room.author)
     assert [v.review.state for v in final.versions] == [ItemState.ACTIVE, ItemState.RETIRED]
 
 
@@ -177,7 +177,7 @@ async def test_the_database_itself_refuses_to_change_a_frozen_version(
 async def test_nobody_from_another_unit_reads_or_writes(session: AsyncSession, room: Room, now: datetime) -> None:
     item_id = (await write(session, room, now)).id
     with pytest.raises(PermissionDenied):
-        await service.load_item(session, item_id, actor=room.stranger, now=now)
+        await service.load_item(session, item_id, actor=room.stranger)
     with pytest.raises(PermissionDenied):
         await service.create_item(session, room.bank.id, item_of(code="Y-1"), actor=room.stranger, now=now)
     with pytest.raises(PermissionDenied):
@@ -206,7 +206,7 @@ async def test_every_step_is_in_the_audit_record_with_the_fingerprint_and_withou
 
 async def test_the_preview_is_the_keyless_item_of_a_form(session: AsyncSession, room: Room, now: datetime) -> None:
     details = await write(session, room, now)
-    preview = await service.preview(session, details.id, actor=room.author, now=now)
+    preview = await service.preview(session, details.id, actor=room.author)
     shown = msgspec.to_builtins(preview.item)
     assert shown["kind"] == "single_choice"
     assert set(shown) == {"kind", "slot", "part", "stimulus", "stem", "options"}

@@ -102,7 +102,7 @@ async def test_people_get_their_roles_line_by_line(session: AsyncSession, mark: 
     assert await imported_people(session, text) == PeopleImport(added=2, known=0, grants_added=2)
     an = await service.load_person_named(session, f"an.{mark}", on=TODAY)
     assert an.roles == {Role.AUTHOR, Role.REVIEWER}
-    (await service.sign_in(session, f"an.{mark}", "a sound of rain", NOW)).require_person()
+    (await service.sign_in(session, f"an.{mark}", "a sound of rain", NOW, on=TODAY)).require_person()
     assert await imported_people(session, text) == PeopleImport(added=0, known=2, grants_added=0)
 
 

@@ -28,7 +28,7 @@ async def test_the_right_password_gives_the_person_with_the_grants_of_the_day(se
     province = unit()
     await saved(session, province)
     made = await person(session, (Role.BOARD, province), password=PASSWORD)
-    outcome = await service.sign_in(session, f"  {made.user_name.upper()} ", PASSWORD, NOW)
+    outcome = await service.sign_in(session, f"  {made.user_name.upper()} ", PASSWORD, NOW, on=TODAY)
     signed_in = outcome.require_person()
     assert signed_in.id == made.id
     assert [(grant.role, grant.unit_code) for grant in signed_in.grants] == [(Role.BOARD, province.code)]
@@ -40,7 +40,7 @@ async def test_every_failure_gets_the_same_answer(session: AsyncSession, case: s
     if case == "shut out":
         await service.set_active(session, made, is_active=False, actor="system:test", now=NOW)
     name = {"unknown name": f"nobody-{uuid4().hex}", "no name at all": "\x00; drop"}.get(case, made.user_name)
-    outcome = await service.sign_in(session, name, "wrong" if case == "wrong password" else PASSWORD, NOW)
+    outcome = await service.sign_in(session, name, "wrong" if case == "wrong password" else PASSWORD, NOW, on=TODAY)
     with pytest.raises(SignInRefused) as refused:
         outcome.require_person()
     assert not vars(refused.value)
@@ -77,14 +77,14 @@ async def test_failures_in_a_row_lock_a_name_known_or_not_for_longer_each_time(s
     for name in (made.user_name, f"nobody-{uuid4().hex}"):
         for _ in range(model.FREE_FAILURES + 1):
             with pytest.raises(SignInRefused):
-                (await service.sign_in(session, name, "wrong", NOW)).require_person()
+                (await service.sign_in(session, name, "wrong", NOW, on=TODAY)).require_person()
         with pytest.raises(SignInLocked) as locked:
-            (await service.sign_in(session, name, PASSWORD, NOW)).require_person()
+            (await service.sign_in(session, name, PASSWORD, NOW, on=TODAY)).require_person()
         assert locked.value.retry_after_seconds == 30
     after = NOW + timedelta(seconds=30)
-    assert (await service.sign_in(session, made.user_name, PASSWORD, after)).require_person().id == made.id
+    assert (await service.sign_in(session, made.user_name, PASSWORD, after, on=TODAY)).require_person().id == made.id
     with pytest.raises(SignInRefused):
-        (await service.sign_in(session, made.user_name, "wrong", after)).require_person()
+        (await service.sign_in(session, made.user_name, "wrong", after, on=TODAY)).require_person()
 
 
 def test_each_failure_doubles_the_wait_up_to_a_quarter_of_an_hour_and_a_quiet_day_forgets_them() -> None:
@@ -103,7 +103,7 @@ async def test_failures_are_counted_when_the_edge_commits_as_it_should(
 ) -> None:
     name = f"nobody-{uuid4().hex}"
     async with transaction(sessions) as session:
-        outcome = await service.sign_in(session, name, "wrong", NOW)
+        outcome = await service.sign_in(session, name, "wrong", NOW, on=TODAY)
     with pytest.raises(SignInRefused):
         outcome.require_person()
     async with transaction(sessions) as session:
@@ -114,8 +114,8 @@ async def test_failures_are_counted_when_the_edge_commits_as_it_should(
 
 async def test_old_failures_of_others_are_swept_away(session: AsyncSession) -> None:
     old = f"nobody-{uuid4().hex}"
-    await service.sign_in(session, old, "wrong", datetime(2020, 1, 1, tzinfo=UTC))
-    await service.sign_in(session, f"nobody-{uuid4().hex}", "wrong", NOW)
+    await service.sign_in(session, old, "wrong", datetime(2020, 1, 1, tzinfo=UTC), on=TODAY)
+    await service.sign_in(session, f"nobody-{uuid4().hex}", "wrong", NOW, on=TODAY)
     kept = await session.scalars(select(SignInFailureRow.name_hash))
     assert model.hash_of_name(old) not in set(kept)
 
@@ -123,7 +123,7 @@ async def test_old_failures_of_others_are_swept_away(session: AsyncSession) -> N
 async def test_a_lock_is_on_the_record_without_the_typed_name(session: AsyncSession) -> None:
     typed_by_mistake = f"my-secret-{uuid4().hex}"
     for _ in range(model.FREE_FAILURES + 1):
-        await service.sign_in(session, typed_by_mistake, "wrong", NOW)
+        await service.sign_in(session, typed_by_mistake, "wrong", NOW, on=TODAY)
     (entry,) = await audit.load_entries(session, AuditQuery(action="person.lock", limit=1))
     assert entry.subject == f"user_name_hash:{model.hash_of_name(typed_by_mistake).hex()[:16]}"
     whole = (await session.execute(text("select string_agg(e::text, ' ') from audit_entry e"))).scalar_one()
@@ -135,10 +135,10 @@ async def test_a_hash_of_older_parameters_is_renewed_at_the_next_sign_in(session
     row = await session.get_one(PersonRow, made.id)
     row.password_hash = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
     await session.flush()
-    (await service.sign_in(session, made.user_name, PASSWORD, NOW)).require_person()
+    (await service.sign_in(session, made.user_name, PASSWORD, NOW, on=TODAY)).require_person()
     await session.refresh(row)
     assert row.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    (await service.sign_in(session, made.user_name, PASSWORD, NOW)).require_person()
+    (await service.sign_in(session, made.user_name, PASSWORD, NOW, on=TODAY)).require_person()
 
 
 async def test_a_changed_password_ends_older_sessions_and_needs_the_current_one(session: AsyncSession) -> None:
@@ -149,8 +149,8 @@ async def test_a_changed_password_ends_older_sessions_and_needs_the_current_one(
     loaded = await service.load_person(session, made.id, on=TODAY)
     assert loaded.credential_version == made.credential_version + 1
     with pytest.raises(SignInRefused):
-        (await service.sign_in(session, made.user_name, PASSWORD, NOW)).require_person()
-    (await service.sign_in(session, made.user_name, "a new sound of rain", NOW)).require_person()
+        (await service.sign_in(session, made.user_name, PASSWORD, NOW, on=TODAY)).require_person()
+    (await service.sign_in(session, made.user_name, "a new sound of rain", NOW, on=TODAY)).require_person()
 
 
 @pytest.mark.parametrize(

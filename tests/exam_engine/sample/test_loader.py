@@ -65,7 +65,7 @@ async def test_somebody_of_the_sample_holds_each_role_and_can_sign_in(loaded: Lo
     assert {one.role for one in staff_sign_ins()} == {role.value for role in Role}
     async with transaction(engine.sessions) as session:
         for one in staff_sign_ins()[:3]:
-            signed_in = await identity.sign_in(session, one.user_name, one.password, now)
+            signed_in = await identity.sign_in(session, one.user_name, one.password, now, on=now.date())
             assert signed_in.person is not None
             assert Role(one.role) in signed_in.person.roles
 
