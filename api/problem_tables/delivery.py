@@ -67,6 +67,12 @@ PROBLEMS: ProblemTable = {
         N_("Some answers have not reached the server yet"),
         N_("The page sends them again and then hands the paper in."),
     ),
+    delivery.ResponsesNewer: Problem(
+        "responses-newer",
+        HTTPStatus.CONFLICT,
+        N_("The server has newer answers than this page"),
+        N_("The page takes them over and then hands the paper in."),
+    ),
     delivery.UnknownSlot: Problem(
         "unknown-slot",
         HTTPStatus.UNPROCESSABLE_ENTITY,

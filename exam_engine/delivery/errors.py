@@ -4,7 +4,7 @@ DeliveryError
 ├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, SittingSealed, NotStored, CodeNotReleased
 ├── AttemptUnknown, SealedPaperUnknown, HandOverInvalid
 ├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, TimeOver, LeaseTaken,
-│                   ResponsesMissing, ActImpossible, StartProofInvalid
+│                   ResponsesMissing, ResponsesNewer, ActImpossible, StartProofInvalid
 ├── ResponseRefusal: UnknownSlot, ResponseInvalid
 ├── ReceiptError: ReceiptNotYet, ReceiptMalformed, ReceiptOfOtherKey, ReceiptForged, ReceiptOfOtherAnswers,
 │   KeyFileInvalid
@@ -193,6 +193,14 @@ class ResponsesMissing(AttemptRefusal):
     def __init__(self, slots: Sequence[int]) -> None:
         self.missing = tuple(slots)
         super().__init__("the server lacks the newest answers of slots " + ", ".join(map(str, slots)))
+
+
+class ResponsesNewer(AttemptRefusal):
+    """The server has newer answers than the seat shows; the seat takes them over and submits again."""
+
+    def __init__(self, slots: Sequence[int]) -> None:
+        self.newer = tuple(slots)
+        super().__init__("the server has newer answers of slots " + ", ".join(map(str, slots)))
 
 
 class StartProofInvalid(AttemptRefusal):

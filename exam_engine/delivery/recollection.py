@@ -60,7 +60,11 @@ class Recollection:
     def recall(self, attempt_id: AttemptId, now_ms: int, stale_ms: int) -> Known | None:
         """Return what is known, unless it is older than `stale_ms` or than such a state stays believable."""
         known = self._known.get(attempt_id)
-        if known is None or known.asked_ms <= stale_ms or now_ms - known.asked_ms >= _believed_for(known, now_ms):
+        # A clock that was set back would keep what it had learned for as long as it was ahead, whatever changed since.
+        is_ahead = known is not None and known.asked_ms > now_ms
+        if known is None or is_ahead or known.asked_ms <= stale_ms:
+            return None
+        if now_ms - known.asked_ms >= _believed_for(known, now_ms):
             return None
         return known
 

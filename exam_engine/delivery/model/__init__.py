@@ -23,7 +23,7 @@ accommodation  changes with the sitting open: what it grants replaces what it gr
 extend         in any state but submitted; extra time of a closed attempt reopens it if time closed it and the new
                deadline lies ahead.
 lock           refuses answers (they are kept as evidence), time runs on.
-submit         only when the server holds every sequence the seat holds; else it names the slots.
+submit         only when server and seat hold the same sequences of the seat's slots; else it names them.
 closing        never removes an answer: what was acknowledged counts, submitted or not.
 end of all     a sitting closes when its end is past and nobody is waited for any more (`waited_until_ms`); from that
                moment on its attempts are sealed, and no act reopens one.

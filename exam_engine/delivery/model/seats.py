@@ -11,6 +11,7 @@ from exam_engine.delivery.errors import (
     LeaseTaken,
     NotStarted,
     ResponsesMissing,
+    ResponsesNewer,
     SittingNotStarted,
     TimeOver,
 )
@@ -104,6 +105,8 @@ def submit(
     ------
     ResponsesMissing
         The server lacks something; nothing changed.
+    ResponsesNewer
+        It has more than the seat shows: late answers of another seat that count now, or a stick.
     NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
         As for a save.
     """
@@ -113,6 +116,9 @@ def submit(
     missing = sorted(slot for slot, sequence in held.items() if stored.get(slot, 0) < sequence)
     if missing:
         raise ResponsesMissing(missing)
+    newer = sorted(slot for slot, sequence in held.items() if stored.get(slot, 0) > sequence)
+    if newer:
+        raise ResponsesNewer(newer)
     submitted = changed(
         facts,
         **pause_ended(facts, now_ms),

@@ -13,6 +13,7 @@ from exam_engine.delivery.errors import (
     LeaseTaken,
     NotStarted,
     ResponsesMissing,
+    ResponsesNewer,
     SittingNotStarted,
     TimeOver,
 )
@@ -233,7 +234,7 @@ TRANSITIONS = [
     TransitionCase(
         "hand in with everything there",
         RUNNING,
-        submitting(STARTS + 50 * MINUTE, {1: 3, 2: 1}, {1: 3, 2: 4, 9: 9}),
+        submitting(STARTS + 50 * MINUTE, {1: 3, 2: 1}, {1: 3, 2: 1, 9: 9}),
         {"state": "submitted", "finished_ms": STARTS + 50 * MINUTE},
     ),
     TransitionCase(
@@ -242,6 +243,13 @@ TRANSITIONS = [
         submitting(STARTS + 50 * MINUTE, {1: 3, 2: 5, 4: 6}, {1: 2, 2: 5}),
         refusal=ResponsesMissing,
         told={"missing": (1, 4)},
+    ),
+    TransitionCase(
+        "hand in while the server has newer answers than the seat shows",
+        RUNNING,
+        submitting(STARTS + 50 * MINUTE, {1: 3, 2: 1}, {1: 3, 2: 4}),
+        refusal=ResponsesNewer,
+        told={"newer": (2,)},
     ),
     TransitionCase("hand in within the grace", RUNNING, submitting(DEADLINE + 9_000, {}, {}), {"state": "submitted"}),
     TransitionCase("hand in after the grace", RUNNING, submitting(DEADLINE + 10_001, {}, {}), refusal=TimeOver),

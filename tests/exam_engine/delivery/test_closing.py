@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.delivery import closing, model, service, store
-from exam_engine.delivery.errors import SittingSealed, SittingStateWrong
+from exam_engine.delivery.errors import ResponsesNewer, SittingSealed, SittingStateWrong
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import CloseReason, SittingState
 from exam_engine.delivery.register import Register, pack_response
 from exam_engine.delivery.service import ActKind, Desk, Extension, Scope, SeatAct
 from exam_engine.delivery.timers import Timers
-from exam_engine.delivery.wire import SaveBody, SaveResponse
+from exam_engine.delivery.wire import SaveBody, SaveResponse, SubmitBody
 from exam_engine.infra.clock import to_milliseconds
 from exam_engine.infra.database import transaction
 from exam_engine.infra.errors import Busy
@@ -189,3 +189,20 @@ async def test_a_start_postponed_while_the_timer_looked_is_respected(
     async with transaction(sessions) as session:
         assert await service.close_if_over(_desk(session, register, clock), hall.sitting.id) is None
     assert await _sitting_state(sessions, hall) is SittingState.OPEN
+
+
+async def test_late_answers_two_people_agreed_on_do_not_change_a_paper_handed_in_meanwhile(
+    opened: HallMaker, delivery: Delivery, register: Register
+) -> None:
+    hall = await opened(candidates=1)
+    await delivery.start(hall.candidate(), hall.attempt(), "seat")
+    await delivery.save(hall.candidate(), hall.attempt(), SaveBody(1, [SaveResponse(1, 3, "B", NOW)]))
+    late = pack_response(4, NOW, b'"A"', is_answered=True)
+    other = pack_response(1, NOW, b'"C"', is_answered=True)
+    assert await register.count(hall.place(), 1, NOW, 1, late)
+    # The seat still shows B: it must see A before it hands in.
+    with pytest.raises(ResponsesNewer):
+        await delivery.submit(hall.candidate(), hall.attempt(), SubmitBody(1, {1: 3}))
+    await delivery.submit(hall.candidate(), hall.attempt(), SubmitBody(1, {1: 4}))
+    assert not await register.count(hall.place(), 1, NOW, 2, other)
+    assert (await register.look(hall.place(), "s")).sequences() == {1: 4}
