@@ -6,10 +6,11 @@ from typing import Any
 from exam_engine.delivery.errors import AttemptRefusal
 from exam_engine.delivery.model import CloseReason
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.messages import Apply, Entry
 from tests.simulation.plan import START_MS, Plan
-from tests.simulation.postgres import Postgres
+from tests.simulation.postgres import Postgres, Transaction
 from tests.simulation.rules import Rules
-from tests.simulation.valkey import Apply, Entry, Valkey
+from tests.simulation.valkey import Valkey
 
 LINGER_MS = 30
 LONGEST_PAUSE_MS = 2_000
@@ -63,6 +64,10 @@ class Writer:
                 self._alive(life, lambda _: self._call("make_group", None, life, self._read_own(life))),
                 self._alive(life, self._failed),
             )
+        elif not self._valkey.has_news and not self._valkey.has_pending_of_others(self.name):
+            # The real one blocks in its read; asking again would change nothing.
+            self._is_called = False
+            self._rest(is_idle=True)
         elif self._clock.now >= self._tidy_at:
             self._tidy_at = self._clock.now + TIDY_MS
             self._is_called = True  # and then what is new
@@ -149,6 +154,9 @@ class Timer:
         self._attempts = range(attempts)
         self._over_ms = START_MS + plan.ends_ms + plan.grace_ms + plan.linger_ms
         self._life = 0
+        self._is_closing = False
+        self._next_ms = 0
+        valkey.wake_timer = self._arm
         clock.after(0, self._tick, 0)
 
     def kill(self) -> None:
@@ -158,13 +166,31 @@ class Timer:
 
     def start(self) -> None:
         """Begin again."""
-        self.is_alive = True
+        self.is_alive, self._is_closing, self._next_ms = True, False, 0
         self._clock.after(0, self._tick, self._life)
 
-    def _tick(self, life: int) -> None:
-        if life != self._life or self._postgres.is_closed:
+    def _arm(self) -> None:
+        """Tick every second while that changes anything; else look when something may be due."""
+        valkey, now = self._valkey, self._clock.now
+        if not self.is_alive or self._postgres.is_closed:
             return
-        self._clock.after(TICK_MS, self._tick, life)
+        at_ms = now + TICK_MS
+        if self._is_nothing_to_do():
+            moments = [limit + 1 for limit in valkey.due.values()]
+            if now <= self._over_ms:
+                moments.append(self._over_ms + 1)
+            wanted = min(moments, default=now)
+            if wanted == float("inf"):
+                return
+            at_ms += max(0, -(-(int(wanted) - at_ms) // TICK_MS)) * TICK_MS
+        if self._next_ms <= now or at_ms < self._next_ms:
+            self._next_ms = at_ms
+            self._clock.at(at_ms, self._tick, self._life)
+
+    def _tick(self, life: int) -> None:
+        if life != self._life or self._postgres.is_closed or (self._next_ms and self._clock.now != self._next_ms):
+            return
+        self._arm()
         if self._is_nothing_to_do():
             return
         self._call("read_primed", None, life, lambda mark: self._keep_time(life) if mark else self._refill(life))
@@ -172,7 +198,7 @@ class Timer:
     def _is_nothing_to_do(self) -> bool:
         """Whether asking would change nothing; looking behind the scenes saves nine tenths of all events."""
         valkey, now = self._valkey, self._clock.now
-        if now > self._over_ms or not valkey.scalars["primed"]:
+        if not valkey.is_alive or not valkey.scalars["primed"] or (now > self._over_ms and not valkey.due):
             return False
         return not any(limit < now for limit in valkey.due.values())
 
@@ -194,26 +220,68 @@ class Timer:
                 self._close(attempt, CloseReason.TIME, life, lambda: None)
 
         self._call("due", now, life, found)
-        if now > self._over_ms:
+        if now > self._over_ms and not self._is_closing:
             self._call("running", None, life, lambda running: None if running else self._close_sitting(life))
 
     def _close_sitting(self, life: int) -> None:
-        # One transaction of PostgreSQL around all of it: away now, closed later.
-        left = len(self._attempts)
+        """Close under the lock on the sitting's row, if nobody has time left then either, and seal."""
+        self._is_closing = True
+        held: list[Transaction] = []
+
+        def given_up(_: Any = None) -> None:
+            self._is_closing = self._is_closing and life != self._life
+            for transaction in held:
+                transaction.end()
+
+        def commit(is_sealed: bool) -> None:
+            if is_sealed:
+                held[0].commit(lambda postgres: postgres.close_sitting(), given_up, given_up)
+            else:
+                given_up()
 
         def closed() -> None:
+            if self._rules.seals:
+                self._call("seal", True, life, commit, given_up)
+            else:
+                commit(is_sealed=True)
+
+        def looked(running: int) -> None:
+            if running:
+                given_up()
+            else:
+                self._close_all(life, closed, given_up)
+
+        def locked(is_closed: bool, transaction: Transaction) -> None:
+            held.append(transaction)
+            if life != self._life or is_closed:
+                given_up()
+            elif self._rules.looks_again:
+                self._call("running", None, life, looked, given_up)
+            else:
+                looked(0)
+
+        self._postgres.begin(lambda postgres: postgres.is_closed, locked, given_up)
+
+    def _close_all(self, life: int, closed: Callable[[], None], given_up: Callable[[], None]) -> None:
+        left = len(self._attempts)
+
+        def one_closed() -> None:
             nonlocal left
             left -= 1
             if left == 0:
-                self._ask(lambda postgres: postgres.close_sitting(), life, lambda _: None)
+                closed()
 
-        def locked(_: Any) -> None:
-            for attempt in self._attempts:
-                self._close(attempt, CloseReason.SITTING, life, closed)
+        for attempt in self._attempts:
+            self._close(attempt, CloseReason.SITTING, life, one_closed, given_up)
 
-        self._ask(lambda _: None, life, locked)
-
-    def _close(self, attempt: int, reason: CloseReason, life: int, closed: Callable[[], None]) -> None:
+    def _close(
+        self,
+        attempt: int,
+        reason: CloseReason,
+        life: int,
+        closed: Callable[[], None],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
         now = self._clock.now
 
         def looked(found: list[Any]) -> None:
@@ -223,24 +291,31 @@ class Timer:
                     life,
                     lambda primes: self._call("prime", primes, life, lambda _: None),
                 )
+                failed()
                 return
             facts = found[0][0]
             try:
                 change = self._rules.close(facts, reason, now)
             except AttemptRefusal:
+                failed()
                 return
             if change is None:
                 closed()
                 return
             apply = Apply(attempt, facts.revision, change, "timer", {}, now)
-            self._call("apply", [apply], life, lambda replies: closed() if replies[0] == 1 else None)
+            self._call("apply", [apply], life, lambda replies: closed() if replies[0] == 1 else failed(), failed)
 
-        self._call("look", [attempt], life, looked)
+        self._call("look", [attempt], life, looked, failed)
 
-    def _call(self, command: str, arguments: Any, life: int, answered: Callable[[Any], Any]) -> None:
-        self._valkey.call(
-            command, arguments, lambda found: answered(found) if life == self._life else None, lambda: None
-        )
+    def _call(
+        self,
+        command: str,
+        arguments: Any,
+        life: int,
+        answered: Callable[[Any], Any],
+        failed: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._valkey.call(command, arguments, lambda found: answered(found) if life == self._life else failed(), failed)
 
     def _ask(self, work: Callable[[Postgres], Any], life: int, answered: Callable[[Any], Any]) -> None:
         self._postgres.ask(work, lambda found: answered(found) if life == self._life else None, lambda: None)

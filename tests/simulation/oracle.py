@@ -9,6 +9,9 @@
 7. Submitted is what the seat held.
 8. Everybody comes to an end, and everything to PostgreSQL.
 9. What a seat was told is stored twice, and so wiped, stands in PostgreSQL.
+10. The sitting closes over nobody's head: who was told to have time left keeps it; who may still start may start.
+11. What is refused after the start is kept as evidence, and counts only where extra time or a mistake covers it.
+12. Who was refused as a second seat is refused, until somebody else is.
 """
 
 from collections.abc import Callable
@@ -34,6 +37,15 @@ class Oracle:
         self.accepted_answers = 0
         self.acknowledged_answers = 0
         self.was_emptied = False
+        self.skew_ms = 0  # by how much clocks of hosts differ at most
+        self.counted_late = 0
+        self.evidence = 0
+        self.from_sticks = 0
+        self._emptied_ms = 0
+        self._refused: list[tuple[int, int, int, int]] = []  # (when a seat was told, attempt, slot, sequence)
+        self._proposed: set[tuple[int, int, int]] = set()
+        self._closed_running: set[tuple[int, int]] = set()  # (attempt, revision) the sitting's end closed
+        self._told_running: set[tuple[int, int]] = set()  # (attempt, revision) people were told
         self.out_of_reach = 0
         self.hand_ins_brought_back = 0
         self.hand_ins_too_late = 0
@@ -77,6 +89,42 @@ class Oracle:
         """A seat was told that PostgreSQL has its paper, and wiped it; it held this when it asked."""
         self._stored.append((attempt, held))
 
+    def heard_refusal(self, attempt: int, slots: dict[int, tuple[int, str]]) -> None:
+        """A seat was told that these are refused, after the start."""
+        for slot, (sequence, _) in slots.items():
+            self._refused.append((self._clock.now, attempt, slot, sequence))
+
+    def told_running(self, attempt: int, facts: AttemptFacts) -> None:
+        """An invigilator was told that a paper runs."""
+        if facts.state is AttemptState.RUNNING:
+            self._told_running.add((attempt, facts.revision))
+
+    def stick(self, attempt: int, answers: dict[int, tuple[int, str]]) -> None:
+        """An invigilator was told that the answers of a hand-over file are saved."""
+        self.from_sticks += len(answers)
+        for slot, said in answers.items():
+            self._acknowledged.setdefault((attempt, slot), set()).add(said)
+
+    def proposed(self, late: Any, facts: AttemptFacts) -> None:
+        """Somebody proposes that a refused answer counts."""
+        is_covered = facts.state is AttemptState.RUNNING or facts.reason == "time"
+        is_mistake = late.code in (4, 6) or facts.paused_ms
+        if not (is_covered and (is_mistake or late.save.arrival_ms <= facts.deadline_ms + facts.grace_ms)):
+            raise Violation(
+                "evidence counts only where time covers it", f"attempt {late.save.attempt}: {late}, {facts}"
+            )
+        for slot, answer in late.save.answers:
+            self._proposed.add((late.save.attempt, slot, answer.sequence))
+
+    def counted(self, count: Any, facts: AttemptFacts) -> None:
+        """Valkey lets a refused answer count."""
+        self.counted_late += 1
+        self._values.setdefault((count.attempt, count.slot, count.answer.sequence), count.answer.value)
+        if (count.attempt, count.slot, count.answer.sequence) not in self._proposed:
+            raise Violation("evidence counts only where time covers it", f"{count} was never proposed")
+        if facts.state is AttemptState.SUBMITTED:
+            raise Violation("submitted is what the seat held", f"{count} counts after the hand-in")
+
     def promised(self, attempt: int, request: str) -> None:
         """An invigilator was told that this act was done."""
         self._promised.setdefault(attempt, set()).add(request)
@@ -85,13 +133,13 @@ class Oracle:
 
     def accepted(self, save: Any, facts: AttemptFacts) -> None:
         """Valkey keeps answers."""
-        if save.sender != facts.client:
+        if not save.sender.startswith("stick") and save.sender != facts.client:
             raise Violation(
                 "one writer at a time", f"{save.sender} writes attempt {save.attempt}, the lease is {facts.client}'s"
             )
         if facts.is_locked:
             raise Violation("a locked seat writes nothing", f"{save.sender} with lease {save.lease}")
-        if not facts.paused_ms and save.truth_ms > facts.deadline_ms + facts.grace_ms:
+        if not facts.paused_ms and save.truth_ms > facts.deadline_ms + facts.grace_ms + self.skew_ms:
             raise Violation(
                 "no answer after the deadline counts",
                 f"attempt {save.attempt}: arrived {save.truth_ms - facts.deadline_ms} ms after its deadline,"
@@ -125,9 +173,23 @@ class Oracle:
                 raise Violation("time credit is exact", f"attempt {attempt} starts with another deadline")
         elif before.started_ms and after.deadline_ms - before.deadline_ms != credit:
             raise Violation("time credit is exact", f"attempt {attempt}, {kind}: the deadline moved otherwise")
-        if kind is ChangeKind.CLOSE and after.reason == "time" and apply.truth_ms <= before.limit_ms:
-            raise Violation("time closes nobody early", f"attempt {attempt}")
+        if kind is ChangeKind.CLAIM and after.claimant == before.refused:
+            raise Violation("who was refused does not wait again", f"attempt {attempt}: {after.claimant}")
+        if kind is ChangeKind.CLOSE and apply.by == "timer":
+            self._judge_closing(apply, before)
         self._follow(apply, after)
+
+    def _judge_closing(self, apply: Any, before: AttemptFacts) -> None:
+        now, reason = apply.truth_ms, apply.change.facts.reason
+        stopped_ms = max(before.paused_ms, before.ends_ms) + 4 * 3600 * 1000
+        if before.state is AttemptState.RUNNING and reason == "sitting":
+            self._closed_running.add((apply.attempt, before.revision))
+        elif before.state is AttemptState.RUNNING and now <= (stopped_ms if before.paused_ms else before.limit_ms):
+            raise Violation("time closes nobody early", f"attempt {apply.attempt}")
+        elif before.state is AttemptState.READY:
+            may_start_ms = stopped_ms if before.paused_ms else before.ends_ms + _stood(before, now)
+            if now <= may_start_ms:
+                raise Violation("time closes nobody early", f"attempt {apply.attempt} might still start")
 
     def primed(self, prime: Any) -> None:
         """Valkey takes an attempt over from PostgreSQL."""
@@ -146,7 +208,7 @@ class Oracle:
 
     def emptied(self, valkey: Any, postgres: Any) -> None:
         """Valkey lost its disk. A paper handed in of which PostgreSQL has not all is now in its seat's vault alone."""
-        self.was_emptied = True
+        self.was_emptied, self._emptied_ms = True, self._clock.now
         for attempt, facts in valkey.facts.items():
             sequences = {slot: answer.sequence for slot, answer in valkey.answers.get(attempt, {}).items()}
             stored = postgres.facts(attempt), postgres.sequences(attempt)
@@ -159,7 +221,7 @@ class Oracle:
 
     def at_rest(self, attempt: int, client: str, said_ms: int) -> None:
         """A seat that may write believes the server has everything, by what it said at that moment."""
-        self._at_rest[attempt, device_of(client)] = said_ms
+        self._at_rest[attempt, device_of(client)] = said_ms - self.skew_ms
 
     # The end
 
@@ -185,6 +247,9 @@ class Oracle:
         for attempt, held in self._stored:
             self._judge_stored(attempt, held, postgres)
         self._judge_events(postgres)
+        self._judge_evidence(postgres)
+        for attempt, revision in self._closed_running & self._told_running:
+            raise Violation("the sitting closes over nobody's head", f"attempt {attempt} at revision {revision}")
 
         self.hand_ins_brought_back = sum(
             postgres.facts(attempt).state is AttemptState.SUBMITTED
@@ -224,6 +289,19 @@ class Oracle:
                     "an acknowledged answer is never lost",
                     f"attempt {key[0]} slot {key[1]}: {value} ({sequence}) gave way to older {final[1]} ({final[0]})",
                 )
+
+    def _judge_evidence(self, postgres: Any) -> None:
+        kept = {
+            (late.save.attempt, slot, answer.sequence)
+            for late in postgres.late.values()
+            for slot, answer in late.save.answers
+        }
+        for told_ms, attempt, slot, sequence in self._refused:
+            stored = postgres.responses.get((attempt, slot), (0, ""))[0]
+            if (attempt, slot, sequence) in kept:
+                self.evidence += 1
+            elif stored < sequence and told_ms > self._emptied_ms:
+                raise Violation("what is refused is kept as evidence", f"attempt {attempt} slot {slot} ({sequence})")
 
     def _is_out_of_reach(self, attempt: int, value: str) -> bool:
         """Whether only the seat had an answer since the server's disk was lost, and it did not come back in time."""

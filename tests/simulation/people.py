@@ -7,16 +7,18 @@ from typing import Any
 from exam_engine.delivery.model import AttemptFacts, Change, CloseReason
 from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol, Vault
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import START_MS, Act, ActKind, Plan, Seating
 from tests.simulation.rules import Rules
+from tests.simulation.staff import REFUSALS, Decision, Staff
 from tests.simulation.worker import AWAY, Worker
 
 PATIENCE_MS = 10_000
 RUSH_MS = 3_000
 BREAK_MS = 5
 STRAGGLES_MS = 20 * 60_000
-Decision = Callable[[AttemptFacts, int, int], Change | None]  # facts, last sign of life, now
+_EVIDENT = frozenset(REFUSALS.values())
 
 
 class Network:
@@ -70,6 +72,7 @@ class Browser:
         self._chance = random.Random(seed)
         self.protocol = SeatProtocol(client, self._chance, vault, clock.now)
         self._armed_ms = -1
+        self._on_time_ms = -1
         self._arm()
         self._think()
 
@@ -150,6 +153,8 @@ class Browser:
         elif isinstance(reply, Refusal):
             if reply.code in ("sitting-not-started", "late-start"):
                 self.is_alive = reply.code == "sitting-not-started"
+            if request.ask is Ask.SAVE and reply.code in _EVIDENT:
+                self._oracle.heard_refusal(self.attempt, _slots(request))
             seat.refused(request, reply, now)
         elif seat.replied(request, reply, now):
             if (
@@ -161,19 +166,26 @@ class Browser:
             ):
                 self._oracle.at_rest(self.attempt, self.client, reply.server_time_ms)
             if request.ask is Ask.SAVE:
-                sent = {r.slot: (r.sequence, str(r.value)) for r in request.body.responses}  # type: ignore[union-attr]
-                self._oracle.acknowledged(self.attempt, seat, sent)
+                self._oracle.acknowledged(self.attempt, seat, _slots(request))
             elif request.ask is Ask.SUBMIT:
                 self._oracle.submitted(self.attempt, self.client, held)
             elif request.ask is Ask.RECEIPT and seat.is_stored and not seat.vault.responses:
                 self._oracle.stored(self.attempt, held)
-        if seat.phase is Phase.PAPER and seat.deadline_ms:
-            self._clock.after(int(seat.left_ms(now)) + 1, self._act_on_time)
+        self._mind_the_time()
         self._arm()
 
-    def _act_on_time(self) -> None:
-        if self.is_alive:
+    def _mind_the_time(self) -> None:
+        seat, now = self.protocol, self._clock.now
+        if seat.phase is Phase.PAPER and seat.deadline_ms:
+            over_ms = now + int(seat.left_ms(now)) + 1
+            if self._on_time_ms <= now or over_ms < self._on_time_ms:
+                self._on_time_ms = over_ms
+                self._clock.at(over_ms, self._act_on_time, over_ms)
+
+    def _act_on_time(self, over_ms: int) -> None:
+        if self.is_alive and over_ms == self._on_time_ms:
             self.protocol.tick(self._clock.now)
+            self._mind_the_time()
             self._arm()
 
     def _failed(self, request: Request) -> None:
@@ -185,8 +197,11 @@ class Browser:
 class Invigilator:
     """Acts on attempts over HTTP: the same request id until there is an answer, then the act that undoes it."""
 
-    def __init__(self, clock: Clockwork, chance: random.Random, rules: Rules, network: Network, oracle: Oracle) -> None:
+    def __init__(
+        self, clock: Clockwork, chance: random.Random, rules: Rules, network: Network, oracle: Oracle, staff: Staff
+    ) -> None:
         self._clock, self._chance, self._rules, self._network, self._oracle = clock, chance, rules, network, oracle
+        self._staff = staff
         self.open_acts = 0
 
     def act(self, act: Act, number: int) -> None:
@@ -212,6 +227,43 @@ class Invigilator:
             case ActKind.CLOSE:
                 close = self._simple(lambda facts, now: self._rules.close(facts, CloseReason.INVIGILATOR, now))
                 self._repeat(act.attempt, close, {}, lambda: self._later(act, self._rules.reopen))
+            case ActKind.COUNT_LATE:
+                self._count_late(act.attempt)
+
+    def refuse(self, attempt: int) -> None:
+        """Send the seat that waits away."""
+        self._repeat(attempt, self._simple(self._rules.refuse_claim), {}, lambda: None)
+
+    def restore_file(self, attempt: int, client: str, answers: dict[int, Answer]) -> None:
+        """Bring the answers of a seat that never came back on line, on a stick."""
+
+        def taken(reply: Any) -> None:
+            if reply is None:
+                self._oracle.stick(attempt, {slot: (a.sequence, str(a.value)) for slot, a in answers.items()})
+
+        self._until_answered(
+            f"stick of {client}",
+            lambda worker, hear: self._staff.restore_file(worker, attempt, f"stick {client}", answers, hear),
+            taken,
+        )
+
+    def _count_late(self, attempt: int) -> None:
+        def proposed(late: Any) -> None:
+            if not isinstance(late, Refusal) and late:
+                self._clock.after(1_000 + self._chance.randrange(8_000), second, late)
+
+        def second(late: Any) -> None:
+            self._until_answered(
+                f"late answers of {attempt}, agreed",
+                lambda worker, hear: self._staff.accept_late(worker, late, hear),
+                lambda _: None,
+            )
+
+        self._until_answered(
+            f"late answers of {attempt}, proposed",
+            lambda worker, hear: self._staff.propose_late(worker, attempt, hear),
+            proposed,
+        )
 
     def admit(self, attempt: int, request: str, *, is_credited: bool) -> None:
         """Let the seat that waits write, if one waits."""
@@ -228,12 +280,27 @@ class Invigilator:
         return lambda facts, _, now: rule(facts, now)
 
     def _later(self, act: Act, undo: Callable[..., Change | None]) -> None:
-        self._clock.after(act.for_ms, self._repeat, act.attempt, self._simple(undo), {}, lambda: None)
+        if act.for_ms:
+            self._clock.after(act.for_ms, self._repeat, act.attempt, self._simple(undo), {}, lambda: None)
 
     def _repeat(
         self, attempt: int, decide: Decision, detail: dict[str, Any],
         done: Callable[[], None],
     ) -> None:  # fmt: skip
+        def heard(reply: Any) -> None:
+            if not isinstance(reply, Refusal):
+                self._oracle.told_running(attempt, reply)
+                done()
+
+        self._until_answered(
+            f"attempt {attempt} {detail}",
+            lambda worker, hear: self._staff.act(worker, attempt, decide, detail, hear),
+            heard,
+        )
+
+    def _until_answered(
+        self, what: str, send: Callable[[Worker, Callable[[Any], None]], None], heard: Callable[[Any], None]
+    ) -> None:
         self.open_acts += 1
         is_answered = False
 
@@ -242,7 +309,7 @@ class Invigilator:
                 return
             worker = self._network.worker()
             if worker is not None:
-                worker.act(attempt, decide, detail, hear)
+                send(worker, hear)
             self._clock.after(1_500 + self._chance.randrange(500), ask)
 
         def hear(reply: Any) -> None:
@@ -251,11 +318,15 @@ class Invigilator:
                 return
             is_answered = True
             self.open_acts -= 1
-            self._clock.note("invigilator", f"attempt {attempt} {detail}: {reply}")
-            if not isinstance(reply, Refusal):
-                done()
+            if self._clock.trace is not None:
+                self._clock.note("invigilator", f"{what}: {reply}")
+            heard(reply)
 
         ask()
+
+
+def _slots(request: Request) -> dict[int, tuple[int, str]]:
+    return {r.slot: (r.sequence, str(r.value)) for r in request.body.responses}  # type: ignore[union-attr]
 
 
 def begins_at(seating: Seating) -> int:

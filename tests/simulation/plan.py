@@ -24,6 +24,7 @@ class Fault(StrEnum):
     KILL_TIMER = "kill timer"
     CUT_SEAT = "cable out"
     CUT_ROOM = "switch of the room out"
+    TURN_CLOCK = "clock of an API host wrong"
 
 
 class ActKind(StrEnum):
@@ -33,6 +34,7 @@ class ActKind(StrEnum):
     PAUSE = "pause"
     LOCK = "lock"
     CLOSE = "close"
+    COUNT_LATE = "let late answers count"
 
 
 class Trouble(msgspec.Struct, frozen=True):
@@ -46,7 +48,7 @@ class Trouble(msgspec.Struct, frozen=True):
 
 
 class Act(msgspec.Struct, frozen=True):
-    """One thing an invigilator does to an attempt; a pause and a lock end after `for_ms`."""
+    """One thing an invigilator does to an attempt; a pause and a lock end after `for_ms` (0: they are forgotten)."""
 
     at_ms: int
     kind: ActKind
@@ -67,6 +69,8 @@ class Seating(msgspec.Struct, frozen=True):
     moved_ms: int = 0  # the computer dies for good; another seat takes over
     rushes: bool = False  # answers without thinking in the last seconds
     rival_ms: int = 0  # another browser asks for the same paper, and goes on asking
+    stick_ms: int = 0  # its network never comes back from then on; its answers come on a stick
+    leaves_ms: int = 0  # goes home; the computer is switched off
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -86,6 +90,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     sync_ms: int = 1
     commit_ms: int = 1  # how long PostgreSQL takes
     workers: int = 2
+    clocks_off_ms: tuple[int, ...] = (0, 0)  # of the API hosts, in turn
     writers: int = 1
     seatings: tuple[Seating, ...] = ()
     acts: tuple[Act, ...] = ()
@@ -129,17 +134,48 @@ def draw(seed: int) -> Plan:
     if any(trouble.fault is Fault.EMPTY_VALKEY for trouble in troubles):
         # A disk of the server and a disk of the seat lost together are lost: one of the two always lives.
         seatings = tuple(msgspec.structs.replace(seating, moved_ms=0) for seating in seatings)
-    plan = msgspec.structs.replace(plan, seatings=seatings, acts=acts, troubles=troubles)
+    plan = with_more(msgspec.structs.replace(plan, seatings=seatings, acts=acts, troubles=troubles))
     return with_loss(plan) if seed % 20 == 11 else plan
 
 
+def with_more(plan: Plan) -> Plan:
+    """Add what comes beside: wrong clocks, a stick, late answers looked at, a room stopped while its switch is out."""
+    chance = stream_of_chance(plan.seed, 5)
+    replace = msgspec.structs.replace
+    acts, troubles, seatings = list(plan.acts), list(plan.troubles), list(plan.seatings)
+    last = plan.duration_ms + plan.late_ms
+    if chance.random() < 0.25:
+        plan = replace(plan, clocks_off_ms=(chance.randrange(-250, 250), chance.randrange(-250, 250)))
+    if chance.random() < 0.06:
+        wrong = chance.choice((-30_000, -2_000, 900, 2_000))
+        troubles.append(Trouble(chance.randrange(last), Fault.TURN_CLOCK, wrong, chance.randrange(60_000)))
+    if chance.random() < 0.12:
+        at, for_ms = chance.randrange(5_000, plan.duration_ms), chance.randrange(3_000, 20_000)
+        troubles.append(Trouble(at, Fault.CUT_ROOM, 0, for_ms))
+        stop = for_ms + chance.randrange(8_000)
+        acts += [Act(at + 2_000 + chance.randrange(2_000), ActKind.PAUSE, n, 0, stop) for n in range(len(seatings))]
+    for number in range(len(seatings)):
+        if chance.random() < 0.3:
+            acts.append(Act(chance.randrange(5_000, last), ActKind.COUNT_LATE, number))
+        if chance.random() < 0.1 and not any(trouble.fault is Fault.EMPTY_VALKEY for trouble in troubles):
+            moment = chance.randrange(10_000, plan.duration_ms)
+            seatings[number] = replace(seatings[number], stick_ms=moment, reloads=(), moved_ms=0, rival_ms=0)
+    if plan.seed % 100 == 3:
+        forgotten = chance.randrange(len(seatings))
+        acts.append(Act(chance.randrange(1_000, plan.duration_ms), ActKind.PAUSE, forgotten))
+        seatings = [replace(seating, leaves_ms=last + 60_000) for seating in seatings]
+    return replace(plan, acts=tuple(acts), troubles=tuple(troubles), seatings=tuple(seatings))
+
+
 def with_loss(plan: Plan) -> Plan:
-    """Add the worst that may be recovered from: PostgreSQL away and slow, and meanwhile Valkey loses its disk."""
+    """Add the worst that may be recovered from: PostgreSQL away and slow, Valkey loses its disk meanwhile, or twice."""
     at = plan.duration_ms // 4
     away = Trouble(at - 5_000, Fault.KILL_POSTGRES, 0, 8_000)
     lost = Trouble(at, Fault.EMPTY_VALKEY, 0, 500)
-    seatings = tuple(msgspec.structs.replace(seating, moved_ms=0) for seating in plan.seatings)
-    return msgspec.structs.replace(plan, commit_ms=400, seatings=seatings, troubles=(*plan.troubles, away, lost))
+    again = (Trouble(at + 1_000 + plan.seed % 9_000, Fault.EMPTY_VALKEY, 0, 500),) if plan.seed % 3 == 0 else ()
+    seatings = tuple(msgspec.structs.replace(seating, moved_ms=0, stick_ms=0) for seating in plan.seatings)
+    troubles = (*plan.troubles, away, lost, *again)
+    return msgspec.structs.replace(plan, commit_ms=400, seatings=seatings, troubles=troubles)
 
 
 def _seating(chance, plan: Plan) -> Seating:  # type: ignore[no-untyped-def]

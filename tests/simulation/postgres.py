@@ -1,14 +1,34 @@
 """PostgreSQL as delivery uses it: transactions done or not, the merge rules of the projection, and its absences."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from exam_engine.delivery import model
 from exam_engine.delivery.model import AttemptFacts
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.messages import Answer, Apply, Entry, Late, Prime, Save
 from tests.simulation.oracle import Oracle
 from tests.simulation.rules import Rules
-from tests.simulation.valkey import Answer, Apply, Entry, Late, Prime, Save
+
+Failure = Callable[[], None]
+
+
+class Transaction:
+    """Holds the lock on the sitting's row until it ends, or until the server dies."""
+
+    __slots__ = ("_postgres", "life")
+
+    def __init__(self, postgres: "Postgres", life: int) -> None:
+        self._postgres, self.life = postgres, life
+
+    def commit(self, work: Callable[["Postgres"], Any], answer: Callable[[Any], None], failure: Failure) -> None:
+        """Do the rest of the work and commit; a server that died meanwhile knows nothing of it."""
+        self._postgres.commit(self, work, answer, failure)
+
+    def end(self) -> None:
+        """Roll back."""
+        self._postgres.release(self)
 
 
 class Postgres:
@@ -28,26 +48,29 @@ class Postgres:
         self.responses: dict[tuple[int, int], tuple[int, str]] = {}
         self.client_ms: dict[tuple[int, int], int] = {}
         self.events: dict[tuple[int, int, int], tuple[int, str]] = {}
-        self.late: set[int] = set()
+        self.late: dict[int, Late] = {}
         self.batches: list[list[Entry] | tuple[int, AttemptFacts]] | None = None
         self._facts = dict(enumerate(planned))
         self._named: dict[int, tuple[int, dict[int, int]]] = {}  # at the hand-in of that revision
         self._clock, self._chance, self._rules, self._oracle = clock, chance, rules, oracle
         self._commit_ms = commit_ms
         self._life = 0
+        self._holder: Transaction | None = None
+        self._queue: deque[tuple[Any, Any, Failure, int]] = deque()
 
     def ask(
         self, work: Callable[["Postgres"], Any], answer: Callable[[Any], None], failure: Callable[[], None]
     ) -> None:
         """Do work in one transaction; a kill before the commit undoes it, one after the commit only hides it."""
-        self._clock.after(self._commit_ms + self._chance.randrange(3), self._commit, work, answer, failure, self._life)
+        delay_ms = self._commit_ms + int(3 * self._chance.random())
+        self._clock.after(delay_ms, self._commit, work, answer, failure, self._life)
 
     def _commit(self, work: Any, answer: Any, failure: Any, life: int) -> None:
         if not self.is_alive or life != self._life:
             self._clock.after(2, failure)
             return
         found = work(self)
-        self._clock.after(1 + self._chance.randrange(2), self._replied, found, answer, failure, life)
+        self._clock.after(1 + (self._chance.random() < 0.5), self._replied, found, answer, failure, life)
 
     def _replied(self, found: Any, answer: Any, failure: Any, life: int) -> None:
         if life != self._life:
@@ -55,10 +78,54 @@ class Postgres:
         else:
             answer(found)
 
+    def begin(
+        self, work: Callable[["Postgres"], Any], answer: Callable[[Any, Transaction], None], failure: Failure
+    ) -> None:
+        """Begin a transaction that locks the sitting's row, and look at it then; others wait in their order."""
+        self._clock.after(1 + int(3 * self._chance.random()), self._take, work, answer, failure, self._life)
+
+    def _take(self, work: Any, answer: Any, failure: Failure, life: int) -> None:
+        if not self.is_alive or life != self._life:
+            self._clock.after(2, failure)
+        elif self._holder is not None:
+            self._queue.append((work, answer, failure, life))
+        else:
+            self._holder = transaction = Transaction(self, life)
+            found = work(self)
+            self._clock.after(
+                1,
+                self._replied,
+                found,
+                lambda told: answer(told, transaction),
+                failure,
+                life,
+            )
+
+    def commit(self, transaction: Transaction, work: Any, answer: Callable[[Any], None], failure: Failure) -> None:
+        """Commit a transaction that has not been lost."""
+
+        def finished(postgres: "Postgres") -> Any:
+            found = work(postgres)
+            self.release(transaction)
+            return found
+
+        delay_ms = self._commit_ms + int(3 * self._chance.random())
+        self._clock.after(delay_ms, self._commit, finished, answer, failure, transaction.life)
+
+    def release(self, transaction: Transaction) -> None:
+        """Let the lock go, and the next who waits take it."""
+        if self._holder is transaction:
+            self._holder = None
+            if self._queue:
+                self._take(*self._queue.popleft())
+
     def kill(self) -> None:
         """End without warning."""
         self.is_alive = False
         self._life += 1
+        self._holder = None
+        while self._queue:
+            self._clock.after(2, self._queue.popleft()[2])
 
     def start(self) -> None:
         """Recover."""
@@ -78,8 +145,8 @@ class Postgres:
                 self._project(entry.body.attempt, entry.body.change.facts)
                 if "sequences" in entry.body.detail:
                     self._named[entry.body.attempt] = entry.body.change.facts.revision, entry.body.detail["sequences"]
-            elif isinstance(entry.body, Late):
-                self.late.add(entry.number)
+            elif isinstance(entry.body, Late) and self._rules.keeps_evidence:
+                self.late[entry.number] = entry.body
 
     def _write_save(self, number: int, save: Save) -> None:
         for slot, answer in save.answers:

@@ -44,6 +44,14 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     priming_overwrites: bool = False
     checks_revisions: bool = True
     hears_of_loss: bool = True  # a worker, by the mark of the filling
+    looks_under_the_lock: bool = True  # an act, whether the sitting is open
+    looks_again: bool = True  # the timer, under the lock, whether anybody has time left
+    seals: bool = True
+    heeds_the_seal: bool = True
+    keeps_evidence: bool = True
+    may_count: Callable[[AttemptFacts, str, int], bool] = model.may_count
+    counts_after_hand_in: bool = False
+    refuse_claim: Callable[..., Change | None] = model.refuse_claim
     forgets_pending: bool = False  # a writer that returns begins with what is new
 
 
@@ -113,6 +121,28 @@ def _hand_in_alone(facts: AttemptFacts, _sequences: Any, stored: AttemptFacts, _
     return model.is_stored(facts, {}, stored, {})
 
 
+def _submit_unseen(
+    facts: AttemptFacts, lease: int, held: Mapping[int, int], stored: Mapping[int, int], now_ms: int
+) -> Change | None:
+    return model.submit(facts, lease, held, {slot: min(held.get(slot, 0), n) for slot, n in stored.items()}, now_ms)
+
+
+def _start_again(facts: AttemptFacts, client: str, now_ms: int, **seat: Any) -> Change:
+    return model.start(msgspec.structs.replace(facts, refused=""), client, now_ms, **seat)
+
+
+def _counts_always(_facts: AttemptFacts, _refusal: str, _arrival_ms: int) -> bool:
+    return True
+
+
+def _due_without_end(facts: AttemptFacts) -> float | None:
+    return float("inf") if facts.paused_ms else due_ms(facts)
+
+
+def _due_once_started(facts: AttemptFacts) -> float | None:
+    return due_ms(facts) if facts.started_ms else None
+
+
 MUTANTS: Mapping[str, Rules] = {
     "Valkey replies before its file is synced": Rules(acknowledges_before_sync=True),
     "the same sequence counts as newer": Rules(is_newer=_same_is_newer),
@@ -135,6 +165,10 @@ MUTANTS: Mapping[str, Rules] = {
     "a seat forgets its paper as soon as Valkey has it": Rules(waits_for_postgres=False),
     "the timer closes within the grace": Rules(close=_close_in_grace, due_ms=_due_without_grace),
     "a worker goes on telling what a lost Redis knew": Rules(hears_of_loss=False),
+    "refused answers are thrown away": Rules(keeps_evidence=False),
+    "late answers count whenever somebody asks": Rules(may_count=_counts_always),
+    "a refused browser waits again": Rules(start=_start_again),
+    "a paused attempt is waited for without end": Rules(due_ms=_due_without_end),
 }
 
 # What only two writers, one of them dead with the answers in its hands, and the loss of the disk together bring out.
@@ -142,3 +176,18 @@ OVERTAKEN: Mapping[str, Rules] = {
     "a seat forgets its paper once the hand-in is stored, answers or not": Rules(is_stored=_hand_in_alone),
     "a hand-in that comes back without its answers is believed": Rules(taken_back=_hand_ins_believed),
 }
+
+# What an act and the closing of the sitting in the same moment bring out.
+UNQUEUED: Mapping[str, Rules] = {
+    "an act looks before it has the lock, and nothing is sealed": Rules(looks_under_the_lock=False, seals=False),
+    "the timer does not look again under the lock": Rules(looks_again=False),
+    "the seal is not heeded by an act that lost its lock": Rules(heeds_the_seal=False),
+}
+
+# What late answers that count change under a seat that writes.
+UNSEEN: Mapping[str, Rules] = {
+    "a seat hands in what the server has newer": Rules(submit=_submit_unseen),
+    "late answers count after the hand-in": Rules(counts_after_hand_in=True),
+}
+
+NOBODY_WAITS = Rules(due_ms=_due_once_started)

@@ -1,5 +1,7 @@
 """One schedule from its plan to the judgement, and the smallest plan that still fails."""
 
+import functools
+import itertools
 import random
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,15 +9,17 @@ from uuid import UUID
 
 import msgspec
 
-from exam_engine.delivery.model import Sitting, SittingId, SittingState, planned_facts
+from exam_engine.delivery.model import LONGEST_PAUSE_MS, Sitting, SittingId, SittingState, planned_facts
 from exam_engine.infra.clock import from_milliseconds
 from tests.simulation.background import Timer, Writer
 from tests.simulation.clockwork import Clockwork, Violation, stream_of_chance
+from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
-from tests.simulation.people import Browser, Invigilator, Network, begins_at
+from tests.simulation.people import STRAGGLES_MS, Browser, Invigilator, Network, begins_at
 from tests.simulation.plan import MINUTE, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
 from tests.simulation.postgres import Postgres
 from tests.simulation.rules import Rules
+from tests.simulation.staff import Staff
 from tests.simulation.valkey import Valkey
 from tests.simulation.worker import EXCHANGE_MS, Worker
 
@@ -38,6 +42,9 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     hand_ins_brought_back: int = 0
     hand_ins_too_late: int = 0
     out_of_reach: int = 0
+    evidence: int = 0
+    counted_late: int = 0
+    from_sticks: int = 0
     trace: list[str] = []
 
     @property
@@ -76,7 +83,12 @@ class Schedule:
         self._aimed: dict[str, list[Trouble]] = {}
         self.timer = Timer(clock, plan, rules, valkey, postgres, len(planned))
         self.network = Network(clock, network, plan, self.workers)
-        self.invigilator = Invigilator(clock, servers, rules, self.network, oracle)
+        for worker, off_ms in zip(self.workers, itertools.cycle(plan.clocks_off_ms), strict=False):
+            worker.clock_off_ms = off_ms
+        wrong = [abs(trouble.target) for trouble in plan.troubles if trouble.fault is Fault.TURN_CLOCK]
+        oracle.skew_ms = max(map(abs, plan.clocks_off_ms)) + max(wrong, default=0)
+        staff = Staff(rules, postgres, oracle)
+        self.invigilator = Invigilator(clock, servers, rules, self.network, oracle, staff)
         self.browsers: list[Browser] = []
         self._seats: dict[int, Browser] = {}
         self._people = stream_of_chance(plan.seed, 3)
@@ -90,12 +102,22 @@ class Schedule:
         ------
         Violation
         """
-        end = START_MS + LONGEST_MS
-        while not self._is_done():
-            if self.clock.now >= end:
-                raise Violation("everybody comes to an end", f"not after {LONGEST_MS // MINUTE} minutes")
-            self.clock.run(self.clock.now + LOOK_MS)
+        longest_ms = LONGEST_MS
+        if any(act.kind is ActKind.PAUSE and not act.for_ms for act in self.plan.acts):
+            longest_ms += LONGEST_PAUSE_MS
+        self._run_until_done(START_MS + longest_ms)
+        if self.plan.straggler:
+            for browser in self.browsers:
+                browser.crash()
+            self.clock.run(self.clock.now + STRAGGLES_MS)
+            self._run_until_done(self.clock.now + LONGEST_MS)
         self.oracle.judge(self.postgres, self.valkey.facts, len(self.plan.seatings))
+
+    def _run_until_done(self, end_ms: int) -> None:
+        while not self._is_done():
+            if self.clock.now >= end_ms:
+                raise Violation("everybody comes to an end", f"not after {(end_ms - START_MS) // MINUTE} minutes")
+            self.clock.run(self.clock.now + LOOK_MS)
 
     def _is_done(self) -> bool:
         return (
@@ -115,6 +137,10 @@ class Schedule:
                 self.clock.at(START_MS + seating.moved_ms, self._move, attempt, seating)
             if seating.rival_ms:
                 self.clock.at(START_MS + seating.rival_ms, self._rival, attempt, seating)
+            if seating.stick_ms:
+                self.clock.at(START_MS + seating.stick_ms, self._stay_off_line, attempt)
+            if seating.leaves_ms:
+                self.clock.at(START_MS + seating.leaves_ms, self._leave, attempt)
         for number, act in enumerate(self.plan.acts):
             self.clock.at(START_MS + act.at_ms, self.invigilator.act, act, number)
         for trouble in self.plan.troubles:
@@ -160,18 +186,44 @@ class Schedule:
             self.oracle, None, 3,
         )  # fmt: skip
         self.browsers.append(rival)
-        if self._people.random() < 0.5:
-            self._admit_until(attempt, rival.client, 0)
+        fate = self._people.random()
+        if fate < 0.8:
+            self._admit_until(attempt, rival.client, 0, is_refused=fate > 0.5)
 
-    def _admit_until(self, attempt: int, client: str, tries: int) -> None:
-        """The invigilator looks at the console every few seconds and admits who waits."""
+    def _stay_off_line(self, attempt: int) -> None:
+        """The network of a seat never comes back; soon somebody brings its answers on a stick."""
+        browser = self._seats.get(attempt)
+        if browser is None or not browser.is_alive:
+            return
+        self.network.cut(attempt, START_MS + LONGEST_MS)
+        self.clock.after(5_000 + self._people.randrange(25_000), self._bring_stick, attempt, browser)
+
+    def _bring_stick(self, attempt: int, browser: Browser) -> None:
+        vault = browser.crash()
+        answers = {
+            slot: Answer(r.sequence, r.client_time_ms, r.value)  # type: ignore[arg-type]
+            for slot, r in vault.responses.items()
+        }
+        self.invigilator.restore_file(attempt, browser.client, answers)
+
+    def _leave(self, attempt: int) -> None:
+        for browser in self.browsers:
+            if browser.attempt == attempt:
+                browser.crash()
+
+    def _admit_until(self, attempt: int, client: str, tries: int, *, is_refused: bool = False) -> None:
+        """The invigilator looks at the console every few seconds and admits who waits, or sends it away."""
         if tries > 20:
             return
         facts = self.valkey.facts.get(attempt)
+        if facts is not None and facts.claimant == client and is_refused:
+            self.invigilator.refuse(attempt)
+            return
         if facts is not None and facts.claimant == client:
             self.invigilator.admit(attempt, f"admit-{client}-{tries}", is_credited=self._people.random() < 0.7)
             return
-        self.clock.after(4_000, self._admit_until, attempt, client, tries + 1)
+        look_again = functools.partial(self._admit_until, attempt, client, tries + 1, is_refused=is_refused)
+        self.clock.after(4_000, look_again)
 
     # Signs of life and news, as the exchange of every second spreads them
 
@@ -235,11 +287,16 @@ class Schedule:
             case Fault.KILL_TIMER:
                 self.timer.kill()
                 clock.after(until, self.timer.start)
-            case Fault.CUT_SEAT:
-                self.network.cut(trouble.target % len(self.plan.seatings), clock.now + until)
-            case Fault.CUT_ROOM:
-                for attempt in range(len(self.plan.seatings)):
-                    self.network.cut(attempt, clock.now + until)
+            case Fault.TURN_CLOCK:
+                self.workers[0].clock_off_ms += trouble.target
+                clock.after(until, self._right_clock, trouble.target)
+            case Fault.CUT_SEAT | Fault.CUT_ROOM:
+                self._cut(trouble, clock.now + until)
+
+    def _cut(self, trouble: Trouble, until_ms: int) -> None:
+        seats = len(self.plan.seatings)
+        for attempt in (trouble.target % seats,) if trouble.fault is Fault.CUT_SEAT else range(seats):
+            self.network.cut(attempt, until_ms)
 
     def _calm_ms(self, attempt: int, since: int, until: int) -> int:
         """Return the longest time between two moments in which nothing was broken, closed or locked."""
@@ -262,6 +319,9 @@ class Schedule:
         if is_empty:
             self.oracle.emptied(self.valkey, self.postgres)
         self.valkey.start(is_empty=is_empty)
+
+    def _right_clock(self, wrong_ms: int) -> None:
+        self.workers[0].clock_off_ms -= wrong_ms
 
     def _fast_again(self) -> None:
         self.valkey.slow_ms = 0
@@ -313,6 +373,9 @@ def run_plan(plan: Plan, rules: Rules, *, is_traced: bool = False) -> Outcome:
         hand_ins_brought_back=schedule.oracle.hand_ins_brought_back,
         hand_ins_too_late=schedule.oracle.hand_ins_too_late,
         out_of_reach=schedule.oracle.out_of_reach,
+        evidence=schedule.oracle.evidence,
+        counted_late=schedule.oracle.counted_late,
+        from_sticks=schedule.oracle.from_sticks,
         trace=schedule.clock.trace or [],
     )
 
@@ -360,7 +423,7 @@ def _simpler(plan: Plan) -> Iterator[Plan]:
 def _less(seating: Seating) -> Iterator[dict[str, object]]:
     if seating.reloads:
         yield {"reloads": seating.reloads[:-1]}
-    for name in ("moved_ms", "rival_ms", "clock_off_ms"):
+    for name in ("moved_ms", "rival_ms", "clock_off_ms", "stick_ms"):
         if getattr(seating, name):
             yield {name: 0}
     if seating.answers > 1:

@@ -1,6 +1,7 @@
 """The simulated Valkey and PostgreSQL beside the real ones: the commands of whole schedules, every reply the same."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -15,18 +16,21 @@ from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.redis_client import ScriptRunner, load_script
 from tests.exam_engine.delivery.conftest import HallMaker
 from tests.exam_engine.delivery.halls import Hall
-from tests.simulation.plan import START_MS, draw
+from tests.simulation import moments
+from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save
+from tests.simulation.plan import START_MS, Plan, draw
 from tests.simulation.rules import Rules
 from tests.simulation.schedule import Schedule
-from tests.simulation.valkey import Answer, Apply, Entry, Late, Prime, Save
 
-SCRIPTS = {name: load_script(PACKAGE, name) for name in ("save", "apply", "look", "prime")}
+SCRIPTS = {name: load_script(PACKAGE, name) for name in ("save", "apply", "look", "prime", "count", "seal")}
 STORED = (
     "state", "revision", "lease", "client", "seated_ms", "claimant", "claimed_ms", "refused", "extra_ms", "extensions",
     "started_ms", "deadline_ms", "paused_ms", "stops", "is_locked", "finished_ms", "reason",
 )  # fmt: skip
 # Several seats, acts of people, lost disks and killed servers among them, and ten minutes without PostgreSQL.
 SEEDS = [*range(1, 24), 31, 51, 57, 91, 97, 111, 131, 151]
+# … and late answers that count, also where the paper has been handed in meanwhile.
+PLANS = [*map(draw, SEEDS), *islice(moments.late_answers(), 200, 260, 5)]
 
 
 class Twin:
@@ -49,6 +53,11 @@ class Twin:
                 assert await self._script("apply", [self._apply(apply) for apply in arguments]) == expected
             case "prime":
                 assert await self._script("prime", [self._prime(prime) for prime in arguments]) == expected
+            case "count":
+                assert await self._script("count", [self._count(count) for count in arguments]) == expected
+            case "seal":
+                sealed = await self._runner.run(SCRIPTS["seal"], self._stream, ["1" if arguments else ""])
+                assert bool(sealed) == expected
             case "look":
                 await self._look(arguments, expected)
             case "make_group":
@@ -88,6 +97,9 @@ class Twin:
 
     def _save(self, save: Save) -> list[Any]:
         return [self.attempt(save.attempt), save.lease, save.arrival_ms, *_packed(save.answers)]
+
+    def _count(self, count: Count) -> list[Any]:
+        return [self.attempt(count.attempt), count.lease, count.arrival_ms, count.slot, _pack(count.answer)]
 
     def _apply(self, apply: Apply) -> list[Any]:
         facts = apply.change.facts
@@ -138,18 +150,17 @@ class Twin:
         return {field: head.encode()} | {b"%d" % slot: _pack(answer) for slot, answer in save.answers}
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("scheduled", PLANS, ids=lambda scheduled: f"{scheduled.seed}")
 async def test_the_scripts_and_the_projection_answer_as_the_simulation_does(
-    seed: int, opened: HallMaker, runner: ScriptRunner, pool: Any, sessions: Any
+    scheduled: Plan, opened: HallMaker, runner: ScriptRunner, pool: Any, sessions: Any
 ) -> None:
-    plan = draw(seed)
-    schedule = Schedule(plan, Rules(), is_recorded=True)
+    schedule = Schedule(scheduled, Rules(), is_recorded=True)
     schedule.run()
-    hall = await opened(candidates=len(plan.seatings), shards=1)
+    hall = await opened(candidates=len(scheduled.seatings), shards=1)
     twin = Twin(runner, hall)
     await runner.redis.flushdb()
     await twin.repeat(
-        "prime", [Prime(n, schedule.planned, {}) for n in range(len(plan.seatings))], [1] * len(plan.seatings)
+        "prime", [Prime(n, schedule.planned, {}) for n in range(len(scheduled.seatings))], [1] * len(scheduled.seatings)
     )
     record = schedule.valkey.record or []
     assert {"apply", "look"} <= {command for command, _, _ in record}
@@ -158,7 +169,7 @@ async def test_the_scripts_and_the_projection_answer_as_the_simulation_does(
     await _project(schedule, twin, hall, pool)
     rows = await pool.fetch(
         "select attempt_id, slot, sequence, value from response where attempt_id = any($1)",
-        [hall.attempt(n) for n in range(len(plan.seatings))],
+        [hall.attempt(n) for n in range(len(scheduled.seatings))],
     )
     stored = {
         (str(row["attempt_id"]), row["slot"]): (row["sequence"], msgspec.json.decode(row["value"])) for row in rows
@@ -167,7 +178,7 @@ async def test_the_scripts_and_the_projection_answer_as_the_simulation_does(
     async with sessions() as session:
         found = await load_stored_attempts(session, hall.sitting)
     facts = {attempt.place.attempt: attempt.facts for attempt in found}
-    for number in range(len(plan.seatings)):
+    for number in range(len(scheduled.seatings)):
         real, simulated = facts[twin.attempt(number)], schedule.postgres.facts(number)
         assert {name: getattr(real, name) for name in STORED} == {name: getattr(simulated, name) for name in STORED}
 

@@ -1,10 +1,13 @@
 """Seeded schedules of the whole protocol: no law may break; and a schedule is the same whenever it runs."""
 
+from collections.abc import Callable, Iterator
+
 import msgspec
 import pytest
 
-from tests.simulation.plan import Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import MUTANTS, OVERTAKEN, Rules
+from tests.simulation import moments
+from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
+from tests.simulation.rules import MUTANTS, NOBODY_WAITS, OVERTAKEN, UNQUEUED, UNSEEN, Rules
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
@@ -88,29 +91,50 @@ def test_a_paper_handed_in_is_brought_back_by_its_seat_when_postgresql_had_not_h
     assert hasty.law == "a paper handed in comes back"
 
 
-OVERTAKING = Plan(
-    seed=1683,
-    duration_ms=60_000,
-    writers=2,
-    seatings=2 * (Seating(begins_ms=0, answers=3, thinks_ms=300, hands_in=True),),
-    troubles=(
-        Trouble(575, Fault.KILL_WRITER, 0, 60_000, is_aimed=True),
-        Trouble(3_617, Fault.EMPTY_VALKEY, 0, 300),
-    ),
-)
-
-
 def test_a_hand_in_that_reached_postgresql_before_its_answers_is_repeated() -> None:
-    schedule = Schedule(OVERTAKING, Rules())
-    schedule.run()
-    assert schedule.oracle.hand_ins_brought_back == 1
-    assert schedule.oracle.hand_ins_too_late == 0
-    assert all(browser.protocol.is_stored for browser in schedule.browsers)
+    brought_back = 0
+    for plan in moments.overtaking():
+        schedule = Schedule(plan, Rules())
+        schedule.run()
+        assert schedule.oracle.hand_ins_too_late == 0
+        assert all(browser.protocol.is_stored for browser in schedule.browsers)
+        brought_back += schedule.oracle.hand_ins_brought_back
+    assert brought_back >= 5
 
 
 @pytest.mark.parametrize("name", OVERTAKEN)
 def test_a_hand_in_that_overtakes_its_answers_needs_every_rule(name: str) -> None:
-    assert not run_plan(OVERTAKING, OVERTAKEN[name]).is_sound
+    assert any(not run_plan(plan, OVERTAKEN[name]).is_sound for plan in moments.overtaking())
+
+
+@pytest.mark.parametrize("plans", [moments.closing, moments.late_answers, moments.stopped_beyond_the_end])
+def test_no_law_breaks_in_a_narrow_moment(plans: Callable[[], Iterator[Plan]]) -> None:
+    for plan in plans():
+        outcome = run_plan(plan, Rules())
+        assert outcome.is_sound, f"{plan}: {outcome.detail}"
+
+
+@pytest.mark.parametrize("name", UNQUEUED)
+def test_an_act_in_the_moment_of_closing_needs_every_rule(name: str) -> None:
+    assert any(not run_plan(plan, UNQUEUED[name]).is_sound for plan in moments.closing())
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_late_answers_under_a_seat_that_writes_need_every_rule(name: str) -> None:
+    assert any(not run_plan(plan, UNSEEN[name]).is_sound for plan in moments.late_answers())
+
+
+def test_who_may_start_after_the_end_because_the_clock_stood_is_waited_for() -> None:
+    outcomes = [run_plan(plan, NOBODY_WAITS) for plan in moments.stopped_beyond_the_end()]
+    assert {outcome.law for outcome in outcomes} == {"time closes nobody early"}
+
+
+def test_a_room_everybody_left_with_its_clock_stopped_keeps_no_sitting_open_for_ever() -> None:
+    for begins_ms in (0, 50_000):  # started, or not yet
+        seating = Seating(begins_ms=begins_ms, answers=4, thinks_ms=300, hands_in=False, leaves_ms=45_000)
+        act = Act(20_000, ActKind.PAUSE, 0)
+        outcome = run_plan(Plan(seed=1, duration_ms=60_000, seatings=(seating,), acts=(act,)), Rules())
+        assert outcome.is_sound, outcome.detail
 
 
 def _outcomes(rules: Rules):  # type: ignore[no-untyped-def]

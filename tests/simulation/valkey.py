@@ -5,11 +5,12 @@ of whole schedules against the scripts on a real server.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from exam_engine.delivery import errors
-from exam_engine.delivery.model import AttemptFacts, Change
+from exam_engine.delivery.model import AttemptFacts, AttemptState
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import Plan
 from tests.simulation.rules import Rules
@@ -20,58 +21,6 @@ BREAK_MS = 3
 _MISSING = object()
 Reply = Callable[[Any], None]
 Failure = Callable[[], None]
-
-
-class Answer(NamedTuple):
-    """An answer as Redis keeps it."""
-
-    sequence: int
-    client_ms: int
-    value: str | None
-
-
-class Save(NamedTuple):
-    """One save of the save script; `truth_ms` and `sender` are what really was, which no rule may look at."""
-
-    attempt: int
-    lease: int
-    arrival_ms: int
-    answers: tuple[tuple[int, Answer], ...]
-    truth_ms: int
-    sender: str
-
-
-class Late(NamedTuple):
-    """A save that was refused after the start, kept as evidence."""
-
-    save: Save
-    code: int  # of the script's reply
-
-
-class Apply(NamedTuple):
-    """One change of the apply script."""
-
-    attempt: int
-    expected: int
-    change: Change
-    by: str
-    detail: dict[str, Any]
-    truth_ms: int  # when it really was decided
-
-
-class Prime(NamedTuple):
-    """One attempt of the prime script."""
-
-    attempt: int
-    facts: AttemptFacts
-    answers: dict[int, Answer]
-
-
-class Entry(NamedTuple):
-    """A stream entry: a save, a change or a notice."""
-
-    number: int
-    body: Any
 
 
 class Valkey:
@@ -89,6 +38,7 @@ class Valkey:
         self._arrived: list[_Call] = []
         self._unsynced: list[tuple[list[tuple[Any, Any, Any]], int]] = []  # undo of each command, length of the record
         self._replying: list[tuple[_Call, Any]] = []
+        self.wake_timer: Callable[[], None] = lambda: None
         self._begin_empty()
 
     def _begin_empty(self) -> None:
@@ -100,7 +50,7 @@ class Valkey:
         self.notices: dict[str, tuple[int, Any]] = {}
         self.stream: dict[int, Entry] = {}
         self.pending: dict[int, tuple[str, int]] = {}
-        self.scalars: dict[str, Any] = {"delivered": 0, "primed": "", "group": False}
+        self.scalars: dict[str, Any] = {"delivered": 0, "primed": "", "group": False, "sealed": False}
 
     def open(self, planned: Sequence[AttemptFacts]) -> None:
         """Take the attempts of a sitting that opens."""
@@ -112,7 +62,7 @@ class Valkey:
     def call(self, command: str, arguments: Any, reply: Reply, failure: Failure) -> None:
         """Send a command; exactly one of the two is called, unless the caller's process dies."""
         call = _Call(command, arguments, reply, failure)
-        self._clock.after(self._chance.randrange(2), self._arrive, call)
+        self._clock.after(self._chance.random() < 0.5, self._arrive, call)
         if self.slow_ms:
             self._clock.after(TIMEOUT_MS, call.fail)
 
@@ -146,6 +96,7 @@ class Valkey:
                 self.record.append(("empty", None, None))
             self._begin_empty()
             self._oracle.news(None)
+        self.wake_timer()
 
     def _arrive(self, call: "_Call") -> None:
         if not self.is_alive:
@@ -154,7 +105,14 @@ class Valkey:
             self._arrived.append(call)
         else:
             self._execute(call)
+            self._sync_or_reply()
+
+    def _sync_or_reply(self) -> None:
+        """What was only read waits for no file."""
+        if self._unsynced or self.slow_ms:
             self._sync()
+        else:
+            self._reply()
 
     def _sync(self) -> None:
         self._syncing = True
@@ -165,14 +123,17 @@ class Valkey:
             return
         self._syncing = False
         self._unsynced.clear()
-        replying, self._replying = self._replying, []
-        for call, reply in replying:
-            self._clock.after(self._chance.randrange(2), call.answer, reply)
+        self._reply()
         if self._arrived:
             arrived, self._arrived = self._arrived, []
             for call in arrived:
                 self._execute(call)
-            self._sync()
+            self._sync_or_reply()
+
+    def _reply(self) -> None:
+        replying, self._replying = self._replying, []
+        for call, reply in replying:
+            self._clock.after(self._chance.random() < 0.5, call.answer, reply)
 
     def _execute(self, call: "_Call") -> None:
         if self.is_full and call.command in _WRITING:
@@ -183,7 +144,8 @@ class Valkey:
         reply = _COMMANDS[call.command](self, call.arguments, undo)
         if self.record is not None:
             self.record.append((call.command, call.arguments, reply))
-        self._unsynced.append((undo, length))
+        if undo:
+            self._unsynced.append((undo, length))
         if call.command == "save":
             self._oracle.struck("save", self.slow_ms or self._plan.sync_ms)
         if self._rules.acknowledges_before_sync:
@@ -241,6 +203,8 @@ class Valkey:
             facts = self.facts.get(apply.attempt)
             if facts is None:
                 replies.append(0)
+            elif self.scalars["sealed"] and self._rules.heeds_the_seal:
+                replies.append(-2)
             elif facts.revision != apply.expected and self._rules.checks_revisions:
                 replies.append(-1)
             else:
@@ -251,6 +215,28 @@ class Valkey:
                 self._oracle.news(apply.attempt)
                 replies.append(1)
         return replies
+
+    def _count(self, counts: Sequence[Count], undo: list[Any]) -> list[int]:
+        return [self._count_one(count, undo) for count in counts]
+
+    def _count_one(self, count: Count, undo: list[Any]) -> int:
+        if self.scalars["sealed"] and self._rules.heeds_the_seal:
+            return -2
+        facts = self.facts.get(count.attempt)
+        if facts is None:
+            return 0
+        held = self.answers.setdefault(count.attempt, {})
+        stored = held.get(count.slot)
+        is_handed_in = facts.state is AttemptState.SUBMITTED and not self._rules.counts_after_hand_in
+        if is_handed_in or (stored is not None and stored.sequence >= count.answer.sequence):
+            return -1
+        _set(undo, held, count.slot, count.answer)
+        told = (count.answer.value is not None) - (stored is not None and stored.value is not None)
+        _set(undo, self.answered, count.attempt, self.answered.get(count.attempt, 0) + told)
+        answers = ((count.slot, count.answer),)
+        self._append(Save(count.attempt, count.lease, count.arrival_ms, answers, self._clock.now, ""), undo)
+        self._oracle.counted(count, facts)
+        return 1
 
     def _look(self, asked: Sequence[int], _undo: list[Any]) -> list[Any]:
         return [
@@ -279,6 +265,7 @@ class Valkey:
             _set(undo, self.due, attempt, limit)
         elif attempt in self.due:
             undo.append((self.due, attempt, self.due.pop(attempt)))
+        self.wake_timer()
 
     def _post(self, arguments: tuple[str, Any], undo: list[Any]) -> int:
         request, notice = arguments
@@ -296,6 +283,12 @@ class Valkey:
 
     def _running(self, _arguments: Any, _undo: list[Any]) -> int:
         return len(self.due)
+
+    def _seal(self, is_sealed: bool, undo: list[Any]) -> bool:
+        if is_sealed and self.due:
+            return False
+        _set(undo, self.scalars, "sealed", is_sealed)
+        return True
 
     def _read_primed(self, _arguments: Any, _undo: list[Any]) -> str:
         return str(self.scalars["primed"])
@@ -359,6 +352,15 @@ class Valkey:
         self._clock.after(1, self._oracle.wake_writers)
 
     @property
+    def has_news(self) -> bool:
+        """Whether reading would bring something, or tell that it cannot."""
+        return not self.is_alive or max(self.stream, default=0) > self.scalars["delivered"]
+
+    def has_pending_of_others(self, consumer: str) -> bool:
+        """Whether another consumer has read entries that it has not acknowledged."""
+        return any(owner != consumer for owner, _ in self.pending.values())
+
+    @property
     def waiting(self) -> int:
         """Entries not yet acknowledged by the group."""
         return len(self.stream)
@@ -410,6 +412,8 @@ _COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
     "post": Valkey._post,
     "due": Valkey._due,
     "running": Valkey._running,
+    "seal": Valkey._seal,
+    "count": Valkey._count,
     "read_primed": Valkey._read_primed,
     "mark_primed": Valkey._mark_primed,
     "make_group": Valkey._make_group,
@@ -418,4 +422,4 @@ _COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
     "claim": Valkey._claim,
     "acknowledge": Valkey._acknowledge,
 }
-_WRITING = {"save", "apply", "prime", "post", "mark_primed"}
+_WRITING = {"save", "apply", "prime", "post", "mark_primed", "seal", "count"}

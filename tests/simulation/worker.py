@@ -25,10 +25,11 @@ from exam_engine.delivery.wire import (
 )
 from loadtests.candidate_bot.protocol import Ask, Refusal, Request
 from tests.simulation.clockwork import Clockwork
+from tests.simulation.messages import Answer, Apply, Prime, Save
 from tests.simulation.plan import Plan
-from tests.simulation.postgres import Postgres
+from tests.simulation.postgres import Postgres, Transaction
 from tests.simulation.rules import Rules
-from tests.simulation.valkey import Answer, Apply, Prime, Save, Valkey
+from tests.simulation.valkey import Valkey
 
 RETRY_MS = 4_000
 IN_FLIGHT = 2
@@ -42,6 +43,7 @@ _CODES = {
     errors.TimeOver: "time-over",
     errors.LeaseTaken: "lease-taken",
     errors.ResponsesMissing: "responses-missing",
+    errors.ResponsesNewer: "responses-newer",
     errors.ActImpossible: "act-impossible",
 }
 _WHO = CandidateSummary("000001", "Nguyễn Văn An", "THPT")
@@ -66,11 +68,13 @@ class Worker:
     ) -> None:
         self.name = name
         self.is_alive = True
+        self.clock_off_ms = 0  # of this host
         self.seen: dict[int, int] = {}  # signs of life
+        self.open_transactions: set[Transaction] = set()
         self._seen_elsewhere = seen_elsewhere
         self._clock, self._chance, self._plan, self._rules = clock, chance, plan, rules
         self._valkey, self._postgres = valkey, postgres
-        self._life = 0
+        self.life = 0
         self._forget()
 
     def _forget(self) -> None:
@@ -85,7 +89,10 @@ class Worker:
     def kill(self) -> None:
         """End without warning: whoever waits sees a broken connection."""
         self.is_alive = False
-        self._life += 1
+        self.life += 1
+        for transaction in self.open_transactions:
+            self._clock.after(2, transaction.end)  # its connection is gone
+        self.open_transactions = set()
         broken = list(self._open.values())
         self._forget()
         self.seen = {}
@@ -96,13 +103,23 @@ class Worker:
         """Begin again, knowing nothing."""
         self.is_alive = True
 
+    @property
+    def now(self) -> int:
+        """The time by this host's clock."""
+        return self._clock.now + self.clock_off_ms
+
+    @property
+    def true_now(self) -> int:
+        """What time it really is, which no rule may look at."""
+        return self._clock.now
+
     # Requests of seats
 
     def receive(self, attempt: int, client: str, request: Request, clock_off_ms: int, respond: Respond) -> None:
         """Serve a request; `respond` gets a reply, a refusal, or AWAY, unless this process dies."""
-        done = self._opened(respond)
+        done = self.opened(respond)
         if request.ask in (Ask.SUBMIT, Ask.RECEIPT):
-            self.seen[attempt] = self._clock.now
+            self.seen[attempt] = self.now
         match request.ask:
             case Ask.SAVE:
                 assert isinstance(request.body, SaveBody)
@@ -119,24 +136,24 @@ class Worker:
                 self._receipt(attempt, done)
 
     def _save(self, attempt: int, client: str, body: SaveBody, clock_off_ms: int, done: Respond) -> None:
-        now = self._clock.now
+        now = self.now
         arrival = now if not self._rules.believes_the_seat else body.responses[0].client_time_ms
         answers = tuple((r.slot, Answer(r.sequence, r.client_time_ms, r.value)) for r in body.responses)  # type: ignore[arg-type]
-        save = Save(attempt, body.lease, arrival, answers, now, client)
+        save = Save(attempt, body.lease, arrival, answers, self._clock.now, client)
 
         def saved(reply: tuple[Any, ...]) -> None:
             if reply[0] == 0:
-                self._restore(attempt, lambda: self._put("save", save, saved, lambda: done(AWAY)), lambda: done(AWAY))
+                self.restore(attempt, lambda: self.put("save", save, saved, lambda: done(AWAY)), lambda: done(AWAY))
             elif reply[0] != 1:
-                done(_refused(reply))
+                done(refused(reply))
             else:
                 self.seen[attempt] = now
                 known = Known.saved(reply[1], self._plan.grace_ms, now, body.lease, bool(reply[2]))
                 self._recollection.keep(attempt, known)  # type: ignore[arg-type]
                 slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, reply[3:], strict=True)]
-                done(SaveReply(slots, reply[1], self._clock.now, "running", [], is_paused=bool(reply[2])))
+                done(SaveReply(slots, reply[1], self.now, "running", [], is_paused=bool(reply[2])))
 
-        self._put("save", save, saved, lambda: done(AWAY))
+        self.put("save", save, saved, lambda: done(AWAY))
 
     def _start(self, attempt: int, client: str, done: Respond) -> None:
         second = self._plan.second_seat
@@ -146,12 +163,12 @@ class Worker:
 
         def changed(facts: AttemptFacts, change: Change | None) -> None:
             if facts.client == client:
-                self.seen[attempt] = self._clock.now
+                self.seen[attempt] = self.now
 
             def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
                 done(self._envelope(facts, client, held[1]))
 
-            self._look(attempt, looked, lambda: done(AWAY))
+            self.look(attempt, looked, lambda: done(AWAY))
 
         self.change(attempt, decide, "seat", {}, changed, done)
 
@@ -165,7 +182,7 @@ class Worker:
             state=facts.state.value,
             started_at_ms=facts.started_ms,
             deadline_ms=facts.deadline_ms,
-            server_time_ms=self._clock.now,
+            server_time_ms=self.now,
             extra_seconds=facts.extra_ms // 1000,
             responses=[HeldResponse(slot, a.sequence, a.value) for slot, a in answers.items()],
             notices=[],
@@ -190,7 +207,7 @@ class Worker:
                 done,
             )
 
-        self._look(attempt, looked, lambda: done(AWAY))
+        self.look(attempt, looked, lambda: done(AWAY))
 
     def _receipt(self, attempt: int, done: Respond) -> None:
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
@@ -213,10 +230,10 @@ class Worker:
             else:
                 told(True)
 
-        self._look(attempt, looked, lambda: done(AWAY))
+        self.look(attempt, looked, lambda: done(AWAY))
 
     def _time(self, attempt: int, lease: int, done: Respond) -> None:
-        now = self._clock.now
+        now = self.now
         stale_ms = max(self._stale_ms, self._changed_ms.get(attempt, 0))
         known = self._recollection.recall(attempt, now, stale_ms)  # type: ignore[arg-type]
         # An attempt that seems not to have started may have been started at another worker.
@@ -227,16 +244,16 @@ class Worker:
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
             done(self._time_reply(attempt, self._remember(attempt, held[0], now), lease))
 
-        self._look(attempt, looked, lambda: done(AWAY))
+        self.look(attempt, looked, lambda: done(AWAY))
 
     def _remember(self, attempt: int, facts: AttemptFacts, asked_ms: int) -> Known:
         return self._recollection.remember(attempt, facts, asked_ms)  # type: ignore[arg-type]
 
     def _time_reply(self, attempt: int, known: Known, lease: int) -> TimeReply:
         if lease == known.lease:
-            self.seen[attempt] = self._clock.now
+            self.seen[attempt] = self.now
         return TimeReply(
-            self._clock.now,
+            self.now,
             known.deadline_ms,
             known.state,
             [],
@@ -247,34 +264,11 @@ class Worker:
 
     def learn(self, attempt: int) -> None:
         """The exchange brings news of an attempt: what was remembered is outdated."""
-        self._changed_ms[attempt] = self._clock.now
+        self._changed_ms[attempt] = self.now
 
     def learn_of_loss(self) -> None:
         """The exchange finds Redis filled anew: everything remembered is outdated."""
-        self._stale_ms = self._clock.now
-
-    # Acts of people
-
-    def act(
-        self,
-        attempt: int,
-        decide: Callable[[AttemptFacts, int, int], Change | None],
-        detail: dict[str, Any],
-        respond: Respond,
-    ) -> None:
-        """Do something to an attempt as `service` does: ask PostgreSQL, change, record, commit."""
-        done = self._opened(respond)
-
-        def changed(facts: AttemptFacts, change: Change | None) -> None:
-            self._ask(lambda postgres: postgres.project(attempt, facts), lambda _: done(facts), lambda: done(AWAY))
-
-        def opened(is_closed: bool) -> None:
-            if is_closed:
-                done(Refusal("sitting-state-wrong"))
-            else:
-                self.change(attempt, decide, "person", detail, changed, done)
-
-        self._ask(lambda postgres: postgres.is_closed, opened, lambda: done(AWAY))
+        self._stale_ms = self.now
 
     def change(
         self,
@@ -286,10 +280,10 @@ class Worker:
         done: Respond,
     ) -> None:
         """Apply a transition to the newest facts, again when they changed meanwhile."""
-        asked = self._clock.now
+        asked = self.now
 
         def again() -> None:
-            self._look(attempt, looked, lambda: done(AWAY))
+            self.look(attempt, looked, lambda: done(AWAY))
 
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
             facts = held[0]
@@ -305,14 +299,16 @@ class Worker:
                 return
             told = {**detail, "seen_ms": seen}
             apply = Apply(attempt, facts.revision, change, by, told, asked)
-            self._put("apply", apply, lambda reply: applied(reply, change), lambda: done(AWAY))
+            self.put("apply", apply, lambda reply: applied(reply, change), lambda: done(AWAY))
 
         def applied(reply: int, change: Change) -> None:
             if reply == 1:
                 self._remember(attempt, change.facts, asked)
                 changed(change.facts, change)
+            elif reply == -2:
+                done(Refusal("sitting-sealed"))
             elif reply == 0:
-                self._restore(attempt, again, lambda: done(AWAY))
+                self.restore(attempt, again, lambda: done(AWAY))
             else:
                 again()
 
@@ -320,16 +316,16 @@ class Worker:
 
     # Redis and PostgreSQL
 
-    def _look(self, attempt: int, looked: Callable[[Any], None], failure: Callable[[], None]) -> None:
+    def look(self, attempt: int, looked: Callable[[Any], None], failure: Callable[[], None]) -> None:
         def answered(found: Any) -> None:
             if found is None:
-                self._restore(attempt, lambda: self._put("look", attempt, answered, failure), failure)
+                self.restore(attempt, lambda: self.put("look", attempt, answered, failure), failure)
             else:
                 looked(found)
 
-        self._put("look", attempt, answered, failure)
+        self.put("look", attempt, answered, failure)
 
-    def _restore(self, attempt: int, restored: Callable[[], None], failure: Callable[[], None]) -> None:
+    def restore(self, attempt: int, restored: Callable[[], None], failure: Callable[[], None]) -> None:
         waiting = self._restoring.get(attempt)
         if waiting is not None:
             waiting.append((restored, failure))
@@ -341,7 +337,7 @@ class Worker:
                 pair[which]()
 
         def loaded(primes: list[Prime]) -> None:
-            self._put("prime", primes[0], lambda _: settle(0), lambda: settle(1))
+            self.put("prime", primes[0], lambda _: settle(0), lambda: settle(1))
 
         def ask(postgres: Postgres) -> Any:
             return None if postgres.is_closed else postgres.prime([attempt])
@@ -349,14 +345,14 @@ class Worker:
         self._ask(ask, lambda found: settle(1) if found is None else loaded(found), lambda: settle(1))
 
     def _ask(self, work: Callable[[Postgres], Any], answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
-        life = self._life
+        life = self.life
         self._postgres.ask(
             work,
-            lambda found: answer(found) if life == self._life else None,
-            lambda: failure() if life == self._life else None,
+            lambda found: answer(found) if life == self.life else None,
+            lambda: failure() if life == self.life else None,
         )
 
-    def _put(self, command: str, argument: Any, answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
+    def put(self, command: str, argument: Any, answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
         """Accept an entry for the script call of this turn."""
         lane = self._lanes.get(command)
         if lane is None:
@@ -364,10 +360,10 @@ class Worker:
         lane.queue.append((argument, answer, failure, self._clock.now))
         if not lane.is_kicked and lane.flying < IN_FLIGHT:
             lane.is_kicked = True
-            self._clock.after(self._chance.randrange(2), self._kick, command, lane, self._life)
+            self._clock.after(self._chance.random() < 0.5, self._kick, command, lane, self.life)
 
     def _kick(self, command: str, lane: "_Lane", life: int) -> None:
-        if life != self._life:
+        if life != self.life:
             return
         lane.is_kicked = False
         if lane.queue and lane.flying < IN_FLIGHT:
@@ -376,18 +372,18 @@ class Worker:
             self._send(command, lane, entries, 20, life)
 
     def _send(self, command: str, lane: "_Lane", entries: Sequence[Any], pause_ms: int, life: int) -> None:
-        if life != self._life:
+        if life != self.life:
             return
 
         def answered(replies: Sequence[Any]) -> None:
-            if life != self._life:
+            if life != self.life:
                 return
             self._landed(command, lane)
             for (_, answer, _, _), reply in zip(entries, replies, strict=True):
                 answer(reply)
 
         def failed() -> None:
-            if life != self._life:
+            if life != self.life:
                 return
             if self._clock.now + pause_ms > entries[0][3] + RETRY_MS:
                 self._landed(command, lane)
@@ -402,9 +398,9 @@ class Worker:
         lane.flying -= 1
         if lane.queue and not lane.is_kicked:
             lane.is_kicked = True
-            self._clock.after(0, self._kick, command, lane, self._life)
+            self._clock.after(0, self._kick, command, lane, self.life)
 
-    def _opened(self, respond: Respond) -> Respond:
+    def opened(self, respond: Respond) -> Respond:
         self._number += 1
         number = self._number
         self._open[number] = respond
@@ -425,7 +421,7 @@ class _Lane:
         self.is_kicked = False
 
 
-def _refused(reply: tuple[Any, ...]) -> Refusal:
+def refused(reply: tuple[Any, ...]) -> Refusal:
     match reply[0]:
         case 2:
             return Refusal("not-started")

@@ -1,0 +1,129 @@
+"""What a worker does for people: acts on attempts, late answers that count, files of seats that stayed off line.
+
+Follows `service.acts`, `service.late_answers` and `hand_over` step by step.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from loadtests.candidate_bot.protocol import Refusal
+from tests.simulation.messages import Answer, Count, Late, Save
+from tests.simulation.oracle import Oracle
+from tests.simulation.postgres import Postgres, Transaction
+from tests.simulation.rules import Rules
+from tests.simulation.worker import AWAY, Respond, Worker, refused
+
+REFUSALS: Mapping[int, str] = {3: "attempt-closed", 4: "lease-taken", 5: "time-over", 6: "attempt-locked"}
+Decision = Callable[[AttemptFacts, int, int], Change | None]  # facts, last sign of life, now
+
+
+class Staff:
+    """The staff's side of the workers."""
+
+    def __init__(self, rules: Rules, postgres: Postgres, oracle: Oracle) -> None:
+        self._rules, self._postgres, self._oracle = rules, postgres, oracle
+
+    def act(self, worker: Worker, attempt: int, decide: Decision, detail: dict[str, Any], respond: Respond) -> None:
+        """Do something to an attempt: lock the sitting, change, record, commit."""
+
+        def locked(transaction: Transaction, done: Respond) -> None:
+            def changed(facts: AttemptFacts, _: Change | None) -> None:
+                transaction.commit(
+                    lambda postgres: postgres.project(attempt, facts), lambda _: done(facts), lambda: done(AWAY)
+                )
+
+            worker.change(attempt, decide, "person", detail, changed, done)
+
+        self._in_transaction(worker, locked, respond)
+
+    def propose_late(self, worker: Worker, attempt: int, respond: Respond) -> None:
+        """Ask which refused answers of an attempt may count; a second person lets them."""
+
+        def locked(transaction: Transaction, done: Respond) -> None:
+            def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+                facts = held[0]
+                found = [
+                    late
+                    for late in self._postgres.late.values()
+                    if late.save.attempt == attempt
+                    and self._rules.may_count(facts, REFUSALS[late.code], late.save.arrival_ms)
+                ]
+                for late in found:
+                    self._oracle.proposed(late, facts)
+                transaction.commit(lambda _: None, lambda _: done(found), lambda: done(AWAY))
+
+            worker.look(attempt, looked, lambda: done(AWAY))
+
+        self._in_transaction(worker, locked, respond)
+
+    def accept_late(self, worker: Worker, late: list[Late], respond: Respond) -> None:
+        """Let the proposed answers count, newest first as ever."""
+        counts = [
+            Count(one.save.attempt, one.save.lease, one.save.arrival_ms, slot, answer, one.code)
+            for one in late
+            for slot, answer in one.save.answers
+        ]
+
+        def locked(transaction: Transaction, done: Respond) -> None:
+            left = len(counts)
+
+            def counted(_: int) -> None:
+                nonlocal left
+                left -= 1
+                if left <= 0:
+                    transaction.commit(lambda _: None, lambda _: done(None), lambda: done(AWAY))
+
+            if not counts:
+                counted(0)
+            for count in counts:
+                worker.put("count", count, counted, lambda: done(AWAY))
+
+        self._in_transaction(worker, locked, respond)
+
+    def restore_file(
+        self, worker: Worker, attempt: int, sender: str, answers: Mapping[int, Answer], respond: Respond
+    ) -> None:
+        """Save the answers of a hand-over file under the lease that holds now."""
+        done = worker.opened(respond)
+
+        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+            save = Save(attempt, held[0].lease, worker.now, tuple(answers.items()), worker.true_now, sender)
+            if held[0].state is AttemptState.READY or not answers:
+                done(Refusal("not-started"))
+            else:
+                worker.put("save", save, saved, lambda: done(AWAY))
+
+        def saved(reply: tuple[Any, ...]) -> None:
+            done(AWAY if reply[0] == 0 else None if reply[0] == 1 else refused(reply))
+
+        worker.look(attempt, looked, lambda: done(AWAY))
+
+    def _in_transaction(self, worker: Worker, work: Callable[[Transaction, Respond], None], respond: Respond) -> None:
+        done, life = worker.opened(respond), worker.life
+
+        def begun(is_closed: bool, transaction: Transaction) -> None:
+            if worker.life != life:
+                transaction.end()
+                return
+            worker.open_transactions.add(transaction)
+
+            def ended(reply: Any) -> None:
+                worker.open_transactions.discard(transaction)
+                transaction.end()
+                done(reply)
+
+            if is_closed:
+                ended(Refusal("sitting-state"))
+            else:
+                work(transaction, ended)
+
+        def begin(is_closed: Callable[[Postgres], bool]) -> None:
+            self._postgres.begin(is_closed, begun, lambda: done(AWAY))
+
+        if self._rules.looks_under_the_lock:
+            begin(lambda postgres: postgres.is_closed)
+        else:
+            self._postgres.ask(
+                lambda postgres: postgres.is_closed, lambda found: begin(lambda _: found), lambda: done(AWAY)
+            )
