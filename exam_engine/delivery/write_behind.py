@@ -18,6 +18,7 @@ from redis.exceptions import ResponseError
 
 from exam_engine.delivery import counters
 from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, backlog
+from exam_engine.delivery.latecomers import Latecomers
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
@@ -45,7 +46,7 @@ LONGEST_PAUSE_SECONDS = 2.0
 SHARDS_PAUSE_SECONDS = 0.2  # while some shards are away, the others wait no longer
 _STATEMENT_SECONDS = 60.0
 
-# A stored sitting is read on for a while: what seats noticed may come in late.
+# A stored sitting is read on for a while: what seats noticed may come in late. After that see `latecomers`.
 _TO_STORE = """
 select id, shards, state = 'closed' and stored_at is null as is_closing from sitting
 where state = 'open' or (state = 'closed' and (stored_at is null or stored_at > now() - interval '10 minutes'))
@@ -108,6 +109,7 @@ class Writer:
         self._runner = ScriptRunner(redis, Durability(waits_for_aof=False, replicas=replicas))
         self._kept_ms = 1000 * kept_seconds
         self._replays = Replays(pool, redis, self._kept_ms, clock)
+        self._latecomers = Latecomers(pool, redis)
         self._trim = load_script(PACKAGE, "trim")
         self._consumer = consumer
         self._clock = clock
@@ -197,6 +199,7 @@ class Writer:
             found |= dict.fromkeys(streams, row["id"])
             if row["is_closing"]:
                 closed[row["id"]] = streams
+        found |= await self._latecomers.streams()
         uncertain = [stream for stream in found if stream not in self._streams or stream in self._unread]
         self._unread.update(uncertain)
         await asyncio.gather(*map(self._make_group, uncertain))

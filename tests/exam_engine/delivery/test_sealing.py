@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.assembly.model import CompiledForm, FormId
 from exam_engine.delivery import hand_over, prefetching
+from exam_engine.delivery.draining import waiting
 from exam_engine.delivery.errors import (
     CodeNotReleased,
     HandOverInvalid,
@@ -38,6 +39,7 @@ from exam_engine.delivery.sealing import (
 from exam_engine.delivery.service import Desk
 from exam_engine.delivery.service.release import release_code
 from exam_engine.delivery.wire import SaveBody, SaveResponse
+from exam_engine.delivery.write_behind import Writer
 from exam_engine.infra import sealing
 from exam_engine.infra.clock import from_milliseconds, to_milliseconds
 from exam_engine.infra.database import transaction
@@ -280,8 +282,13 @@ async def test_a_seat_that_never_had_a_network_is_started_by_its_file(
     assert envelope.started_at_ms == NOW + MINUTE
 
 
-async def test_a_file_that_comes_after_the_end_changes_no_answer(
-    opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
+async def test_a_file_that_comes_after_the_end_changes_no_answer_and_is_kept_as_evidence(
+    opened: HallMaker,
+    delivery: Delivery,
+    clock: SetClock,
+    sessions: async_sessionmaker[AsyncSession],
+    writer: Writer,
+    pool: Any,
 ) -> None:
     hall = await opened()
     clock.now = START
@@ -290,6 +297,13 @@ async def test_a_file_that_comes_after_the_end_changes_no_answer(
     restored = await _restore(delivery, sessions, hall, clock, await _file(delivery, hall))
     assert (restored.taken, restored.late) == (0, 2)
     assert await _values(delivery, hall) == {}
+    while await waiting(delivery.register.redis, hall.sitting):
+        await writer.turn(block_ms=1)
+    rows = await pool.fetch("select * from late_response where attempt_id = $1 order by slot", hall.attempt())
+    assert [(row["slot"], row["value"], row["refusal"]) for row in rows] == [
+        (1, '"B"', "time-over"),
+        (2, '"C"', "time-over"),
+    ]
 
 
 async def test_a_file_that_was_edited_or_forged_is_refused_and_changes_nothing(

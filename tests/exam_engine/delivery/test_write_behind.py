@@ -7,18 +7,21 @@ from typing import Any
 import msgspec
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from exam_engine.delivery import model
+from exam_engine.delivery import model, service
 from exam_engine.delivery.draining import backlog, drain, waiting, writer_signs
-from exam_engine.delivery.errors import NotStored
+from exam_engine.delivery.errors import AttemptClosed, NotStored
 from exam_engine.delivery.model import CloseReason
 from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import Register, SeatNote, pack_response
+from exam_engine.delivery.service import Desk
 from exam_engine.delivery.write_behind import Writer
 from exam_engine.infra.clock import to_milliseconds
+from exam_engine.infra.database import transaction
 from exam_engine.infra.redis_client import ScriptRunner
 from tests.exam_engine.delivery.conftest import HallMaker
-from tests.exam_engine.delivery.halls import START, Hall, SetClock
+from tests.exam_engine.delivery.halls import ACTOR, START, Hall, SetClock
 
 NOW = to_milliseconds(START)
 
@@ -285,3 +288,44 @@ async def test_a_redis_started_empty_gets_its_groups_again(
             await asyncio.sleep(0.05)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_what_comes_long_after_a_sitting_was_stored_is_stored_too(
+    opened: HallMaker,
+    register: Register,
+    pool: Any,
+    runner: ScriptRunner,
+    clock: SetClock,
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    hall = await opened(candidates=1)
+    await _start(register, hall)
+    clock.forward(hours=3)
+    async with transaction(sessions) as session:
+        await service.close_sitting(Desk(session=session, register=register, actor=ACTOR, now=clock()), hall.sitting.id)
+    await _write_all(Writer(pool, runner.redis, "writer-1", clock), runner, hall)
+    await pool.execute("update sitting set stored_at = now() - interval '3 hours' where id = $1", hall.sitting.id)
+    with pytest.raises(AttemptClosed):
+        await _save(register, hall, 0, 1, 7, "A")
+    await register.note(hall.place(), [SeatNote(kind="online", at_ms=NOW)])
+    assert await waiting(runner.redis, hall.sitting) == 2
+    await Writer(pool, runner.redis, "writer-2", clock).turn(block_ms=1)
+    assert await waiting(runner.redis, hall.sitting) == 0
+    assert await _count(pool, hall, "late_response") == 1
+    assert await _count(pool, hall, "response") == 0
+    kept = await pool.fetchval(
+        "select count(*) from attempt_event where kind = 'online' and attempt_id = $1", hall.attempt()
+    )
+    assert kept == 1
+
+
+async def test_a_stored_sitting_that_redis_let_go_is_not_made_anew(
+    opened: HallMaker, pool: Any, runner: ScriptRunner, clock: SetClock
+) -> None:
+    hall = await opened(candidates=1)
+    await pool.execute(
+        "update sitting set state = 'closed', stored_at = now() - interval '7 days' where id = $1", hall.sitting.id
+    )
+    await runner.redis.flushdb()
+    await Writer(pool, runner.redis, "writer-1", clock).turn(block_ms=1)
+    assert await runner.redis.exists(hall.place().stream) == 0
