@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from litestar import Litestar, Request
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, HTTPScope, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, HTTPScope, Receive, Scope, Send
 
 from api.app import create_app
 from api.candidate import form_answer, let_in, start_paper
@@ -154,11 +154,11 @@ class HotRoutes:
         delivery = self._delivery
         if delivery is None:
             delivery = self._delivery = self._app.state.delivery
-        scheme, _, token = call.text(b"authorization").partition(" ")
-        if scheme.lower() != "bearer":
+        shown = call.text(b"authorization")
+        if shown[:7].lower() != "bearer ":
             raise NotHot
         try:
-            return delivery, delivery.authenticate(token.strip())
+            return delivery, delivery.authenticate(shown[7:].strip())
         except (TokenInvalid, TokenExpired) as error:
             raise NotHot from error
 
@@ -207,12 +207,14 @@ class _Call:
 
     async def body(self, decode: Callable[[bytes], _Read]) -> _Read:
         """Return the decoded body of a plain JSON request."""
-        length = self._headers.get(b"content-length", b"")
-        if not length.isdigit() or int(length) > MAXIMUM_BODY_BYTES or self.scope["query_string"]:
+        headers = self._headers
+        digits = headers.get(b"content-length", b"")
+        if not digits.isdigit() or self.scope["query_string"]:
             raise NotHot
-        if not self._headers.get(b"content-type", b"").startswith(b"application/json"):
+        length = int(digits)
+        if length > MAXIMUM_BODY_BYTES or not headers.get(b"content-type", b"").startswith(b"application/json"):
             raise NotHot
-        content = await self._content(int(length))
+        content = await self._content(length)
         try:
             return decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -301,13 +303,8 @@ class _Route:
 
 
 async def _send(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    start: Message = {
-        "type": "http.response.start",
-        "status": status,
-        "headers": [*headers, length, *ENCODED_DATA_HEADERS],
-    }
-    await send(start)
+    headers = [*headers, (b"content-length", b"%d" % len(body)), *ENCODED_DATA_HEADERS]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})
 
 

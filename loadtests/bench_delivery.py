@@ -37,7 +37,7 @@ ROUNDS = 3
 SERVERS = {
     "product": ("api.hot:create_server", "the product (`api.hot`)"),
     "bare": ("loadtests.yardsticks:bare", "bare granian: token, decode, one batched script"),
-    "plain": ("loadtests.yardsticks:plain", "plain Litestar, one script call a save"),
+    "plain": ("loadtests.yardsticks:plain", "plain Litestar, one redis-py call a save"),
 }
 RATIOS = (("bare", 1.3), ("plain", 0.35))
 

@@ -58,11 +58,10 @@ def bare() -> Asgi:
 
 
 def plain() -> Litestar:
-    """Build the plain server: the framework, and one call of the script for each save."""
+    """Build the plain server: the framework, and one call of redis-py for each save."""
     settings = load_settings({name: text for name, text in os.environ.items() if name.startswith("EXAM_")})
     key = derive_key(load_master_secret(settings), tokens.PURPOSE)
-    runner = ScriptRunner(create_redis(settings), Durability(waits_for_aof=False))
-    script = load_script(PACKAGE, "save")
+    script = create_redis(settings).register_script(load_script(PACKAGE, "save").text)
     stream = place_of(UUID(os.environ[SITTING]), 1, UUID(int=0)).stream
 
     @post("/api/attempts/{attempt_id:uuid}/responses", status_code=200)
@@ -75,7 +74,7 @@ def plain() -> Litestar:
         for response in data.responses:
             arguments += (response.slot, _packed(response))
         entry = [str(attempt_id), data.lease, now_ms, *arguments]
-        (reply,) = await runner.run(script, stream, [len(entry), *entry])
+        (reply,) = await script(keys=[stream], args=[len(entry), *entry])
         return {"saved": reply[2:], "deadline_ms": reply[1]}
 
     return Litestar([save], logging_config=None, openapi_config=None)

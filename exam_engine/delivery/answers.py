@@ -13,6 +13,7 @@ from item_bank.model.responses import ResponseShape, check_response
 
 LAST_CLIENT_MS = 4_102_444_800_000  # 2100: clocks of seats are recorded, never believed
 MAXIMUM_VALUE_BYTES = 40_000
+_encode = msgspec.json.Encoder().encode
 
 
 def pack_answers(
@@ -25,10 +26,10 @@ def pack_answers(
     UnknownSlot, ResponseInvalid
         Then none of the body is kept.
     """
+    if len(responses) == 1:
+        return [[(responses[0].slot, _pack(shapes, responses[0]))]]
     rounds: list[dict[int, bytes]] = [{}]
-    if len(responses) > 1:
-        responses = sorted(responses, key=_by_sequence)
-    for response in responses:
+    for response in sorted(responses, key=_by_sequence):
         packed = _pack(shapes, response)
         for answers in rounds:
             if response.slot not in answers:
@@ -63,13 +64,12 @@ def _pack(shapes: Mapping[int, ResponseShape], response: SaveResponse) -> bytes:
         value = check_response(shape, response.value)
     except item_bank.ResponseInvalid as error:
         raise ResponseInvalid(response.slot, error.reason) from error
-    content = msgspec.json.encode(value)
+    content = _encode(value)
     if len(content) > MAXIMUM_VALUE_BYTES:
         raise ResponseInvalid(
             response.slot, message("the text is longer than {maximum} bytes", maximum=MAXIMUM_VALUE_BYTES)
         )
-    client_ms = believable_ms(response.client_time_ms)
-    return pack_response(response.sequence, client_ms, content, is_answered=value is not None)
+    return pack_response(response.sequence, believable_ms(response.client_time_ms), content, value is not None)
 
 
 def _by_sequence(response: SaveResponse) -> int:

@@ -166,22 +166,24 @@ class Delivery:
         TimeOver, ServiceUnavailable
         """
         arrival_ms = self.now_ms()
-        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
+        sat = self.rolls.known(candidate.candidate_id, attempt_id)
+        if sat is None:
+            sat = await self.rolls.require(candidate.candidate_id, attempt_id)
+        roll, place = sat.roll, sat.place
         saved: list[SavedSlot] = []
-        for packed in pack_answers(sat.roll.paper.shapes, body.responses):
+        for packed in pack_answers(roll.paper.shapes, body.responses):
             try:
-                kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
+                kept = await self.register.save(place, body.lease, arrival_ms, packed)
             except NotHeld:
                 await self._restore(sat)
-                kept = await self.register.save(sat.place, body.lease, arrival_ms, packed)
+                kept = await self.register.save(place, body.lease, arrival_ms, packed)
             saved += [SavedSlot(slot, sequence) for (slot, _), sequence in zip(packed, kept.sequences, strict=True)]
-        self.bulletins.seen(sat.place, arrival_ms)
-        grace_ms = 1000 * sat.roll.sitting.grace_seconds
+        self.bulletins.seen(place, arrival_ms)
+        grace_ms = 1000 * roll.sitting.grace_seconds
         known = Known.saved(kept.deadline_ms, grace_ms, arrival_ms, body.lease, kept.is_paused)
         self._recollection.keep(attempt_id, known)
-        return SaveReply(
-            saved, kept.deadline_ms, self.now_ms(), known.state, self._notices(sat, body.after), kept.is_paused
-        )
+        notices = self._notices(sat, body.after)
+        return SaveReply(saved, kept.deadline_ms, self.now_ms(), known.state, notices, kept.is_paused)
 
     async def time(
         self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0, lease: int | None = None
@@ -190,7 +192,9 @@ class Delivery:
 
         `lease` is the one the seat believes it has: a seat that waits or lost it gives no sign of life for the holder.
         """
-        sat = await self.rolls.require(candidate.candidate_id, attempt_id)
+        sat = self.rolls.known(candidate.candidate_id, attempt_id)
+        if sat is None:
+            sat = await self.rolls.require(candidate.candidate_id, attempt_id)
         known = await self._recall_started(sat)
         now_ms = self.now_ms()
         if lease is None or lease == known.lease:

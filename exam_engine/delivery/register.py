@@ -187,12 +187,14 @@ class Register:
         ------
         NotHeld, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
         """
-        arguments: list[str | bytes | int] = []
-        weight = 0
-        for slot, packed in responses:
-            arguments += (slot, packed)
-            weight += len(packed)
-        reply = await self._saves.put(place.stream, place.attempt, lease, arrival_ms, *arguments, weight=weight)
+        if len(responses) == 1:
+            slot, packed = responses[0]
+            put = self._saves.put(place.stream, place.attempt, lease, arrival_ms, slot, packed, weight=len(packed))
+        else:
+            flat = [part for pair in responses for part in pair]
+            weight = sum(len(packed) for _, packed in responses)
+            put = self._saves.put(place.stream, place.attempt, lease, arrival_ms, *flat, weight=weight)
+        reply = await put
         if reply[0] == 1:
             self._saved += len(responses)
             return Saved(reply[1], bool(reply[2]), reply[3:])

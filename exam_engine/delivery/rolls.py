@@ -130,6 +130,11 @@ class Rolls:
             raise NotYours
         return sat
 
+    def known(self, candidate_id: UUID, attempt_id: AttemptId) -> Sat | None:
+        """Return an attempt of this very candidate if it is in memory, else ask `require`."""
+        sat = self._attempts.get(attempt_id)
+        return sat if sat is not None and sat.seat.candidate_id == candidate_id else None
+
     async def of_candidate(self, candidate_id: UUID) -> list[Sat]:
         """Return a candidate's attempts, by start of the sitting."""
         sats = self._candidates.get(candidate_id)
