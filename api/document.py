@@ -62,6 +62,7 @@ REFUSALS: Mapping[int, tuple[str, str, str]] = {
     403: ("NotAllowed", "Who is signed in may not do this, or a code does not belong to its number", "not-allowed"),
     404: ("NotFound", "There is no such thing", "exam-unknown"),
     409: ("Conflict", "What is asked does not fit the present state", "attempt-closed"),
+    408: ("TooSlow", "The body stopped coming, or took too long to arrive; send it again", "request-timeout"),
     413: ("TooLarge", "What was sent is too large", "too-large"),
     415: ("WrongMediaType", "This kind of content is not understood", "wrong-media-type"),
     422: ("Unprocessable", "Understood, and refused: facts name the place and the reason", "unknown-slot"),
@@ -127,7 +128,7 @@ def refusals_of(
     if asked or body is not None:
         refused.add(400)
     if body is not None:
-        refused |= {409, 413, 415, 422}
+        refused |= {408, 409, 413, 415, 422}
     if any(parameter.param_in == "path" for parameter in asked) or name in {"public_result", "public_decision"}:
         refused |= {404, 409}
     if name not in OPEN_DOORS and (is_staff or "candidate" in tags):

@@ -19,6 +19,7 @@ from litestar.exceptions import HTTPException, InternalServerException, Validati
 from api.language import language_of
 from api.problem_tables import PROBLEMS, UNEXPECTED, Problem
 from api.refusal_log import note_refusal
+from api.sessions import has_lost_session
 from exam_engine.infra import database, redis_client
 from exam_engine.infra.errors import RowError, ServiceUnavailable
 from exam_engine.infra.i18n import N_, Translator, translator
@@ -95,6 +96,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         )
     note_refusal(request, problem.code)
     document = describe(error, language_of(request))
+    if problem.code == "sign-in-needed" and has_lost_session(request):
+        document |= _session_lost(translator(language_of(request)))
     headers = dict(getattr(error, "headers", None) or {})
     if problem.retry_after_seconds is not None:
         headers["Retry-After"] = str(problem.retry_after_seconds)
@@ -110,6 +113,15 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers=headers,
         media_type="application/problem+json",
     )
+
+
+def _session_lost(translate: Translator) -> dict[str, str]:
+    return {
+        "title": translate(N_("Please sign in again")),
+        "detail": translate(
+            N_("Your session has ended. Nothing that was stored is lost; what was just sent was not stored.")
+        ),
+    }
 
 
 def _is_ours(error: Exception) -> bool:
@@ -134,7 +146,9 @@ def _is_unreadable(error: Exception) -> bool:
 def _wants_page(request: Request[Any, Any, Any]) -> bool:
     path = request.url.path
     is_page = not path.startswith(("/api/", "/health/", "/metrics", "/static/", "/media/"))
-    return is_page and MediaType.HTML in request.headers.get("accept", "")
+    # A part of a page asked for by script cannot be a whole page: the script tells the problem in words.
+    is_part = request.headers.get("hx-request") == "true"
+    return is_page and not is_part and MediaType.HTML in request.headers.get("accept", "")
 
 
 def _facts(error: Exception, translate: Translator) -> dict[str, Any]:

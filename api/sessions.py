@@ -18,6 +18,15 @@ COOKIE = "session"
 _LOADED = "exam_engine.loaded_session"
 
 
+def has_lost_session(connection: ASGIConnection[Any, Any, Any, Any]) -> bool:
+    """Whether a browser shows a session nobody knows any more: it ran out, or Redis began empty.
+
+    Signing out takes the cookie away, so who did that, or never signed in, shows none.
+    """
+    # Where no session is asked for at all (seats, look-ups), none was lost either.
+    return bool(connection.cookies.get(COOKIE)) and connection.scope.get("state", {}).get(_LOADED) == {}
+
+
 class StaffSessionBackend(ServerSideSessionBackend):
     """A server-side session that leaves visitors without one."""
 

@@ -43,7 +43,8 @@ class StaffSessionPages(Controller):
     async def show(self, request: Request[Any, Any, Any]) -> Template:
         """Show the sign-in form."""
         target = request.query_params.get("next", "")
-        return page(request, "staff/sign_in.html", problem=None, typed_name="", next=target)
+        ended = request.query_params.get("ended", "")
+        return page(request, "staff/sign_in.html", problem=None, typed_name="", next=target, ended=ended)
 
     @post("/sign-in", status_code=200)
     async def sign_in(
@@ -63,6 +64,7 @@ class StaffSessionPages(Controller):
                 problem=problem,
                 typed_name=data.user_name,
                 next=data.next,
+                ended="",
             )
         return Redirect(_inside(data.next), status_code=303)
 

@@ -24,11 +24,13 @@ export class BoardServer {
     return `${this.#room}/attempts/${attempt}/photo?v=${version}`
   }
 
-  /** Whether somebody is still signed in who may watch: the stream itself cannot say why it was refused. */
-  async mayWatch(): Promise<boolean | null> {
+  /** Whether somebody is still signed in, and may watch: the stream itself cannot say why it was refused. */
+  async mayWatch(): Promise<'yes' | 'signed-out' | 'shut-out' | null> {
     try {
       const reply = await timed(`${this.#room}/board`, { headers: { Accept: 'application/json' }, cache: 'no-store' })
-      return reply.status === 401 || reply.status === 403 ? false : reply.ok || null
+      if (reply.status === 401) return 'signed-out'
+      if (reply.status === 403) return 'shut-out'
+      return reply.ok ? 'yes' : null
     } catch {
       return null
     }

@@ -8,7 +8,7 @@ import { type LiveState, NOTHING_YET, serverNow, withBeat, withRoom, withSeats }
 const SILENT_MS = 12_000
 const AGAIN_MS = 4_000
 
-export type Link = 'opening' | 'live' | 'silent' | 'signed-out'
+export type Link = 'opening' | 'live' | 'silent' | 'signed-out' | 'shut-out'
 
 export class LiveBoard {
   state: LiveState = NOTHING_YET
@@ -63,7 +63,7 @@ export class LiveBoard {
   }
 
   #listen(): void {
-    if (this.link === 'signed-out') return
+    if (this.link === 'signed-out' || this.link === 'shut-out') return
     if (performance.now() - this.#heardAtMs <= SILENT_MS) return
     this.link = 'silent'
     this.#onNews()
@@ -72,8 +72,8 @@ export class LiveBoard {
 
   async #refused(): Promise<void> {
     const mayWatch = await this.#server.mayWatch()
-    if (mayWatch === false) {
-      this.link = 'signed-out'
+    if (mayWatch === 'signed-out' || mayWatch === 'shut-out') {
+      this.link = mayWatch
       this.#close()
     } else {
       this.link = 'silent'

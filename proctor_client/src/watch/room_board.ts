@@ -31,7 +31,9 @@ export class RoomBoard extends HTMLElement {
 
   readonly #stats = h('div', { class: 'grid grid--narrow board__stats' })
   readonly #status = h('p', { class: 'small soft board__status' })
-  readonly #alert = h('div', { class: 'alert alert--warn', role: 'alert' })
+  readonly #alertText = h('p', {})
+  readonly #signIn = h('p', { class: 'alert__actions' }, h('a', { class: 'button button--primary', href: `/staff/sign-in?ended=page&next=${encodeURIComponent(location.pathname)}` }, t('board.sign-in-again')))
+  readonly #alert = h('div', { class: 'alert alert--warn', role: 'alert' }, this.#alertText, this.#signIn)
   readonly #find = h('input', { class: 'input', type: 'search', id: 'board-find', on: { input: () => this.#draw() } })
   readonly #target = h('span', { class: 'board__target number' })
   readonly #bar = h('div', { class: 'board__acts' })
@@ -168,8 +170,9 @@ export class RoomBoard extends HTMLElement {
     if (!live) return
     const age = live.state.board === null ? 0 : live.now() - live.state.readMs
     const text =
-      live.link === 'signed-out' ? t('board.sign-in') : live.link === 'silent' ? t('board.silent-link') : age > STALE_MS ? t('board.stale', { seconds: Math.round(age / 1000) }) : ''
-    if (this.#alert.textContent !== text) this.#alert.textContent = text
+      live.link === 'signed-out' ? t('board.sign-in') : live.link === 'shut-out' ? t('board.shut-out') : live.link === 'silent' ? t('board.silent-link') : age > STALE_MS ? t('board.stale', { seconds: Math.round(age / 1000) }) : ''
+    if (this.#alertText.textContent !== text) this.#alertText.textContent = text
+    this.#signIn.hidden = live.link !== 'signed-out'
     this.#alert.hidden = text === ''
     const updated = live.state.board === null ? '' : t('board.updated', { time: formatClock(live.state.readMs, true) })
     if (this.#status.textContent !== updated) this.#status.textContent = updated
