@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from exam_engine.infra.embedded.binaries import find_binaries
@@ -53,6 +55,12 @@ class ValkeyCluster:
             assert time.monotonic() < deadline
         child.wait_ready(30)
 
+    def bring_back(self, port: int) -> None:
+        """Let a server that hangs go on, or start one that is dead."""
+        if self._child(port).is_running():
+            self.kill(port, signal.SIGCONT)
+        self.start_again(port)
+
     def _child(self, port: int) -> Child:
         return self.children[self.ports.index(port)]
 
@@ -85,13 +93,13 @@ class ValkeyCluster:
         return int(told["slave0"]["port"])
 
     async def master_of(self, client: ClusterClient, key: str) -> int:
-        """Return the port of the server that owns a key now, as a server that lives tells."""
+        """Return the port of the server that owns a key now, as a server that answers tells."""
         slot = client.keyslot(key)
         for port in self.ports:
             if not self._child(port).is_running():
                 continue
             with suppress(RedisError, OSError):
-                async with Redis(host="127.0.0.1", port=port, socket_timeout=2) as node:
+                async with Redis(host="127.0.0.1", port=port, socket_timeout=0.5, retry=Retry(NoBackoff(), 0)) as node:
                     for first, last, master, *_ in await _ask(node, "CLUSTER", "SLOTS"):
                         if first <= slot <= last:
                             return int(master["port"] if isinstance(master, dict) else master[1])
