@@ -327,7 +327,7 @@ class SeatProtocol:
         self.lease = envelope.lease
         self.is_mine = envelope.lease > 0
         self.confirmed = {}
-        highest = max(self.next_sequence - 1, max(0, self.lease - 1) * SEQUENCES_PER_LEASE)
+        highest = max(self.next_sequence - 1, self.lease * SEQUENCES_PER_LEASE)
         for theirs in envelope.responses:
             self.confirmed[theirs.slot] = theirs.sequence
             highest = max(highest, theirs.sequence)
@@ -394,6 +394,13 @@ class SeatProtocol:
     def _confirm(self, slot: int, sequence: int) -> None:
         if self.confirmed.get(slot, 0) < sequence:
             self.confirmed[slot] = sequence
+        mine = self.held.get(slot)
+        if mine is not None and mine.sequence < sequence:
+            # Somebody else's, brought from another computer: ours is newer, and is sent again above it.
+            self.next_sequence = max(self.next_sequence, sequence + 1)
+            again = msgspec.structs.replace(mine, sequence=self.next_sequence)
+            self.held[slot] = self.vault.responses[slot] = again
+            self.next_sequence += 1
 
     def _follow(self, refusal: Refusal) -> None:
         match refusal.code:

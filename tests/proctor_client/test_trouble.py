@@ -82,7 +82,7 @@ async def test_another_seat_makes_this_one_read_only_until_it_is_taken_back(page
     await page.keyboard.press("a")
     await saved(page)
     peer.take_lease()
-    peer.responses[2] = {"slot": 2, "sequence": 100_001, "value": "B", "client_time_ms": 0}
+    peer.responses[2] = {"slot": 2, "sequence": 200_001, "value": "B", "client_time_ms": 0}
     await page.keyboard.press("n")
     await page.keyboard.press("n")
     await page.keyboard.press("b")

@@ -1,7 +1,8 @@
 /** The candidate's responses and how far the server has them: sequences, acknowledgements, comparison after a gap. Pure.
  *
- * Sequences rise by one for each change. A seat that takes an attempt over counts on from a floor given by its lease, so
- * whatever an abandoned seat still holds in secret is older than what was answered afterwards.
+ * Sequences rise by one for each change. A seat with a lease counts on from a floor that the lease gives, so whatever an
+ * abandoned seat still holds in secret is older than what was answered afterwards. A seat that began without a network
+ * has no lease yet and counts from one: whoever asked the server for the paper is newer than it.
  */
 
 import type { HeldResponse, ResponseValue, SavedResponse } from '../shared/api.ts'
@@ -25,11 +26,31 @@ export function record(book: ResponseBook, slot: number, value: ResponseValue, c
   return { ...book, held: new Map(book.held).set(slot, response), next: book.next + 1 }
 }
 
-/** Note that the server keeps these; an acknowledgement of an older sequence confirms nothing newer. */
-export function confirm(book: ResponseBook, saved: readonly { slot: number; sequence: number }[]): ResponseBook {
+export type Stored = readonly { readonly slot: number; readonly sequence: number }[]
+
+/** Note that the server keeps these; an acknowledgement of an older sequence confirms nothing newer.
+ *
+ * A higher sequence than ours is somebody else's answer, brought from another computer: ours was not taken, and is
+ * newer. It gets a sequence above that one and waits to be sent again.
+ */
+export function confirm(book: ResponseBook, saved: Stored): ResponseBook {
   const confirmed = new Map(book.confirmed)
-  for (const { slot, sequence } of saved) confirmed.set(slot, Math.max(confirmed.get(slot) ?? 0, sequence))
-  return { ...book, confirmed }
+  const held = new Map(book.held)
+  let { next } = book
+  for (const { slot, sequence } of saved) {
+    confirmed.set(slot, Math.max(confirmed.get(slot) ?? 0, sequence))
+    const mine = held.get(slot)
+    if (mine === undefined || mine.sequence >= sequence) continue
+    next = Math.max(next, sequence + 1)
+    held.set(slot, { ...mine, sequence: next })
+    next += 1
+  }
+  return { held, confirmed, next }
+}
+
+/** The server names all it keeps: what is not among it is not confirmed, whatever was said before. */
+export function stored(book: ResponseBook, saved: Stored): ResponseBook {
+  return { ...book, confirmed: new Map(saved.map(({ slot, sequence }) => [slot, sequence])) }
 }
 
 /** Responses the server has not confirmed, oldest change first. */
@@ -50,7 +71,7 @@ export function isConfirmed(book: ResponseBook, slot: number): boolean {
 export function reconcile(book: ResponseBook, server: readonly HeldResponse[], lease: number): ResponseBook {
   const held = new Map(book.held)
   const confirmed = new Map<number, number>()
-  let highest = Math.max(book.next - 1, Math.max(0, lease - 1) * SEQUENCES_PER_LEASE)
+  let highest = Math.max(book.next - 1, lease * SEQUENCES_PER_LEASE)
   for (const theirs of server) {
     confirmed.set(theirs.slot, theirs.sequence)
     highest = Math.max(highest, theirs.sequence)
@@ -70,10 +91,10 @@ export function forget(book: ResponseBook, slots: readonly number[]): ResponseBo
   return { ...book, confirmed }
 }
 
-/** The book as it was found at this seat, before the server was asked. */
-export function restore(kept: readonly SavedResponse[]): ResponseBook {
+/** The book as it was found at this seat, before the server was asked; `lease` 0: it never had one. */
+export function restore(kept: readonly SavedResponse[], lease = 0): ResponseBook {
   const held = new Map<number, SavedResponse>()
-  let highest = 0
+  let highest = lease * SEQUENCES_PER_LEASE
   for (const response of kept) {
     const before = held.get(response.slot)
     if (!before || before.sequence < response.sequence) held.set(response.slot, response)

@@ -48,16 +48,28 @@ export class AnswerSheet {
     return this.#book.held.get(slot)
   }
 
-  confirm(saved: readonly { slot: number; sequence: number }[]): void {
-    this.#book = responses.confirm(this.#book, saved)
+  /** The server keeps these; returns the responses that must go again, under a new sequence. */
+  confirm(saved: responses.Stored): readonly SavedResponse[] {
+    const before = this.#book
+    this.#book = responses.confirm(before, saved)
     if (this.unconfirmed().length === 0) this.#oneByOne = false
+    return this.#changedSince(before)
+  }
+
+  /** The server names everything it keeps. */
+  compareStored(saved: responses.Stored): void {
+    this.#book = responses.stored(this.#book, saved)
   }
 
   /** Compare with the server; returns the responses that came from it. */
   reconcile(theirs: readonly HeldResponse[], lease: number): readonly SavedResponse[] {
-    const before = this.#book.held
-    this.#book = responses.reconcile(this.#book, theirs, lease)
-    return [...this.#book.held.values()].filter((response) => before.get(response.slot) !== response)
+    const before = this.#book
+    this.#book = responses.reconcile(before, theirs, lease)
+    return this.#changedSince(before)
+  }
+
+  #changedSince({ held }: responses.ResponseBook): readonly SavedResponse[] {
+    return [...this.#book.held.values()].filter((response) => held.get(response.slot) !== response)
   }
 
   /** The server says it lacks these. */

@@ -18,7 +18,7 @@ export class Custody {
   async ask(server: ExamServer, attemptId: string, sheet: AnswerSheet): Promise<AttemptState> {
     this.#asked += 1
     const reply = await server.receipt(attemptId)
-    sheet.confirm(reply.saved)
+    sheet.compareStored(reply.saved)
     this.#isOver = reply.is_stored && reply.state === 'submitted'
     return reply.state
   }

@@ -89,7 +89,7 @@ export class Dialogue {
     clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
     clock.restate(envelope.extra_seconds)
     this.#envelope = envelope
-    const fromServer = sheet.reconcile(envelope.responses, Math.max(1, envelope.lease))
+    const fromServer = sheet.reconcile(envelope.responses, envelope.lease)
     keeper.write(fromServer)
     this.#takeNotices(envelope.notices)
     return { standing: this.standing, isNews: fromServer.length > 0 }
@@ -101,7 +101,7 @@ export class Dialogue {
     const { server, counter } = this.#ports
     const sent = counter()
     const reply = await server.save(this.#attempt, { lease: this.#envelope.lease, responses: sheet.batch(), after: notices.newest })
-    sheet.confirm(reply.saved)
+    keeper.write(sheet.confirm(reply.saved))
     return this.#take(reply, sent, true)
   }
 

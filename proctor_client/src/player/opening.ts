@@ -117,8 +117,8 @@ interface Found {
 async function makeSession(ports: Ports, request: OpeningRequest, { envelope, form, clock, kept, claim, isLinked }: Found): Promise<ExamSession> {
   const paper: Paper = arrange(form, envelope.ordering)
   const written = await ports.vault.responses(envelope.attempt_id).catch(() => [])
-  const local = responses.restore([...written, ...ports.vault.lastWords(envelope.attempt_id)])
-  const book = isLinked ? responses.reconcile(local, envelope.responses, Math.max(1, envelope.lease)) : local
+  const local = responses.restore([...written, ...ports.vault.lastWords(envelope.attempt_id)], claim === null ? envelope.lease : 0)
+  const book = isLinked ? responses.reconcile(local, envelope.responses, envelope.lease) : local
   const session = new ExamSession(ports, {
     envelope,
     paper,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { confirm, EMPTY_BOOK, forget, isConfirmed, pending, reconcile, record, type ResponseBook, restore, sequences, valueOf } from '../../src/core/responses.ts'
+import { confirm, EMPTY_BOOK, forget, isConfirmed, pending, reconcile, record, type ResponseBook, restore, sequences, stored, valueOf } from '../../src/core/responses.ts'
 
 const answered = (...changes: [number, string | null][]): ResponseBook => changes.reduce((book, [slot, value]) => record(book, slot, value, 0), EMPTY_BOOK)
 const pendingSlots = (book: ResponseBook): number[] => pending(book).map((response) => response.slot)
@@ -55,8 +55,8 @@ describe('comparing with the server after a gap', () => {
   })
 
   test('the next change is newer than everything either side has seen', () => {
-    const book = reconcile(answered([1, 'A']), [{ slot: 3, sequence: 41, value: 'D' }], 1)
-    expect(record(book, 1, 'B', 0).held.get(1)?.sequence).toBe(42)
+    const book = reconcile(answered([1, 'A']), [{ slot: 3, sequence: 500_041, value: 'D' }], 1)
+    expect(record(book, 1, 'B', 0).held.get(1)?.sequence).toBe(500_042)
   })
 
   test('a seat that takes over counts on above anything an abandoned seat may still hold', () => {
@@ -65,6 +65,27 @@ describe('comparing with the server after a gap', () => {
     const back = reconcile(abandoned, [{ slot: 1, sequence: moved.held.get(1)?.sequence ?? 0, value: 'E' }], 3)
     expect(valueOf(back, 1)).toBe('E')
     expect(pendingSlots(back)).toEqual([])
+  })
+
+  test('a seat with a lease counts above one that began without a network, the first lease too', () => {
+    const offLine = answered(...Array.from({ length: 15 }, (_, at): [number, string] => [1, `old ${at}`]))
+    const onLine = record(reconcile(EMPTY_BOOK, [], 1), 1, 'new', 0)
+    expect(onLine.held.get(1)?.sequence).toBeGreaterThan(offLine.held.get(1)?.sequence ?? 0)
+    expect(record(restore([], 1), 1, 'new', 0).held.get(1)?.sequence).toBe(100_001) // a reload without the network
+    expect(record(restore([]), 1, 'new', 0).held.get(1)?.sequence).toBe(1)
+  })
+
+  test("somebody else's newer sequence confirms nothing: ours goes again, above it", () => {
+    const book = confirm(answered([1, 'mine'], [2, 'B']), [{ slot: 1, sequence: 15 }, { slot: 2, sequence: 2 }])
+    expect(isConfirmed(book, 1)).toBe(false)
+    expect(pending(book)).toMatchObject([{ slot: 1, sequence: 16, value: 'mine' }])
+    expect(book.next).toBe(17)
+    expect(pending(confirm(book, [{ slot: 1, sequence: 16 }]))).toEqual([])
+  })
+
+  test('where the server names all it keeps, what it does not name is not confirmed', () => {
+    const book = confirm(answered([1, 'A'], [2, 'B']), [{ slot: 1, sequence: 1 }, { slot: 2, sequence: 2 }])
+    expect(pendingSlots(stored(book, [{ slot: 2, sequence: 2 }]))).toEqual([1])
   })
 
   test('slots the server names as missing are sent again', () => {

@@ -246,7 +246,7 @@ describe('another seat', () => {
     session.answer(1, 'A')
     await pass(500)
     const other = await server.start(ATTEMPT, { client_id: 'other' })
-    await server.save(ATTEMPT, { lease: other.lease, after: 0, responses: [{ slot: 1, sequence: 100_001, value: 'D', client_time_ms: 0 }] })
+    await server.save(ATTEMPT, { lease: other.lease, after: 0, responses: [{ slot: 1, sequence: 200_001, value: 'D', client_time_ms: 0 }] })
     session.answer(2, 'B')
     await pass(500)
     expect(session.phase).toBe('elsewhere')

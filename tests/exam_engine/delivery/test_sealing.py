@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import random
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.assembly.model import CompiledForm, FormId
-from exam_engine.delivery import hand_over, prefetching
+from exam_engine.delivery import hand_over, prefetching, service
 from exam_engine.delivery.draining import waiting
 from exam_engine.delivery.errors import (
     CodeNotReleased,
@@ -38,11 +39,12 @@ from exam_engine.delivery.sealing import (
 )
 from exam_engine.delivery.service import Desk
 from exam_engine.delivery.service.release import release_code
-from exam_engine.delivery.wire import SaveBody, SaveResponse
+from exam_engine.delivery.wire import SaveBody, SaveResponse, StartBody
 from exam_engine.delivery.write_behind import Writer
 from exam_engine.infra import sealing
 from exam_engine.infra.clock import from_milliseconds, to_milliseconds
 from exam_engine.infra.database import transaction
+from loadtests.candidate_bot.protocol import SeatProtocol
 from tests.exam_engine.delivery.conftest import SECRET, HallMaker
 from tests.exam_engine.delivery.halls import ACTOR, START, Hall, SetClock
 
@@ -270,6 +272,41 @@ async def test_a_hand_over_file_brings_what_the_server_lacks_and_no_more(
     assert (again.taken, again.known) == (0, 2)
 
 
+async def test_the_stick_of_a_seat_left_behind_replaces_nothing_answered_later(
+    opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    """The first seat began by its release code and never came on line; the second got the same, first lease."""
+    hall = await opened()
+    clock.now = START + timedelta(minutes=5)
+    left = [SaveResponse(1, 15, "A", NOW), SaveResponse(2, 14, "B", NOW)]
+    content = await _file(delivery, hall, started_ms=NOW + MINUTE, responses=left)
+    seat = SeatProtocol("d2.t", random.Random(1))
+    await _ask(delivery, hall, seat)
+    assert seat.lease == 1
+    seat.answer(1, "C", 0)
+    await _ask(delivery, hall, seat)
+    restored = await _restore(delivery, sessions, hall, clock, content)
+    assert (restored.taken, restored.known) == (1, 1)
+    assert await _values(delivery, hall) == {1: "C", 2: "B"}
+    seat.answer(2, "D", 0)
+    await _ask(delivery, hall, seat)
+    assert seat.pending() == []
+    assert await _values(delivery, hall) == {1: "C", 2: "D"}
+
+
+async def _ask(delivery: Delivery, hall: Hall, seat: SeatProtocol) -> None:
+    """Let a seat ask what it wants to ask, and hear the answer."""
+    seat.wake_ms = 0
+    request = seat.next_request(0)
+    assert request is not None
+    candidate, attempt, body = hall.candidate(), hall.attempt(), request.body
+    if isinstance(body, StartBody):
+        seat.replied(request, await delivery.start(candidate, attempt, body.client_id), 0)
+    else:
+        assert isinstance(body, SaveBody)
+        seat.replied(request, await delivery.save(candidate, attempt, body), 0)
+
+
 async def test_a_seat_that_never_had_a_network_is_started_by_its_file(
     opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
 ) -> None:
@@ -304,6 +341,44 @@ async def test_a_file_that_comes_after_the_end_changes_no_answer_and_is_kept_as_
         (1, '"B"', "time-over"),
         (2, '"C"', "time-over"),
     ]
+
+
+async def test_a_file_that_comes_when_redis_has_let_the_closed_sitting_go_is_kept_as_evidence_once(
+    opened: HallMaker,
+    delivery: Delivery,
+    clock: SetClock,
+    sessions: async_sessionmaker[AsyncSession],
+    writer: Writer,
+    pool: Any,
+) -> None:
+    hall = await opened()
+    clock.now = START
+    await delivery.start(hall.candidate(), hall.attempt(), "d.t")
+    await delivery.save(hall.candidate(), hall.attempt(), SaveBody(1, [SaveResponse(2, 6, "C", NOW)]))
+    clock.forward(hours=3)
+    async with transaction(sessions) as session:
+        await service.close_sitting(_desk(session, delivery, clock), hall.sitting.id)
+    while await waiting(delivery.register.redis, hall.sitting):
+        await writer.turn(block_ms=1)
+    await delivery.rolls.refresh(clock())
+    content = await _file(delivery, hall)
+    await delivery.register.redis.flushdb()
+    for _ in range(2):
+        restored = await _restore(delivery, sessions, hall, clock, content)
+        assert (restored.taken, restored.known, restored.late) == (0, 1, 1)
+    rows = await pool.fetch("select * from late_response where attempt_id = $1", hall.attempt())
+    assert [(row["slot"], row["value"], row["refusal"]) for row in rows] == [(1, '"B"', "attempt-closed")]
+
+
+async def test_a_file_is_taken_in_by_a_redis_that_began_empty(
+    opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    hall = await opened()
+    clock.now = START
+    content = await _file(delivery, hall, started_ms=NOW)
+    await delivery.register.redis.flushdb()
+    restored = await _restore(delivery, sessions, hall, clock, content)
+    assert (restored.has_started, restored.taken) == (True, 2)
 
 
 async def test_a_file_that_was_edited_or_forged_is_refused_and_changes_nothing(
