@@ -6,7 +6,7 @@ they count by the moment they arrive here, the newest sequence of a slot wins, a
 """
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -17,9 +17,10 @@ from exam_engine.delivery.errors import AttemptClosed, HandOverInvalid, TimeOver
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, SittingId
 from exam_engine.delivery.offline_starts import start_as_claimed
-from exam_engine.delivery.register import Held
+from exam_engine.delivery.register import Held, NotHeld, unpack_response
 from exam_engine.delivery.rolls import Roll, Sat
 from exam_engine.delivery.service.desk import Desk, record
+from exam_engine.delivery.store.acts import keep_late
 from exam_engine.delivery.wire import Milliseconds, SaveResponse
 from exam_engine.infra import sealing
 from item_bank.messages import message
@@ -123,7 +124,7 @@ async def restore_file(
     sat, handed = open_file(roll, file)
     if dry_run:
         return await preview(delivery, sat, handed)
-    restored = await restore(delivery, sat, handed, desk.actor)
+    restored = await restore(delivery, desk, sat, handed)
     counts = {"taken": restored.taken, "known": restored.known, "late": restored.late}
     await record(desk, "sitting.restore", roll.sitting, attempt_id=file.attempt_id, **counts)
     return restored
@@ -135,28 +136,45 @@ async def preview(delivery: Delivery, sat: Sat, handed: HandOver) -> Restored:
     return _restored(sat, handed, taken=_newer(handed, held), late=False, has_started=False)
 
 
-async def restore(delivery: Delivery, sat: Sat, handed: HandOver, by: str) -> Restored:
+async def restore(delivery: Delivery, desk: Desk, sat: Sat, handed: HandOver) -> Restored:
     """Save a file's answers; again: changes nothing.
 
     Raises
     ------
-    UnknownSlot, ResponseInvalid, SittingNotStarted, LateStart, NotStarted, AttemptClosed, ServiceUnavailable
+    UnknownSlot, ResponseInvalid, SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, LeaseTaken,
+    ServiceUnavailable
     """
     packed = pack_answers(sat.roll.paper.shapes, handed.responses)
     facts = (await delivery.look(sat)).facts
     has_started = facts.state is AttemptState.READY and handed.started_at_ms > 0
     if has_started:
-        facts = await _start(delivery, sat, handed, by)
+        facts = await _start(delivery, sat, handed, desk.actor)
     before = (await delivery.look(sat, "s")).sequences()
     newer = _newer(handed, before)
     late = False
     arrival_ms = delivery.now_ms()
     for answers in packed if newer else ():
         try:
-            await delivery.register.save(sat.place, facts.lease, arrival_ms, answers)
+            await _put(delivery, sat, facts.lease, arrival_ms, answers)
         except (TimeOver, AttemptClosed):
             late = True  # the script has kept them as evidence
+        except NotHeld:
+            # Redis has let the closed sitting go: no script keeps them, so that is done here.
+            late = True
+            fresh = [answer for answer in answers if unpack_response(answer[1])[0] > before.get(answer[0], 0)]
+            await keep_late(desk.session, sat.seat.attempt_id, facts.lease, arrival_ms, fresh)
     return _restored(sat, handed, taken=newer, late=late, has_started=has_started)
+
+
+async def _put(delivery: Delivery, sat: Sat, lease: int, arrival_ms: int, answers: Sequence[tuple[int, bytes]]) -> None:
+    """Save answers, taking the attempt of an open sitting back first if Redis lacks it."""
+    try:
+        await delivery.register.save(sat.place, lease, arrival_ms, answers)
+    except NotHeld:
+        if not sat.roll.is_open:
+            raise
+        await delivery.restorer.restore(sat.roll.sitting, sat.seat.attempt_id)
+        await delivery.register.save(sat.place, lease, arrival_ms, answers)
 
 
 async def _start(delivery: Delivery, sat: Sat, handed: HandOver, by: str) -> AttemptFacts:

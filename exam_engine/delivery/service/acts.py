@@ -14,8 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal, RequestReused
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
-from exam_engine.delivery.register import Held, place_of
-from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_open, record, require_open, seats_in
+from exam_engine.delivery.register import Held
+from exam_engine.delivery.service.desk import (
+    Desk,
+    Scope,
+    change_attempts,
+    lock_open,
+    look_at,
+    record,
+    require_open,
+    seats_in,
+)
 from exam_engine.delivery.store.acts import StoredAct
 
 ACTS_SHOWN = 100
@@ -119,10 +128,8 @@ async def preview(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted:
     """
     sitting = await require_open(desk, sitting_id)
     seats = await seats_in(desk, sitting_id, act.scope)
-    changed = 0
-    for seat in seats:
-        held = await desk.register.look(place_of(sitting.id, sitting.shards, seat.attempt_id))
-        changed += _decide(held, act, desk.now_ms) is not None
+    held = await look_at(desk, sitting, [seat.attempt_id for seat in seats])
+    changed = sum(_decide(one, act, desk.now_ms) is not None for one in held.values())
     return Acted(act=act.kind, request=act.request, changed=changed, unchanged=len(seats) - changed)
 
 

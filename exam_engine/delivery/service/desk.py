@@ -143,6 +143,32 @@ async def change_attempts(
     return changes
 
 
+async def look_at(desk: Desk, sitting: Sitting, attempts: Sequence[AttemptId]) -> dict[AttemptId, Held]:
+    """Return attempts as Redis holds them, taking those back from PostgreSQL that it does not know.
+
+    Raises
+    ------
+    ServiceUnavailable
+    """
+
+    async def look(attempt_id: AttemptId) -> Held | None:
+        try:
+            return await desk.register.look(place_of(sitting.id, sitting.shards, attempt_id))
+        except NotHeld:
+            return None
+
+    found: dict[AttemptId, Held] = {}
+    for first in range(0, len(attempts), AT_ONCE):
+        part = attempts[first : first + AT_ONCE]
+        held = dict(zip(part, await asyncio.gather(*map(look, part)), strict=True))
+        lost = [attempt_id for attempt_id, one in held.items() if one is None]
+        if lost:
+            await desk.register.prime(await store.load_stored_attempts(desk.session, sitting, lost, is_lost=True))
+            held |= dict(zip(lost, await asyncio.gather(*map(look, lost)), strict=True))
+        found |= {attempt_id: one for attempt_id, one in held.items() if one is not None}
+    return found
+
+
 async def seats_in(desk: Desk, sitting_id: SittingId, scope: Scope) -> list[Seat]:
     """Load whom something is for.
 

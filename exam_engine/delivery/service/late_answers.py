@@ -1,7 +1,6 @@
 """Refused answers: evidence that counts for nothing, unless an extension covers it and two people agree."""
 
-import asyncio
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID, uuid4
 
@@ -11,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.delivery import model, store
 from exam_engine.delivery.errors import LateAnswersUnknown, SamePersonTwice
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Sitting, SittingId, SittingState
-from exam_engine.delivery.register import NotHeld, Register, place_of
+from exam_engine.delivery.register import place_of
 from exam_engine.delivery.service.desk import (
     Desk,
     Scope,
     load_sitting,
     lock_open,
+    look_at,
     record,
     seats_in,
 )
@@ -93,7 +93,7 @@ async def load_late_attempts(desk: Desk, sitting_id: SittingId) -> list[LateAtte
     seats = {seat.attempt_id: seat for seat in found}
     waiting = {AttemptId(one.attempt_id) for one in late.answers if one.decision_id is None}
     is_open = sitting.state is SittingState.OPEN
-    facts = await _facts_of(desk.register, sitting, waiting) if is_open else {}
+    facts = await _facts_of(desk, sitting, list(waiting)) if is_open else {}
     attempts = []
     for attempt_id, answers in by_attempt.items():
         undecided = [one for one in answers if one.decision_id is None]
@@ -128,7 +128,7 @@ async def accept_late(desk: Desk, sitting_id: SittingId, acceptance: LateAccepta
 
 
 async def _propose(desk: Desk, sitting: Sitting, acceptance: LateAcceptance) -> LateAccepted:
-    facts = (await desk.register.look(place_of(sitting.id, sitting.shards, acceptance.attempt_id))).facts
+    facts = (await _facts_of(desk, sitting, [acceptance.attempt_id]))[acceptance.attempt_id]
     late = await store.load_late(desk.session, sitting.id, acceptance.attempt_id)
     ids = [one.id for one in late if one.decision_id is None and _may_count(facts, one)]
     if not ids:
@@ -157,6 +157,7 @@ async def _propose(desk: Desk, sitting: Sitting, acceptance: LateAcceptance) -> 
 async def _count(desk: Desk, sitting: Sitting, acceptance: LateAcceptance, proposal: LateDecision) -> LateAccepted:
     ids = await store.accept_proposal(desk.session, proposal.id, desk.actor, desk.now)
     answers = await store.load_late_answers(desk.session, ids)
+    await look_at(desk, sitting, [acceptance.attempt_id])  # a Redis that began empty counts nothing
     place = place_of(sitting.id, sitting.shards, acceptance.attempt_id)
     counted = 0
     for answer in answers:
@@ -180,18 +181,8 @@ async def _count(desk: Desk, sitting: Sitting, acceptance: LateAcceptance, propo
     )
 
 
-async def _facts_of(
-    register: Register, sitting: Sitting, attempts: Iterable[AttemptId]
-) -> dict[AttemptId, AttemptFacts]:
-    """Look attempts up; one that Redis lost is left out until its seat or an act brings it back."""
-
-    async def look(attempt_id: AttemptId) -> tuple[AttemptId, AttemptFacts] | None:
-        try:
-            return attempt_id, (await register.look(place_of(sitting.id, sitting.shards, attempt_id))).facts
-        except NotHeld:
-            return None
-
-    return dict(found for found in await asyncio.gather(*map(look, attempts)) if found is not None)
+async def _facts_of(desk: Desk, sitting: Sitting, attempts: Sequence[AttemptId]) -> dict[AttemptId, AttemptFacts]:
+    return {attempt_id: held.facts for attempt_id, held in (await look_at(desk, sitting, attempts)).items()}
 
 
 def _may_count(facts: AttemptFacts, late: LateResponse) -> bool:

@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery.model import AttemptId, SittingId
-from exam_engine.delivery.register import pack_response
+from exam_engine.delivery.register import pack_response, unpack_response
 from exam_engine.delivery.tables import AttemptRow, LateDecisionRow, LateResponseRow, SittingActRow
 from exam_engine.enrolment.tables import CandidateRow
-from exam_engine.infra.clock import to_milliseconds
+from exam_engine.infra.clock import from_milliseconds, to_milliseconds
 
 
 class StoredAct(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +129,23 @@ async def load_late_answers(session: AsyncSession, ids: Sequence[int]) -> list[L
         )
         for row in (await session.execute(query)).scalars()
     ]
+
+
+async def keep_late(
+    session: AsyncSession, attempt_id: AttemptId, lease: int, arrival_ms: int, answers: Sequence[tuple[int, bytes]]
+) -> None:
+    """Keep packed answers that came on a stick after Redis had let the closed sitting go; again: changes nothing."""
+    if not answers:
+        return
+    rows = []
+    for slot, packed in answers:
+        sequence, client_ms, value = unpack_response(packed)
+        row = {"attempt_id": attempt_id, "slot": slot, "sequence": sequence, "value": msgspec.json.decode(value)}
+        # No stream brought them. The name says by what they are known again, should the stick come twice.
+        row |= {"client_time": from_milliseconds(client_ms), "stream_id": f"stick-{sha256(packed).hexdigest()[:16]}"}
+        row |= {"server_time": from_milliseconds(arrival_ms), "lease": lease, "refusal": "attempt-closed"}
+        rows.append(row)
+    await session.execute(insert(LateResponseRow).on_conflict_do_nothing(), rows)
 
 
 async def find_proposal(session: AsyncSession, attempt_id: AttemptId) -> LateDecision | None:

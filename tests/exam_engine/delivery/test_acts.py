@@ -397,6 +397,37 @@ async def test_late_answers_count_only_when_extra_time_covers_them_and_two_peopl
         await staff.accept_late(hall, 0, "person:an")
 
 
+async def test_a_redis_that_began_empty_hinders_neither_a_dry_run_nor_late_answers(
+    opened: HallMaker,
+    delivery: Delivery,
+    staff: Staff,
+    clock: SetClock,
+    writer: Writer,
+    redis: Any,
+    register: Register,
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    hall = await opened(candidates=2)
+    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
+    await redis.flushdb()
+    pause = SeatAct(kind=ActKind.PAUSE, request="p", reason="mất điện", scope=Scope())
+    async with transaction(sessions) as session:
+        seen = await service.preview(staff._desk(session), hall.sitting.id, pause)
+    assert (seen.changed, seen.unchanged) == (2, 0)
+    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
+    clock.forward(minutes=61)
+    lease = (await register.look(hall.place())).facts.lease
+    with pytest.raises(TimeOver):
+        await delivery.save(hall.candidate(), hall.attempt(), _save(lease, 1, 2, "B"))
+    await _stored(writer)
+    await staff.extend(hall, "x", 300, 0)
+    for actor, is_accepted in (("person:an", False), ("person:binh", True)):
+        await redis.flushdb()
+        accepted = await staff.accept_late(hall, 0, actor)
+        assert (accepted.is_accepted, accepted.counted) == (is_accepted, int(is_accepted))
+    assert (await register.look(hall.place(), "s")).sequences() == {1: 2}
+
+
 async def test_the_evidence_of_one_attempt_is_bounded(
     opened: HallMaker, delivery: Delivery, clock: SetClock, writer: Writer, pool: Any
 ) -> None:
