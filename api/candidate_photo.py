@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, Response, get
+from litestar.openapi import ResponseSpec
 
 from api.acts import delivery_of, engine_of
 from api.security import bearer_token
@@ -10,7 +11,13 @@ from exam_engine.enrolment import service as enrolment
 from exam_engine.infra.database import reaching_database, transaction
 
 
-@get("/api/candidate/photo", tags=["candidate"], summary="My photo", media_type="image/jpeg")
+@get(
+    "/api/candidate/photo",
+    tags=["candidate"],
+    summary="My photo",
+    media_type="image/jpeg",
+    responses={204: ResponseSpec(None, generate_examples=False, description="No photo was imported")},
+)
 async def candidate_photo(request: Request[Any, Any, Any]) -> Response[bytes]:
     """Answer the photo of who holds the token as JPEG; nothing (204) where none was imported."""
     candidate_id = delivery_of(request).authenticate(bearer_token(request)).candidate_id

@@ -1,5 +1,6 @@
 """The page of an exam's accommodations: who has more time, in what, and what else is arranged."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,10 +12,9 @@ from litestar.response import Template
 
 from api.acts import actor_names, staff_act
 from api.language import language_of
-from api.pages.exams import ImportForm
-from api.pages.staff_page import done, refusal, staff_page
-from api.pages.table_imports import ConfirmForm, table_preview
-from api.pages.uploads import read_upload, take
+from api.pages.staff_page import done, refusal, say, staff_page
+from api.pages.table_imports import ConfirmForm, TableForm, TableImport, check_table, take_table
+from api.pages.uploads import KeptFile
 from api.staff.accommodations import import_accommodations
 from api.staff.exams import require_managed_exam
 from api.staff.sittings import desk_of
@@ -23,6 +23,7 @@ from exam_engine.delivery.model import SittingState
 from exam_engine.delivery.service import Reached
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.accommodations import AccommodationLine, TypedAccommodation
+from exam_engine.enrolment.model import ImportReport
 from exam_engine.enrolment.time_factors import show_time_factor
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
@@ -103,57 +104,51 @@ class AccommodationPages(Controller):
         self,
         request: Request_,
         code: FromPath[str],
-        data: Annotated[ImportForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+        data: Annotated[TableForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> Response[Any]:
         """Show what a file would change, or every place that is wrong; nothing is written yet."""
-        file = await read_upload("file", data.file)
-        if file is None:
-            return await _page(request, code)
-        try:
-            report, _ = await import_accommodations(request, code, file.content, file.name, is_dry_run=True)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _page(request, code, problem=problem, status_code=status)
-        _ = translator(language_of(request))
-        return await table_preview(
-            request,
-            file,
-            report,
-            title=N_("Import accommodations"),
-            crumbs=[
-                ("/staff/exams", _(N_("Exams and candidates"))),
-                (f"/staff/exams/{code}", code),
-                (f"/staff/exams/{code}/accommodations", _(N_("Accommodations"))),
-            ],
-            action=f"/staff/exams/{code}/accommodations/import/confirm",
-        )
+        return await check_table(request, data, _table(request, code))
 
     @post("/import/confirm", status_code=200)
     async def confirm_import(
         self, request: Request_, code: FromPath[str], data: Annotated[ConfirmForm, UrlEncoded]
     ) -> Response[Any]:
         """Take a checked file in, whole."""
-        try:
-            async with staff_act(request, Permission.MANAGE_EXAMS) as act:
-                kept = await take(request, act.person, data.token)
-            file = kept.files[0]
-            report, reached = await import_accommodations(request, code, file.content, file.name, is_dry_run=False)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _page(request, code, problem=problem, status_code=status)
-        said = N_("{file}: {created} new, {changed} changed, {unchanged} unchanged.")
-        facts = {name: getattr(report, name) for name in ("created", "changed", "unchanged")}
-        return _done(request, code, said, reached, file=report.file_name, **facts)
+        return await take_table(request, data, _table(request, code))
+
+
+def _table(request: Request_, code: str) -> TableImport:
+    _ = translator(language_of(request))
+
+    async def run(file: KeptFile, is_dry_run: bool) -> ImportReport:
+        report, reached = await import_accommodations(request, code, file.content, file.name, is_dry_run=is_dry_run)
+        _say_reached(request, reached)
+        return report
+
+    return TableImport(
+        title=N_("Import accommodations"),
+        crumbs=[
+            ("/staff/exams", _(N_("Exams and candidates"))),
+            (f"/staff/exams/{code}", code),
+            (f"/staff/exams/{code}/accommodations", _(N_("Accommodations"))),
+        ],
+        action=f"/staff/exams/{code}/accommodations/import/confirm",
+        permission=Permission.MANAGE_EXAMS,
+        run=run,
+        page=partial(_page, request, code),
+    )
 
 
 def _done(request: Request_, code: str, message_id: str, reached: Reached, **facts: object) -> Response[Any]:
     """Say what was done, and whose clock it changed."""
-    href = f"/staff/exams/{code}/accommodations"
-    answer = done(request, href, message_id, **facts)
-    if not reached.changed:
-        return answer
-    said = N_("{count} seats of open sittings have the new time now: {sittings}.")
-    return done(request, href, said, count=reached.changed, sittings=", ".join(reached.sittings))
+    _say_reached(request, reached)
+    return done(request, f"/staff/exams/{code}/accommodations", message_id, **facts)
+
+
+def _say_reached(request: Request_, reached: Reached) -> None:
+    if reached.changed:
+        said = N_("{count} seats of open sittings have the new time now: {sittings}.")
+        say(request, said, count=reached.changed, sittings=", ".join(reached.sittings))
 
 
 async def _page(

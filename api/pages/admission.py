@@ -1,27 +1,27 @@
 """Pages of admission: quotas, allocation runs with cut-offs, every applicant with the reason for each aspiration."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath, FromQuery, Parameter
 from litestar.response import Template
 
 from api.acts import staff_act
 from api.language import language_of
 from api.pages.staff_page import done, refusal, staff_page
-from api.pages.table_imports import ConfirmForm, table_preview
-from api.pages.uploads import read_upload, take
+from api.pages.table_imports import ConfirmForm, TableForm, TableImport, check_table, take_table
+from api.pages.uploads import KeptFile
 from api.staff.admission import import_choices
 from api.staff.exams import require_exam_for
 from exam_engine.admission import service as admission
 from exam_engine.admission.explanations import reason_text
 from exam_engine.admission.model import OutcomeOrder, OutcomeQuery
 from exam_engine.enrolment import service as enrolment
-from exam_engine.enrolment.model import ExamKind
+from exam_engine.enrolment.model import ExamKind, ImportReport
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import N_, translator
@@ -30,12 +30,6 @@ PAGE_SIZE = 50
 ORDERS = {order.value for order in OutcomeOrder}
 WHAT = {"programmes": N_("Import programmes"), "aspirations": N_("Import aspirations")}
 STATES = {"computed": N_("computed"), "released": N_("released"), "withdrawn": N_("withdrawn")}
-
-
-class ChoiceForm(msgspec.Struct, frozen=True):
-    """A table of programmes or aspirations."""
-
-    file: UploadFile | None = None
 
 
 class AdmissionPages(Controller):
@@ -80,26 +74,10 @@ class AdmissionPages(Controller):
         request: Request[Any, Any, Any],
         code: FromPath[str],
         what: FromPath[str],
-        data: Annotated[ChoiceForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+        data: Annotated[TableForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> Response[Any]:
         """Show what a file would change, or every place that is wrong; nothing is written yet."""
-        file = await read_upload("file", data.file)
-        if file is None or what not in WHAT:
-            return await _exam_page(request, code)
-        try:
-            report = await import_choices(request, code, file.as_upload(), what, is_dry_run=True)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _exam_page(request, code, problem=problem, status_code=status)
-        _ = translator(language_of(request))
-        return await table_preview(
-            request,
-            file,
-            report,
-            title=WHAT[what],
-            crumbs=[("/staff/admission", _(N_("Admission"))), (f"/staff/admission/{code}", code)],
-            action=f"/staff/admission/{code}/import/{what}/confirm",
-        )
+        return await check_table(request, data, _table(request, code, what))
 
     @post("/{code:str}/import/{what:str}/confirm", status_code=200)
     async def confirm_import(
@@ -110,22 +88,7 @@ class AdmissionPages(Controller):
         data: Annotated[ConfirmForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[Any]:
         """Take a checked file in, whole."""
-        try:
-            async with staff_act(request, Permission.MANAGE_ADMISSION) as act:
-                kept = await take(request, act.person, data.token)
-            report = await import_choices(request, code, kept.files[0].as_upload(), what, is_dry_run=False)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _exam_page(request, code, problem=problem, status_code=status)
-        return done(
-            request,
-            f"/staff/admission/{code}",
-            N_("{file}: {created} new, {changed} changed, {unchanged} unchanged."),
-            file=report.file_name,
-            created=report.created,
-            changed=report.changed,
-            unchanged=report.unchanged,
-        )
+        return await take_table(request, data, _table(request, code, what))
 
     @post("/{code:str}/allocate", status_code=200)
     async def allocate(self, request: Request[Any, Any, Any], code: FromPath[str]) -> Response[Any]:
@@ -159,6 +122,27 @@ class AdmissionPages(Controller):
             status, problem = refusal(request, error)
             return await _exam_page(request, code, problem=problem, status_code=status)
         return done(request, f"/staff/admission/{code}", N_("The decisions are public."))
+
+
+def _table(request: Request[Any, Any, Any], code: str, what: str) -> TableImport:
+    """Return how one kind of table is imported into an exam; an unknown kind is no address of ours."""
+    if what not in WHAT:
+        raise NotFoundException
+
+    async def run(file: KeptFile, is_dry_run: bool) -> ImportReport:
+        return await import_choices(request, code, file.as_upload(), what, is_dry_run=is_dry_run)
+
+    return TableImport(
+        title=WHAT[what],
+        crumbs=[
+            ("/staff/admission", translator(language_of(request))(N_("Admission"))),
+            (f"/staff/admission/{code}", code),
+        ],
+        action=f"/staff/admission/{code}/import/{what}/confirm",
+        permission=Permission.MANAGE_ADMISSION,
+        run=run,
+        page=partial(_exam_page, request, code),
+    )
 
 
 async def _exam_page(

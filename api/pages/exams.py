@@ -1,29 +1,29 @@
 """Pages of exams: list, one exam with what is still to do, candidates, files in, cards."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
+from litestar.exceptions import NotFoundException
 from litestar.params import Body, FromPath, FromQuery, Parameter
 from litestar.response import Template
 
 from api.acts import staff_act
 from api.language import language_of
 from api.pages.staff_page import done, refusal, staff_page
-from api.pages.table_imports import ConfirmForm, table_preview
-from api.pages.uploads import read_upload, take
+from api.pages.table_imports import ConfirmForm, TableForm, TableImport, check_table, take_table
+from api.pages.uploads import KeptFile
 from api.staff.exams import PAGE_SIZE, import_file, require_managed_exam, require_readable_exam
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.birth_dates import show_birth_date
 from exam_engine.enrolment.candidate_lists import CandidateOrder, CandidateQuery
 from exam_engine.enrolment.errors import EnrolmentError
-from exam_engine.enrolment.model import SeatingRules
+from exam_engine.enrolment.model import ImportReport, SeatingRules
 from exam_engine.identity import service as identity
 from exam_engine.identity.permissions import Permission
-from exam_engine.infra.errors import EngineError
 from exam_engine.infra.i18n import N_, translator
 
 KINDS = {
@@ -34,12 +34,6 @@ KINDS = {
 }
 STATES = {"planned": N_("Planned"), "open": N_("Open"), "closed": N_("Closed")}
 WHAT = {"candidates": N_("Import candidates"), "marks": N_("Import marks")}
-
-
-class ImportForm(msgspec.Struct, frozen=True):
-    """A table to import."""
-
-    file: UploadFile | None = None
 
 
 class NumberForm(msgspec.Struct, frozen=True):
@@ -131,26 +125,10 @@ class ExamPages(Controller):
         request: Request[Any, Any, Any],
         code: FromPath[str],
         what: FromPath[str],
-        data: Annotated[ImportForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+        data: Annotated[TableForm, Body(media_type=RequestEncodingType.MULTI_PART)],
     ) -> Response[Any]:
         """Show what a file would change, or every place that is wrong; nothing is written yet."""
-        file = await read_upload("file", data.file)
-        if file is None or what not in WHAT:
-            return await _exam_page(request, code)
-        try:
-            report = await import_file(request, code, file.as_upload(), what, is_dry_run=True)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _exam_page(request, code, status_code=status, problem=problem)
-        _ = translator(language_of(request))
-        return await table_preview(
-            request,
-            file,
-            report,
-            title=WHAT[what],
-            crumbs=[("/staff/exams", _(N_("Exams and candidates"))), (f"/staff/exams/{code}", code)],
-            action=f"/staff/exams/{code}/import/{what}/confirm",
-        )
+        return await check_table(request, data, _table(request, code, what))
 
     @post("/{code:str}/import/{what:str}/confirm", status_code=200)
     async def confirm_import(
@@ -161,22 +139,7 @@ class ExamPages(Controller):
         data: Annotated[ConfirmForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[Any]:
         """Take a checked file in, whole."""
-        try:
-            async with staff_act(request, Permission.MANAGE_EXAMS) as act:
-                kept = await take(request, act.person, data.token)
-            report = await import_file(request, code, kept.files[0].as_upload(), what, is_dry_run=False)
-        except EngineError as error:
-            status, problem = refusal(request, error)
-            return await _exam_page(request, code, status_code=status, problem=problem)
-        return done(
-            request,
-            f"/staff/exams/{code}",
-            N_("{file}: {created} new, {changed} changed, {unchanged} unchanged."),
-            file=report.file_name,
-            created=report.created,
-            changed=report.changed,
-            unchanged=report.unchanged,
-        )
+        return await take_table(request, data, _table(request, code, what))
 
     @post("/{code:str}/numbers", status_code=200)
     async def number(
@@ -220,6 +183,27 @@ class ExamPages(Controller):
             seats=report.seats,
             rooms=report.rooms,
         )
+
+
+def _table(request: Request[Any, Any, Any], code: str, what: str) -> TableImport:
+    """Return how one kind of table is imported into an exam; an unknown kind is no address of ours."""
+    if what not in WHAT:
+        raise NotFoundException
+
+    async def run(file: KeptFile, is_dry_run: bool) -> ImportReport:
+        return await import_file(request, code, file.as_upload(), what, is_dry_run=is_dry_run)
+
+    return TableImport(
+        title=WHAT[what],
+        crumbs=[
+            ("/staff/exams", translator(language_of(request))(N_("Exams and candidates"))),
+            (f"/staff/exams/{code}", code),
+        ],
+        action=f"/staff/exams/{code}/import/{what}/confirm",
+        permission=Permission.MANAGE_EXAMS,
+        run=run,
+        page=partial(_exam_page, request, code),
+    )
 
 
 async def _exam_page(

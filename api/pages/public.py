@@ -1,6 +1,7 @@
 """Public pages, working without script: the first page, results, distributions."""
 
-from typing import Annotated, Any
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -24,6 +25,8 @@ from exam_engine.results.chart import chart, describe
 from exam_engine.results.explanation import MARK_STATES, shown_lines, shown_reason, verdict
 from exam_engine.results.model import PublishedResult
 
+Found = TypeVar("Found")
+
 
 class LookUpForm(msgspec.Struct, frozen=True):
     """The look-up form; what was typed comes back when it is refused."""
@@ -31,6 +34,13 @@ class LookUpForm(msgspec.Struct, frozen=True):
     exam: str = ""
     candidate_number: str = ""
     code: str = ""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """Why nothing is shown; the form comes back with what was typed."""
+
+    status: int
+    problem: dict[str, Any]
 
 
 class PublicPages(Controller):
@@ -59,12 +69,9 @@ class PublicPages(Controller):
         data: Annotated[LookUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[Any]:
         """Show a result in one screen, its graduation score line by line."""
-        try:
-            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
-            found = await find_result(request, claim)
-        except (EngineError, HTTPException, msgspec.ValidationError) as error:
-            status, problem = refusal(request, error)
-            return await _form(request, data, problem=problem, status_code=status)
+        found = await _looked_up(request, data, find_result)
+        if isinstance(found, Refusal):
+            return await _form(request, data, problem=found.problem, status_code=found.status)
         answer = page(request, "public/result.html", typed=data, **_shown(request, found))
         answer.headers["Cache-Control"] = "no-store"
         return answer
@@ -78,12 +85,9 @@ class PublicPages(Controller):
         """Answer the result as a slip to keep; the code is asked for again, it never stands in an address."""
         from exam_engine.results.documents import Issue, result_slip
 
-        try:
-            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
-            found = await find_result(request, claim)
-        except (EngineError, HTTPException, msgspec.ValidationError) as error:
-            status, problem = refusal(request, error)
-            return await _form(request, data, problem=problem, status_code=status)
+        found = await _looked_up(request, data, find_result)
+        if isinstance(found, Refusal):
+            return await _form(request, data, problem=found.problem, status_code=found.status)
         settings = engine_of(request).settings
         again = urlencode({"exam": found.exam_code, "number": found.candidate_number})
         issue = Issue(
@@ -110,12 +114,9 @@ class PublicPages(Controller):
         data: Annotated[LookUpForm, Body(media_type=RequestEncodingType.URL_ENCODED)],
     ) -> Response[Any]:
         """Show the decision with the reason for every aspiration."""
-        try:
-            claim = msgspec.convert(msgspec.to_builtins(data), LookUpBody)
-            found = await find_decision(request, claim)
-        except (EngineError, HTTPException, msgspec.ValidationError) as error:
-            status, problem = refusal(request, error)
-            return page(request, "public/admission.html", status_code=status, typed=data, problem=problem)
+        found = await _looked_up(request, data, find_decision)
+        if isinstance(found, Refusal):
+            return page(request, "public/admission.html", status_code=found.status, typed=data, problem=found.problem)
         language = language_of(request)
         translate = translator(language)
         answer = page(
@@ -151,6 +152,18 @@ class PublicPages(Controller):
         ]
         announced = next((a for a in await _announcements(request) if a.exam_code == exam), None)
         return page(request, "public/distribution.html", charts=charts, exam_code=exam, announced=announced)
+
+
+async def _looked_up(
+    request: Request[Any, Any, Any],
+    data: LookUpForm,
+    find: Callable[[Request[Any, Any, Any], LookUpBody], Awaitable[Found]],
+) -> Found | Refusal:
+    """Find what belongs to a typed card."""
+    try:
+        return await find(request, msgspec.convert(msgspec.to_builtins(data), LookUpBody))
+    except (EngineError, HTTPException, msgspec.ValidationError) as error:
+        return Refusal(*refusal(request, error))
 
 
 async def _form(

@@ -41,9 +41,14 @@ def staff_page(
 
 def done(request: Request[Any, Any, Any], href: str, message_id: str, **facts: object) -> Redirect:
     """Answer a form that succeeded: go on to a page, which says what was done."""
+    say(request, message_id, **facts)
+    return Redirect(href, status_code=303)
+
+
+def say(request: Request[Any, Any, Any], message_id: str, **facts: object) -> None:
+    """Let the next page say that something was done."""
     text = translator(language_of(request))(message_id, **facts)
     request.session[_TOASTS] = [*request.session.get(_TOASTS, []), {"text": text, "kind": "good"}]
-    return Redirect(href, status_code=303)
 
 
 def refusal(request: Request[Any, Any, Any], error: Exception) -> tuple[int, dict[str, Any]]:

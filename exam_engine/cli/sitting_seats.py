@@ -1,5 +1,6 @@
 """`exam-engine sitting pause|admit|lock|…`: what is done to seats while a sitting is open, and taking it back."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Annotated, Any
 from uuid import uuid4
@@ -20,9 +21,11 @@ from exam_engine.cli.sitting_desk import (
     scope_of,
 )
 from exam_engine.delivery import service
+from exam_engine.delivery.model import Sitting
 from exam_engine.delivery.service import (
     Acted,
     ActKind,
+    Desk,
     LateAcceptance,
     LateAccepted,
     LateView,
@@ -71,94 +74,39 @@ def resume(
     _many(ActKind.RESUME, sitting, room, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
 
 
-def lock(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Take no more answers from seats; time runs on, and what they send is kept as evidence.
+def _on_named_seats(kind: ActKind, told: str, example_reason: str) -> Callable[..., None]:
+    """Make the command of an act that wants its seats by name: all of them take the same words."""
 
-    Example: exam-engine sitting lock CA-1 --candidate 31000017 --reason "biên bản 3" --as invigilator
-    """
-    _named(ActKind.LOCK, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+    def command(
+        sitting: SittingArgument,
+        candidate: NumbersOption,
+        reason: ReasonOption,
+        as_user: AsOption,
+        dry_run: DryRunOption = False,
+        as_json: JsonOption = False,
+    ) -> None:
+        _named(kind, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
 
-
-def unlock(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Take answers again.
-
-    Example: exam-engine sitting unlock CA-1 --candidate 31000017 --reason "đã làm rõ" --as invigilator
-    """
-    _named(ActKind.UNLOCK, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+    command.__name__ = kind.value
+    command.__doc__ = (
+        f"{told}\n\nExample: exam-engine sitting {kind.value} CA-1 --candidate 31000017"
+        f' --reason "{example_reason}" --as invigilator'
+    )
+    return command
 
 
-def end(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """End papers by the invigilator; all that was saved counts.
-
-    Example: exam-engine sitting end CA-1 --candidate 31000017 --reason "ốm" --as invigilator
-    """
-    _named(ActKind.END, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
-
-
-def absent(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Mark candidates absent who have not started.
-
-    Example: exam-engine sitting absent CA-1 --candidate 31000017 --reason "vắng" --as invigilator
-    """
-    _named(ActKind.ABSENT, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
-
-
-def malpractice(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Close papers for malpractice; the answers stay stored.
-
-    Example: exam-engine sitting malpractice CA-1 --candidate 31000017 --reason "biên bản 4" --as invigilator
-    """
-    _named(ActKind.MALPRACTICE, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
-
-
-def reopen(
-    sitting: SittingArgument,
-    candidate: NumbersOption,
-    reason: ReasonOption,
-    as_user: AsOption,
-    dry_run: DryRunOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Undo an end, an absence or a malpractice; the time in between is given back.
-
-    Example: exam-engine sitting reopen CA-1 --candidate 31000017 --reason "bấm nhầm" --as invigilator
-    """
-    _named(ActKind.REOPEN, sitting, candidate, reason, as_user, dry_run=dry_run, as_json=as_json)
+lock = _on_named_seats(
+    ActKind.LOCK, "Take no more answers from seats; time runs on, and what they send is kept as evidence.", "biên bản 3"
+)
+unlock = _on_named_seats(ActKind.UNLOCK, "Take answers again.", "đã làm rõ")
+end = _on_named_seats(ActKind.END, "End papers by the invigilator; all that was saved counts.", "ốm")
+absent = _on_named_seats(ActKind.ABSENT, "Mark candidates absent who have not started.", "vắng")
+malpractice = _on_named_seats(
+    ActKind.MALPRACTICE, "Close papers for malpractice; the answers stay stored.", "biên bản 4"
+)
+reopen = _on_named_seats(
+    ActKind.REOPEN, "Undo an end, an absence or a malpractice; the time in between is given back.", "bấm nhầm"
+)
 
 
 def admit(
@@ -349,15 +297,10 @@ def _many(
 ) -> None:
     permission = Permission.INVIGILATE if room or candidate else Permission.EXTEND_SITTINGS
 
-    async def work() -> Acted:
-        async with desk_of(sitting, as_user, permission) as (desk, context):
-            scope = await scope_of(desk, context.sitting, room, candidate)
-            act = SeatAct(kind=kind, request=uuid4().hex, reason=reason, scope=scope)
-            perform = service.preview if dry_run else service.act_on_seats
-            return await perform(desk, context.sitting.id, act)
+    async def scope(desk: Desk, found: Sitting) -> Scope:
+        return await scope_of(desk, found, room, candidate)
 
-    console.emit(console.run(work()), as_json=as_json)
-    note_dry(dry_run)
+    _perform(kind, sitting, scope, permission, reason, as_user, dry_run=dry_run, as_json=as_json)
 
 
 def _named(
@@ -371,11 +314,29 @@ def _named(
     as_json: bool,
     **options: Any,
 ) -> None:
+    async def scope(desk: Desk, found: Sitting) -> Scope:
+        attempts = [await service.attempt_of_number(desk.session, found, one) for one in candidates]
+        return Scope(attempts=tuple(attempts))
+
+    _perform(kind, sitting, scope, Permission.INVIGILATE, reason, as_user, dry_run=dry_run, as_json=as_json, **options)
+
+
+def _perform(
+    kind: ActKind,
+    sitting: str,
+    scope: Callable[[Desk, Sitting], Awaitable[Scope]],
+    permission: Permission,
+    reason: str,
+    as_user: str,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    **options: Any,
+) -> None:
     async def work() -> Acted:
-        async with desk_of(sitting, as_user, Permission.INVIGILATE) as (desk, context):
-            attempts = [await service.attempt_of_number(desk.session, context.sitting, one) for one in candidates]
-            scope = Scope(attempts=tuple(attempts))
-            act = SeatAct(kind=kind, request=uuid4().hex, reason=reason, scope=scope, **options)
+        async with desk_of(sitting, as_user, permission) as (desk, context):
+            on = await scope(desk, context.sitting)
+            act = SeatAct(kind=kind, request=uuid4().hex, reason=reason, scope=on, **options)
             perform = service.preview if dry_run else service.act_on_seats
             return await perform(desk, context.sitting.id, act)
 

@@ -20,10 +20,8 @@ from exam_engine.calibration.banks import bank_of, number, recoded
 from exam_engine.calibration.choices import Blank, RunSettings
 from exam_engine.calibration.gathering import MISSING, Gathered
 from exam_engine.calibration.service.collecting import collect_with_people
-from exam_engine.delivery.errors import SittingUnknown
 from exam_engine.enrolment.model import CandidateId
-from exam_engine.marking import service as marking
-from exam_engine.results.errors import IrtRunUnknown, MarksOutstanding, ParametersMissing
+from exam_engine.results.errors import IrtRunUnknown, ParametersMissing
 from exam_engine.results.reporting import (
     MOST_DECIMALS,
     Estimator,
@@ -35,9 +33,8 @@ from exam_engine.results.reporting import (
     UsedItem,
     irt_input_hash,
 )
-from exam_engine.results.service.score_runs import require_scorable
+from exam_engine.results.service.score_runs import lock_scorable
 from exam_engine.results.store import irt_runs as store
-from exam_engine.results.store import score_runs as score_store
 from scoring.fit import empirical_reliability
 from scoring.irt.ability import Abilities, eap_estimates, wle_estimates
 from scoring.irt.responses import ResponseMatrix
@@ -70,14 +67,7 @@ async def score_by_irt(
     ResponseInvalid
         Nothing was written.
     """
-    sitting = await score_store.lock_sitting(session, sitting_id)
-    if sitting is None:
-        raise SittingUnknown(str(sitting_id))
-    require_scorable(sitting, pending_writes)
-    await marking.make_tasks(session, now=now, sitting_id=sitting_id)
-    marks = await marking.settled_marks(session, sitting_id)
-    if marks.n_open:
-        raise MarksOutstanding(sitting.code, marks.n_open)
+    sitting, _ = await lock_scorable(session, sitting_id, pending_writes, now)
     settings = RunSettings(sitting_ids=(sitting_id,), omitted=Blank.WRONG, not_reached=Blank.WRONG)
     gathered, people = await collect_with_people(session, settings)
     table = await _table(session, sitting.code, gathered, order)

@@ -11,6 +11,7 @@ from exam_engine.audit import service as audit
 from exam_engine.delivery.errors import SittingStateWrong, SittingUnknown
 from exam_engine.infra.errors import RowError
 from exam_engine.marking import service as marking
+from exam_engine.marking.model import SittingMarks
 from exam_engine.results import model
 from exam_engine.results.errors import (
     AnswersUnderWay,
@@ -42,16 +43,9 @@ async def score_sitting(
     ------
     SittingUnknown, SittingStateWrong, AnswersUnderWay, MarksOutstanding, ResponsesUnscorable
     """
-    sitting = await store.lock_sitting(session, sitting_id)
-    if sitting is None:
-        raise SittingUnknown(str(sitting_id))
-    require_scorable(sitting, pending_writes)
+    sitting, marks = await lock_scorable(session, sitting_id, pending_writes, now)
     key_version = (await assembly.load_form(session, sitting.form_id)).key_version
     form_key = await assembly.load_form_key(session, sitting.form_id, key_version)
-    await marking.make_tasks(session, now=now, sitting_id=sitting_id)
-    marks = await marking.settled_marks(session, sitting_id)
-    if marks.n_open:
-        raise MarksOutstanding(sitting.code, marks.n_open)
     attempts = await store.load_attempts(session, sitting_id)
     scores = _scores(sitting.code, form_key, attempts, marks.totals)
     previous = await store.find_newest_run(session, sitting_id)
@@ -143,13 +137,27 @@ async def compare_runs(session: AsyncSession, after_id: UUID, before_id: UUID | 
     return compare(scored[0], before.form_key, scored[1], after.form_key)
 
 
-def require_scorable(sitting: SittingFacts, pending_writes: int) -> None:
-    """Check that a sitting is closed and every acknowledged answer is stored.
+async def lock_scorable(
+    session: AsyncSession, sitting_id: UUID, pending_writes: int, now: datetime
+) -> tuple[SittingFacts, SittingMarks]:
+    """Lock a sitting that is closed, stored and marked, and return it with the marks of its essays.
 
     Raises
     ------
-    SittingStateWrong, AnswersUnderWay
+    SittingUnknown, SittingStateWrong, AnswersUnderWay, MarksOutstanding
     """
+    sitting = await store.lock_sitting(session, sitting_id)
+    if sitting is None:
+        raise SittingUnknown(str(sitting_id))
+    _require_stored(sitting, pending_writes)
+    await marking.make_tasks(session, now=now, sitting_id=sitting_id)
+    marks = await marking.settled_marks(session, sitting_id)
+    if marks.n_open:
+        raise MarksOutstanding(sitting.code, marks.n_open)
+    return sitting, marks
+
+
+def _require_stored(sitting: SittingFacts, pending_writes: int) -> None:
     if sitting.state != "closed":
         raise SittingStateWrong(sitting.code, sitting.state, "closed")
     waiting = pending_writes + sitting.n_rejected

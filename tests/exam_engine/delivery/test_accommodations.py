@@ -1,16 +1,28 @@
 """An accommodation that changes while a paper is written: exactly the difference, and never an end by itself."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
-from exam_engine.delivery import model
+from exam_engine.delivery import model, service
 from exam_engine.delivery.errors import ActImpossible
+from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptState, ChangeKind
+from exam_engine.delivery.register import Register
+from exam_engine.delivery.service import Desk
+from exam_engine.delivery.store import load_seats
+from exam_engine.infra.clock import to_milliseconds
+from exam_engine.infra.database import transaction
 from tests.exam_engine.delivery.cases import CLOSED_BY_TIME, DEADLINE, MINUTE, PAUSED, READY, RUNNING, STARTS, SUBMITTED
+from tests.exam_engine.delivery.conftest import HallMaker
+from tests.exam_engine.delivery.halls import START
 
 NOW = STARTS + 10 * MINUTE
+STARTS_MS = to_milliseconds(START)
 
 
 def test_who_writes_gets_exactly_the_difference() -> None:
@@ -74,3 +86,23 @@ def test_extra_time_is_always_what_was_granted_last_and_what_people_gave(grants:
         facts = change.facts if change else facts
     last = grants[-1] * MINUTE if grants else 0
     assert (facts.extra_ms, facts.deadline_ms) == (RUNNING.extra_ms + 7 + last, DEADLINE + 7 + last)
+
+
+async def test_who_may_have_more_time_has_it_from_the_opening_to_the_millisecond(
+    plan: HallMaker, delivery: Delivery, register: Register, sessions: async_sessionmaker[AsyncSession], pool: Any
+) -> None:
+    hall = await plan(candidates=2)
+    await pool.execute(
+        "insert into accommodation (id, candidate_id, time_factor, extra_minutes, note, changed_by, changed_at)"
+        " values (gen_random_uuid(), $1, 133, 5, '', 'test', now())",
+        hall.candidates[1],
+    )
+    async with transaction(sessions) as session:
+        desk = Desk(session=session, register=register, actor="person:test", now=START)
+        await service.open_sitting(desk, hall.sitting.id)
+        hall.seats = await load_seats(session, hall.sitting.id)
+    deadlines = [
+        (await delivery.start(hall.candidate(position), hall.attempt(position), f"{position}.1")).deadline_ms
+        for position in (0, 1)
+    ]
+    assert deadlines == [STARTS_MS + 60 * MINUTE, STARTS_MS + 60 * MINUTE + 1_188_000 + 5 * MINUTE]
