@@ -22,6 +22,7 @@ from exam_engine.delivery.tokens import CandidatePass
 from item_bank.forms.paper import CandidateForm
 
 MAXIMUM_BODY_BYTES = 768 * 1024  # all answers of a paper with several essays, sent anew after a long outage
+MAXIMUM_EVENTS_BYTES = 32 * 1024  # a hundred of them, as an honest page writes them
 FAILURES_PER_MINUTE = 60  # a whole lab mistypes behind one address; a code has sixty bits
 
 
@@ -103,7 +104,12 @@ class CandidateController(Controller):
         """Answer the receipt, also of a paper that time or people have closed; the same paper gives the same text."""
         return await delivery_of(request).receipt(_pass(request), AttemptId(attempt_id))
 
-    @post("/attempts/{attempt_id:uuid}/events", summary="What the seat noticed", status_code=202)
+    @post(
+        "/attempts/{attempt_id:uuid}/events",
+        summary="What the seat noticed",
+        status_code=202,
+        request_max_body_size=MAXIMUM_EVENTS_BYTES,
+    )
     async def events(
         self, request: Request[Any, Any, Any], attempt_id: FromPath[UUID], data: JSONBody[wire.EventsBody]
     ) -> None:

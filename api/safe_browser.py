@@ -13,7 +13,6 @@ from api.acts import delivery_of, engine_of
 from api.security import bearer_token
 from api.views.safe_browser import SeatShows, SeatTold
 from exam_engine.delivery.model import AttemptId
-from exam_engine.delivery.wire import EventsBody, SeatEvent
 from exam_engine.infra.database import transaction
 from exam_engine.invigilation import safe_browser
 from exam_engine.invigilation import service as invigilation
@@ -44,6 +43,5 @@ async def check_safe_browser(
     if not is_right and data.config_key_hash and safe_browser.is_our_page(base_url, data.page_url):
         is_right = safe_browser.is_right(settings.config_key, data.page_url, data.config_key_hash)
     kind = "seb_checked" if is_right else "seb_check_failed"
-    event = SeatEvent(kind, delivery.now_ms(), {"version": data.version[:100]})
-    await delivery.events(candidate, AttemptId(attempt_id), EventsBody([event]))
+    await delivery.note(sat, kind, version=data.version[:100])
     return SeatTold(is_needed=True, is_right=is_right)

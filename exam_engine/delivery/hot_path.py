@@ -239,6 +239,12 @@ class Delivery:
 
     # For the rooms above
 
+    async def note(self, sat: Sat, kind: str, **detail: Any) -> None:
+        """Keep what the server found out about a seat of an open sitting, under a kind that no seat may tell."""
+        note = SeatNote(kind=kind, at_ms=self.now_ms(), detail=detail, source="server")
+        if sat.roll.is_open:
+            await self._finish(self._note(sat, [note]))
+
     async def look(self, sat: Sat, depth: str = "f") -> Held:
         """Read an attempt with its signs of life; `depth` as `Register.look` has it."""
         held = await self._held(sat, depth)
@@ -305,7 +311,7 @@ class Delivery:
         if held.facts.client == client_id:
             self.bulletins.seen(sat.place, now_ms)
         if kind is ChangeKind.RESUME:
-            await self._note(sat, [SeatNote(kind="resumed", at_ms=now_ms)])
+            await self._note(sat, [SeatNote(kind="resumed", at_ms=now_ms, source="server")])
         return envelope(sat, held.facts, held, self._notices(sat, 0), self.now_ms(), client_id)
 
     async def _submit(self, sat: Sat, body: SubmitBody) -> SubmitReply:

@@ -144,7 +144,7 @@ class Batch:
         attempt_id = UUID(entry.fields[b"e"].decode())
         notes = msgspec.json.decode(entry.fields[b"d"], type=list[SeatNote])
         for position, note in enumerate(notes):
-            self._add_event(attempt_id, "seat", note, entry, position)
+            self._add_event(attempt_id, note.source, note, entry, position)
         return min(note.at_ms for note in notes)
 
     def _read_notice(self, entry: Entry) -> int:

@@ -1,13 +1,14 @@
 """The register of open sittings: the Redis side of attempts, one group of keys a shard.
 
 Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `r:<attempt>` (answers),
-`due` (until when attempts are waited for), `seen`, `notices`, `notice-of`, `changed` and `changes` (whose facts
-changed, and the count), `primed`, `sealed` (the sitting closes). Scripts derive them from the stream's key.
+`l:<attempt>` (marks of refused answers kept), `due` (until when attempts are waited for), `seen`, `notices`,
+`notice-of`, `changed` and `changes` (whose facts changed, and the count), `primed`, `sealed` (the sitting closes).
+Scripts derive them from the stream's key.
 """
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
@@ -96,13 +97,14 @@ class StoredChange(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, Any] = {}
 
 
-class SeatNote(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a seat noticed, as it travels in the stream."""
+class SeatNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something a seat noticed, or the server about it, as it travels in the stream."""
 
     kind: str
     at_ms: int
     client_ms: int | None = None
     detail: dict[str, Any] = {}
+    source: Literal["seat", "server"] = "seat"
 
 
 class PrimedAttempt(msgspec.Struct, frozen=True):
@@ -289,7 +291,10 @@ class Register:
         events = msgspec.json.encode(notes).replace(b"\\u0000", b"?")  # what jsonb cannot hold
         kinds = " ".join(f"{kind}={times}" for kind, times in Counter(note.kind for note in notes).items())
         moment = max((note.at_ms for note in notes), default=0)
-        if not await self._notes.put(place.stream, place.attempt, moment, kinds, events, weight=len(events)):
+        is_servers = int(all(note.source == "server" for note in notes))
+        # A call whose reply was lost is repeated; by its name the script knows it again.
+        told = (uuid4().hex[:12], is_servers, moment, kinds, events)
+        if not await self._notes.put(place.stream, place.attempt, *told, weight=len(events)):
             raise NotHeld(place.attempt)
 
     async def post(self, stream: str, request: str, number: int, notice: bytes, *, is_kept: bool) -> int:

@@ -211,12 +211,33 @@ class ReceiptReply(msgspec.Struct, frozen=True):
     is_stored: bool = False  # PostgreSQL has the whole paper too: the seat need not keep it any longer
 
 
+# What a seat itself may tell. What the server finds out about a seat bears other names: no seat can tell it for itself.
+EventKind = Literal[
+    "focus_lost",
+    "focus_back",
+    "fullscreen_left",
+    "paste_blocked",
+    "devtools_open",
+    "second_window",
+    "clock_jump",
+    "offline",
+    "online",
+    "storage_full",
+    "private_mode",
+    "hand_over_saved",
+    "reload",
+    "start",
+]
+DetailName = Annotated[str, msgspec.Meta(max_length=40)]
+DetailText = Annotated[str, msgspec.Meta(max_length=200)]
+
+
 class SeatEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Something the seat noticed: focus lost, off line, on line …"""
 
-    kind: Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[a-z_]+$")]
+    kind: EventKind
     client_time_ms: Milliseconds
-    detail: Annotated[dict[str, str | int | bool | None], msgspec.Meta(max_length=20)] = {}
+    detail: Annotated[dict[DetailName, DetailText | int | bool | None], msgspec.Meta(max_length=8)] = {}
 
 
 class EventsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

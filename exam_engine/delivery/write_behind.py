@@ -317,7 +317,7 @@ class Writer:
         )
         attempts = await self._pool.fetch("select id from attempt where sitting_id = $1", sitting_id)
         suffixes = ["events", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
-        suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "ar"]
+        suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "arl"]
         for stream in streams:
             prefix = stream.removesuffix("events")
             async with self._redis.pipeline(transaction=False) as pipeline:

@@ -33,7 +33,7 @@ def of_event(source: str, kind: str, at: datetime, client_at: datetime | None, d
         at=at,
         source="person" if by.startswith("person:") else source,
         kind=kind,
-        severity=severity_of(kind).value if source == "seat" else "log",
+        severity=severity_of(kind).value,
         client_at=client_at,
         by=by,
         detail={name: detail[name] for name in _SHOWN if isinstance(detail.get(name), str | int | bool)},

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import msgspec
@@ -15,6 +16,7 @@ import pytest_asyncio
 
 from api.hot import HotRoutes, create_server
 from exam_engine.delivery.register import Held, Register
+from exam_engine.delivery.wire import EventKind
 from exam_engine.enrolment.codes import sit_code
 from exam_engine.infra.clock import system_clock
 from exam_engine.infra.redis_client import Durability, ScriptRunner
@@ -127,9 +129,30 @@ async def test_another_candidates_paper_is_refused_on_every_route(scene: Scene) 
         answers.append(await seat.post(scene.path("start"), json={"client_id": "pc1.a"}))
         answers.append(await seat.post(scene.path("responses"), json=save(1, answer(1, 6, "B"))))
         answers.append(await seat.post(scene.path("submission"), json={"lease": 1, "sequences": {}}))
-        answers.append(await seat.post(scene.path("events"), json={"events": [{"kind": "x", "client_time_ms": 0}]}))
+        answers.append(
+            await seat.post(scene.path("events"), json={"events": [{"kind": "offline", "client_time_ms": 0}]})
+        )
         answers.append(await seat.get(scene.path("time")))
     assert {one.status_code for one in answers} == {403}
+
+
+async def test_a_seat_tells_what_pages_tell_and_nothing_in_the_servers_name(scene: Scene) -> None:
+    page = (Path(__file__).parents[2] / "proctor_client/src/shared/api.ts").read_text("utf-8")
+    kinds = re.findall(r"'([a-z_]+)'", page.partition("export type EventKind =")[2].partition("export")[0])
+    assert set(kinds) == set(get_args(EventKind))
+    long = {"kind": "offline", "client_time_ms": 0, "detail": {"why": "x" * 201}}
+    many = {"kind": "offline", "client_time_ms": 0, "detail": {f"d{number}": 0 for number in range(9)}}
+    named = {"kind": "offline", "client_time_ms": 0, "detail": {"n" * 41: 0}}
+    made_up = [{"kind": kind, "client_time_ms": 0} for kind in ("seb_checked", "seb_check_failed", "resumed", "kind_a")]
+    async with scene.seat(scene.hall, 0) as seat:
+        async with scene.refused("request-invalid") as answers:
+            for event in (*made_up, long, many, named):
+                answers.append(await seat.post(scene.path("events"), json={"events": [event]}))
+        for kind in kinds:
+            told = {"events": [{"kind": kind, "client_time_ms": 0}]}
+            assert (await seat.post(scene.path("events"), json=told)).status_code == 202
+    held = await scene.register.look(scene.hall.place())
+    assert set(held.noticed) == set(kinds)
 
 
 async def test_a_replayed_save_changes_nothing_however_often_it_comes(scene: Scene) -> None:

@@ -46,6 +46,7 @@ class Valkey:
         self.answers: dict[int, dict[int, Answer]] = {}
         self.answered: dict[int, int] = {}
         self.late: dict[int, int] = {}
+        self.late_kept: dict[tuple[int, int], tuple[int, Answer]] = {}
         self.due: dict[int, float] = {}
         self.notices: dict[str, tuple[int, Any]] = {}
         self.stream: dict[int, Entry] = {}
@@ -191,11 +192,18 @@ class Valkey:
 
     def _keep_late(self, save: Save, code: int, undo: list[Any]) -> None:
         held = self.answers.get(save.attempt, {})
-        newer = tuple((slot, a) for slot, a in save.answers if slot not in held or a.sequence > held[slot].sequence)
+        newer = tuple(
+            (slot, a)
+            for slot, a in save.answers
+            if (slot not in held or a.sequence > held[slot].sequence)
+            and self.late_kept.get((save.attempt, slot)) != (code, a)
+        )
         if newer:
             _set(undo, self.late, save.attempt, self.late.get(save.attempt, 0) + 1)
             if self.late[save.attempt] <= MOST_LATE:
                 self._append(Late(save._replace(answers=newer), code), undo)
+                for slot, answer in newer:
+                    _set(undo, self.late_kept, (save.attempt, slot), (code, answer))
 
     def _apply(self, changes: Sequence[Apply], undo: list[Any]) -> list[int]:
         replies = []
@@ -227,6 +235,8 @@ class Valkey:
             return 0
         held = self.answers.setdefault(count.attempt, {})
         stored = held.get(count.slot)
+        if stored == count.answer:
+            return 1  # it counts already: the reply was lost
         is_handed_in = facts.state is AttemptState.SUBMITTED and not self._rules.counts_after_hand_in
         if is_handed_in or (stored is not None and stored.sequence >= count.answer.sequence):
             return -1

@@ -1,7 +1,7 @@
 -- Let a refused answer count after all: two people decided, so neither lease nor time is asked again. What was handed in
 -- meanwhile stays as its receipt says.
 -- ARGV, for each: count, attempt, lease, arrival, slot, "<sequence> <client ms> <1 if answered> <json>".
--- Reply for each: 1 counts now, 0 unknown here, -1 something newer is held or it was handed in, -2 the sitting is sealed.
+-- Reply for each: 1 counts (also if it does already: the reply was lost), 0 unknown here, -1 something newer is held or it was handed in, -2 the sitting is sealed.
 local prefix = string.sub(KEYS[1], 1, -7)
 local is_sealed = redis.call('EXISTS', prefix .. 'sealed') == 1
 local replies = {}
@@ -20,7 +20,9 @@ while at <= #ARGV do
       stored_sequence, stored_flag = string.match(stored, '^(%d+) %d+ (%d) ')
     end
     local is_newer = not stored or tonumber(stored_sequence) < tonumber(sequence)
-    if not is_newer or redis.call('HGET', facts_key, 'state') == 'submitted' then
+    if stored == packed then
+      reply = 1
+    elseif not is_newer or redis.call('HGET', facts_key, 'state') == 'submitted' then
       reply = -1
     else
       redis.call('HSET', responses_key, slot, packed)

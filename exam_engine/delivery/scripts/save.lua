@@ -3,22 +3,29 @@
 -- Reply for each: {1, deadline, 1 while the clock stands, stored sequence …} or a refusal, by the comparisons of
 -- model.require_writable, in its order: {0} unknown here, {2} not started, {3, state, reason} closed, {4, lease} lease taken,
 -- {6} locked, {5, deadline} time over. What is refused after the start and is newer than what is held stays as evidence
--- in the stream, at most MOST_LATE entries an attempt.
+-- in the stream, at most MOST_LATE entries an attempt; the same answer refused alike once more is no second piece of it
+-- (hash `l:<attempt>`), so that a call whose reply was lost may be repeated.
 local MOST_LATE = 200
 
 local function keep_late(prefix, attempt, circumstances, first, last)
-  local responses_key = prefix .. 'r:' .. attempt
-  local event = {KEYS[1], '*', 'l', attempt .. ' ' .. circumstances}
+  local responses_key, kept_key = prefix .. 'r:' .. attempt, prefix .. 'l:' .. attempt
+  local event, kept = {KEYS[1], '*', 'l', attempt .. ' ' .. circumstances}, {}
+  local refusal = string.match(circumstances, '%d+$')
   for i = first, last, 2 do
     local stored = redis.call('HGET', responses_key, ARGV[i])
     local newer = tonumber(string.match(ARGV[i + 1], '^(%d+) '))
-    if not stored or newer > tonumber(string.match(stored, '^(%d+) ')) then
+    local mark = refusal .. redis.sha1hex(ARGV[i + 1])
+    local is_newer = not stored or newer > tonumber(string.match(stored, '^(%d+) '))
+    if is_newer and redis.call('HGET', kept_key, ARGV[i]) ~= mark then
       event[#event + 1] = ARGV[i]
       event[#event + 1] = ARGV[i + 1]
+      kept[#kept + 1] = ARGV[i]
+      kept[#kept + 1] = mark
     end
   end
   if #event > 4 and redis.call('HINCRBY', prefix .. 'a:' .. attempt, 'late', 1) <= MOST_LATE then
     redis.call('XADD', unpack(event))
+    redis.call('HSET', kept_key, unpack(kept))
   end
 end
 

@@ -1,9 +1,12 @@
 """The scripts on a real Valkey, from the same table of cases as the model."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import pytest_asyncio
 
 from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptClosed, NotStarted
@@ -18,7 +21,7 @@ from exam_engine.delivery.register import (
     pack_response,
     place_of,
 )
-from exam_engine.infra.redis_client import ScriptRunner, load_script
+from exam_engine.infra.redis_client import Durability, Script, ScriptRunner, load_script
 from tests.exam_engine.delivery.act_cases import ACTS
 from tests.exam_engine.delivery.cases import (
     DEADLINE,
@@ -259,3 +262,62 @@ async def test_trimming_leaves_what_is_not_acknowledged(register: Register, runn
     assert await runner.read(trim, place.stream, [60_000]) == 0  # kept for a replay
     assert await runner.read(trim, place.stream, []) == 3
     assert await redis.xlen(place.stream) == 2
+
+
+class LosingReplies(ScriptRunner):
+    """Every first reply is lost after the script has run, and the call repeated, as a batcher does."""
+
+    async def run(self, script: Script, key: str, arguments: Sequence[Any]) -> Any:
+        await super().run(script, key, arguments)
+        return await super().run(script, key, arguments)
+
+
+@pytest_asyncio.fixture
+async def unlucky(runner: ScriptRunner) -> AsyncIterator[Register]:
+    register = Register(LosingReplies(runner.redis, Durability(waits_for_aof=False)))
+    yield register
+    await register.close()
+
+
+async def test_notes_whose_reply_was_lost_are_counted_and_written_once(
+    unlucky: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await unlucky.prime([PrimedAttempt(place, RUNNING)])
+    notes = [SeatNote(kind="focus_lost", at_ms=5)] * 2
+    await asyncio.gather(*(unlucky.note(place, notes) for _ in range(3)))
+    assert (await unlucky.look(place)).noticed["focus_lost"].times == 6
+    assert len(await _events(runner, place)) == 3
+
+
+async def test_refused_answers_whose_reply_was_lost_are_one_piece_of_evidence(
+    unlucky: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await unlucky.prime([PrimedAttempt(place, SUBMITTED)])
+    for sequence in (1, 1, 2):
+        with pytest.raises(AttemptClosed):
+            await unlucky.save(place, 1, STARTS, [(3, pack_response(sequence, STARTS, b'"B"', is_answered=True))])
+    assert len(await _events(runner, place)) == 2
+
+
+async def test_an_answer_let_count_whose_reply_was_lost_counts_once_and_is_told_so(
+    unlucky: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await unlucky.prime([PrimedAttempt(place, RUNNING)])
+    assert await unlucky.count(place, 1, STARTS, 3, pack_response(2, STARTS, b'"B"', is_answered=True))
+    assert len(await _events(runner, place)) == 1
+    assert (await unlucky.look(place)).answered == 1
+
+
+async def test_one_seat_fills_the_stream_with_no_more_notes_than_its_share(
+    register: Register, runner: ScriptRunner, place: Place
+) -> None:
+    await register.prime([PrimedAttempt(place, RUNNING)])
+    told = [SeatNote(kind="offline", at_ms=5, detail={"why": "x" * 200})] * 100
+    for _ in range(20):
+        await register.note(place, told)
+    await register.note(place, [SeatNote(kind="seb_check_failed", at_ms=6, source="server")])
+    events = await _events(runner, place)
+    assert sum(len(event[b"d"]) for event in events) < 300_000
+    assert b"seb_check_failed" in events[-1][b"d"]
+    noticed = (await register.look(place)).noticed
+    assert (noticed["offline"].times, noticed["seb_check_failed"].times) == (2000, 1)
