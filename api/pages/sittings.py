@@ -14,7 +14,7 @@ from api.acts import Act, delivery_of, engine_of, staff_act
 from api.pages.staff_page import done, refusal, staff_page
 from api.staff.forms import readable_forms
 from api.staff.room_rights import reach, reachable_sittings, whom_to_ask
-from api.staff.sittings import desk_of, require_sitting
+from api.staff.sittings import desk_of, reconciled, require_sitting
 from exam_engine.assembly import service as assembly
 from exam_engine.assembly.model import FormId
 from exam_engine.delivery import service as sittings
@@ -136,7 +136,7 @@ async def _sitting_page(
         if not reached.rooms and not reached.is_whole:
             return await _no_room(request, act, context)
         statement = (
-            await sittings.reconcile(act.session, delivery_of(request).register, SittingId(sitting_id))
+            await reconciled(request, act, SittingId(sitting_id))
             if context.sitting.state is SittingState.CLOSED and reached.is_whole
             else None
         )

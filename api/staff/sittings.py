@@ -13,6 +13,7 @@ from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import drain, wait_until_stored
 from exam_engine.delivery.model import AttemptId, SittingId
 from exam_engine.delivery.service import Desk, Extended, Extension, Message, Reconciliation, Scope, SittingPlan
+from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.store.sittings import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.identity.model import UnitId
@@ -119,11 +120,11 @@ class SittingController(Controller):
 
     @get("/{sitting_id:uuid}/reconciliation", summary="Is every acknowledged answer stored")
     async def reconciliation(self, request: Request_, sitting_id: FromPath[UUID]) -> Reconciliation:
-        """Compare every attempt and slot in Redis with PostgreSQL; gaps are named."""
+        """Compare every attempt and slot in Redis with PostgreSQL, and both with what was signed; gaps are named."""
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
             context = await require_sitting(act, sitting_id, Permission.WATCH_ROOMS)
             await drain(engine_of(request).redis, context.sitting)
-            return await sittings.reconcile(act.session, delivery_of(request).register, SittingId(sitting_id))
+            return await reconciled(request, act, SittingId(sitting_id))
 
     @post("/{sitting_id:uuid}/extend", summary="Extra time", status_code=200)
     async def extend(self, request: Request_, sitting_id: FromPath[UUID], data: JSONBody[ExtendBody]) -> Extended:
@@ -148,6 +149,12 @@ class SittingController(Controller):
             await require_seats(desk, act, sitting_id, scope)
             message = Message(text=data.text, request=data.request or uuid4().hex, scope=scope)
             return {"notice": await sittings.send_message(desk, SittingId(sitting_id), message)}
+
+
+async def reconciled(request: Request_, act: Act, sitting_id: SittingId) -> Reconciliation:
+    """Compare Redis, PostgreSQL and the signed statements; the page and the route show the same."""
+    key = SigningKey(engine_of(request).master_secret)
+    return await sittings.reconcile(act.session, delivery_of(request).register, sitting_id, key)
 
 
 def desk_of(request: Request_, act: Act) -> Desk:

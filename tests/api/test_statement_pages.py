@@ -1,11 +1,28 @@
 """Receipts, statements and checks over HTTP: what is published, who may look, and what the pages say."""
 
-import pytest
+from collections.abc import AsyncIterator
+from datetime import date, timedelta
+from uuid import uuid4
 
+import pytest
+import pytest_asyncio
+from sqlalchemy import text
+
+from exam_engine.delivery import model, service
+from exam_engine.delivery.draining import wait_until_stored
 from exam_engine.delivery.receipts import verify_receipt
-from exam_engine.delivery.signing import read_keys
+from exam_engine.delivery.register import Register, pack_response
+from exam_engine.delivery.service import Desk
+from exam_engine.delivery.service.statements import StatementMaking, make_statements
+from exam_engine.delivery.signing import SigningKey, read_keys
+from exam_engine.identity.permissions import Role
+from exam_engine.identity.tables import RoleGrantRow
+from exam_engine.infra.clock import system_clock, to_milliseconds
+from exam_engine.infra.database import transaction
+from exam_engine.infra.redis_client import Durability, ScriptRunner
 from tests.api.conftest import House
 from tests.api.rooms import practice_room
+from tests.exam_engine.delivery.halls import ACTOR, Hall, open_hall, plan_hall, retire_all
 
 EXAM = "thi-thu-tn-2027"
 
@@ -46,3 +63,54 @@ async def test_an_invigilator_manages_no_sittings(house: House, path: str) -> No
     sitting = (await practice_room(house)).sitting
     async with house.staff("invigilator") as staff:
         assert (await staff.get(path.format(sitting))).status_code == 403
+
+
+@pytest_asyncio.fixture
+async def stated(house: House) -> AsyncIterator[Hall]:
+    """A sitting with one answer, closed, stored and stated; the board of the sample may look at it."""
+    sessions, now = house.engine.sessions, system_clock()
+    register = Register(ScriptRunner(house.engine.redis, Durability(waits_for_aof=False)))
+    hall = await open_hall(sessions, register, await plan_hall(sessions, candidates=1, starts_at=now), now)
+    now_ms = to_milliseconds(now)
+    await register.change(hall.place(), lambda f: model.start(f, "pc.a", now_ms), "seat")
+    packed = pack_response(1, now_ms, b'"A"', is_answered=True)
+    await register.save(hall.place(), 1, now_ms, [(1, packed)])
+    async with transaction(sessions) as session:
+        unit = "select unit_id from exam where id = :id"
+        person = "select id from person where user_name = 'board'"
+        grant = RoleGrantRow(
+            id=uuid4(),
+            person_id=(await session.execute(text(person))).scalar_one(),
+            role=Role.BOARD.value,
+            unit_id=(await session.execute(text(unit), {"id": hall.exam_id})).scalar_one(),
+            valid_from=date(2020, 1, 1),
+        )
+        session.add(grant)
+        desk = Desk(session=session, register=register, actor=ACTOR, now=now + timedelta(minutes=1))
+        closed = await service.close_sitting(desk, hall.sitting.id)
+    await wait_until_stored(sessions, closed)
+    async with transaction(sessions) as session:
+        key = SigningKey(house.engine.master_secret)
+        making = StatementMaking(session=session, register=register, key=key, actor=ACTOR, now=now)
+        await make_statements(making, hall.sitting.id)
+    await register.close()
+    yield hall
+    async with transaction(sessions) as session:
+        await session.execute(text("delete from role_grant where id = :id"), {"id": grant.id})
+    await retire_all(sessions, hall)
+
+
+async def test_the_reconciliation_tells_over_http_what_was_changed_since_it_was_signed(
+    house: House, stated: Hall
+) -> None:
+    api, page = f"/api/sittings/{stated.sitting.id}/reconciliation", f"/staff/sittings/{stated.sitting.id}"
+    async with house.staff("board") as board:
+        found = (await board.get(api)).json()
+        assert (found["statements"], found["differences"], found["changed"]) == (1, 0, [])
+        assert "không còn như lúc lập biên bản" not in (await board.get(page)).text
+        async with transaction(house.engine.sessions) as session:
+            change = "update response set value = to_jsonb('B'::text) where attempt_id = :attempt"
+            await session.execute(text(change), {"attempt": stated.attempt()})
+        (changed,) = (await board.get(api)).json()["changed"]
+        assert (changed["table"], changed["slot"], changed["column"]) == ("response", 1, "value")
+        assert "1 chỗ không còn như lúc lập biên bản" in (await board.get(page)).text

@@ -49,11 +49,11 @@ class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def reconcile(
-    session: AsyncSession, register: Register, sitting_id: SittingId, key: SigningKey | None = None
+    session: AsyncSession, register: Register, sitting_id: SittingId, key: SigningKey
 ) -> Reconciliation:
     """Compare every attempt and every slot in Redis with PostgreSQL; drain the sitting first.
 
-    With the key, PostgreSQL is compared with the signed statements of a closed sitting, too. A stored sitting of which
+    PostgreSQL is compared with the signed statements of a closed sitting, too. A stored sitting of which
     Redis holds nothing any more (it lets go after a week) is compared with its statements alone.
 
     Raises
@@ -77,7 +77,7 @@ async def reconcile(
             held_at_all = held_at_all or bool(state)
     if not held_at_all and await kept.is_stored(session, sitting_id):
         gaps = []
-    check = None if key is None else await check_statements(session, sitting_id, key)
+    check = await check_statements(session, sitting_id, key)
     return Reconciliation(
         attempts=len(seats),
         states=states,
@@ -85,8 +85,8 @@ async def reconcile(
         responses_stored=sum(map(len, stored.values())),
         differences=len(gaps),
         gaps=tuple(gaps[:GAPS_NAMED]),
-        statements=check.statements if check else 0,
-        changed=check.differences if check else (),
+        statements=check.statements,
+        changed=check.differences,
     )
 
 

@@ -22,13 +22,14 @@ from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptId, AttemptState, SittingId
 from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import Desk, Extension, Message, Scope, SittingPlan
+from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.timers import Timers
 from exam_engine.delivery.wire import SaveBody, SaveResponse, SubmitBody
 from exam_engine.delivery.write_behind import Writer
 from exam_engine.enrolment.errors import SubjectUnknown
 from exam_engine.infra.clock import to_milliseconds
 from exam_engine.infra.database import transaction
-from tests.exam_engine.delivery.conftest import HallMaker
+from tests.exam_engine.delivery.conftest import SECRET, HallMaker
 from tests.exam_engine.delivery.halls import ACTOR, START, Hall, SetClock, open_hall
 
 NOW = to_milliseconds(START)
@@ -269,7 +270,7 @@ async def test_closing_keeps_every_answer_and_names_who_never_came(
     await at_desk(service.close_sitting, hall.sitting.id)
     while await writer.turn(block_ms=1):
         pass
-    result = await service.reconcile(session, register, hall.sitting.id)
+    result = await service.reconcile(session, register, hall.sitting.id, SigningKey(SECRET))
     assert result.is_equal
     assert (result.responses_in_redis, result.responses_stored) == (8, 8)
     assert result.states == {"submitted": 1, "closed": 2}
@@ -286,7 +287,7 @@ async def test_a_difference_between_redis_and_postgresql_is_named_with_its_place
         pass
     await pool.execute("delete from response where attempt_id = $1 and slot = 2", hall.attempt())
     await pool.execute("update attempt set state = 'closed' where id = $1", hall.attempt(1))
-    result = await service.reconcile(session, register, hall.sitting.id)
+    result = await service.reconcile(session, register, hall.sitting.id, SigningKey(SECRET))
     assert not result.is_equal
     assert [(gap.candidate_number, gap.slot, gap.in_redis, gap.stored) for gap in result.gaps] == [
         (hall.numbers[0], 2, "2", "nothing"),

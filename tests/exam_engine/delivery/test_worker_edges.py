@@ -21,6 +21,7 @@ from exam_engine.delivery.hot_path import Delivery, open_delivery
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import Desk
+from exam_engine.delivery.signing import SigningKey
 from exam_engine.delivery.tokens import CandidatePass
 from exam_engine.delivery.wire import (
     SaveBody,
@@ -151,13 +152,13 @@ async def test_a_redis_started_empty_loses_nothing_that_was_stored_and_the_seat_
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     async with sessions() as session:
-        result = await service.reconcile(session, register, hall.sitting.id)
+        result = await service.reconcile(session, register, hall.sitting.id, SigningKey(SECRET))
     # The other seat never came back; the timer takes it back in the background, here nobody did.
     assert [gap.candidate_number for gap in result.gaps] == [hall.numbers[1]]
     sat = await delivery.rolls.require(hall.candidate(1).candidate_id, hall.attempt(1))
     await delivery.restorer.restore_sitting(sat.roll.sitting)
     async with sessions() as session:
-        result = await service.reconcile(session, register, hall.sitting.id)
+        result = await service.reconcile(session, register, hall.sitting.id, SigningKey(SECRET))
     assert (result.is_equal, result.responses_stored) == (True, 4)
     assert result.states == {"submitted": 1, "ready": 1}
 
