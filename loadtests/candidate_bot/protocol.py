@@ -35,12 +35,14 @@ from exam_engine.delivery.wire import (
     TimeReply,
 )
 from loadtests.candidate_bot.pauses import asking_ms, idle_ms, retry_ms, stored_ms
+from loadtests.candidate_bot.server_clock import ServerClock
+from loadtests.candidate_bot.vault import Vault
 from scoring.values import ResponseValue
 
 SEQUENCES_PER_LEASE = 100_000
 BATCH = 60
 COALESCE_MS = 60
-DRIFT_PER_MS = 0.0005
+CLOSING_PATIENCE = 3  # how often a seat asks what came through of a paper that is about to be closed
 
 Body = StartBody | SaveBody | SubmitBody | None
 Reply = Envelope | SaveReply | TimeReply | SubmitReply | ReceiptReply
@@ -70,7 +72,9 @@ class Phase(StrEnum):
 
 
 _FOR_PEOPLE = frozenset((Phase.ELSEWHERE, Phase.PAUSED, Phase.LOCKED))  # waits for a word of the invigilator
-_MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.HANDED_IN, Phase.SIGNED_OUT))
+_MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.SIGNED_OUT))
+_ENDED = frozenset(("closed", "submitted"))
+_ON_RECORD = frozenset(("attempt-closed", "time-over", "lease-taken", "attempt-locked"))  # what such a refusal keeps
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -89,21 +93,6 @@ class Refusal(msgspec.Struct, frozen=True):
     code: str
     facts: Mapping[str, Any] = {}
     status: int = 409
-
-
-class Vault:
-    """What the computer keeps when the browser or the power goes: IndexedDB, to Python."""
-
-    __slots__ = ("handing_in", "responses")
-
-    def __init__(self) -> None:
-        self.responses: dict[int, SaveResponse] = {}
-        self.handing_in = False
-
-    def wipe(self) -> None:
-        """Forget the attempt."""
-        self.responses.clear()
-        self.handing_in = False
 
 
 class SeatProtocol:
@@ -128,9 +117,11 @@ class SeatProtocol:
         "is_paused",
         "is_stored",
         "lease",
+        "must_check",
         "must_compare",
         "newest_notice",
         "next_sequence",
+        "on_record",
         "phase",
         "receipt",
         "retries",
@@ -154,6 +145,8 @@ class SeatProtocol:
         self.is_locked = False
         self.is_stored = False  # handed in, and PostgreSQL has it too
         self.must_compare = True
+        self.must_check = True  # the attempt has ended, and which of our answers the server has is not known
+        self.on_record: dict[int, int] = {}  # newest sequence by slot that the server refused and keeps as evidence
         self.failures = 0
         self.retries = 0
         self.newest_notice = 0
@@ -166,7 +159,7 @@ class SeatProtocol:
         self._number = 0
         self._missing_rounds = 0
         self._receipts_asked = 0
-        self._clock: tuple[float, float, int] | None = None  # offset, uncertainty, when taken
+        self._clock = ServerClock()
 
     # What the candidate does
 
@@ -209,7 +202,8 @@ class SeatProtocol:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to ask."""
-        return self.phase is Phase.SIGNED_OUT or (self.phase is Phase.HANDED_IN and self.is_stored)
+        is_in = self.phase is Phase.HANDED_IN and self.is_stored and not self.pending()
+        return self.phase is Phase.SIGNED_OUT or is_in
 
     @property
     def is_busy(self) -> bool:
@@ -262,6 +256,8 @@ class SeatProtocol:
         if request is not self._under_way:
             return
         self._under_way = None
+        if isinstance(request.body, SaveBody) and refusal.code in _ON_RECORD:
+            self.on_record.update((response.slot, response.sequence) for response in request.body.responses)
         self._follow(refusal)
         if request.ask is Ask.START and refusal.code == "lease-taken":
             self.must_compare, self.is_mine = False, False  # turned away by the invigilator
@@ -272,14 +268,14 @@ class SeatProtocol:
     # What it knows
 
     def pending(self) -> list[SaveResponse]:
-        """Answers the server has not confirmed and may still take, oldest change first."""
-        if self.state in {"closed", "submitted"}:
-            return []
-        confirmed = self.confirmed
+        """Answers to be sent, oldest change first: what is not confirmed; after the end each once, for the record."""
+        confirmed, on_record = self.confirmed, self.on_record if self.state in _ENDED else {}
         waiting = [
             response
             for slot, response in self.held.items()
-            if response.sequence > confirmed.get(slot, 0) and slot not in self._refused
+            if response.sequence > confirmed.get(slot, 0)
+            and response.sequence > on_record.get(slot, 0)
+            and slot not in self._refused
         ]
         if len(waiting) > 1:
             waiting.sort(key=_by_sequence)
@@ -291,27 +287,31 @@ class SeatProtocol:
 
     def left_ms(self, now_ms: int) -> float:
         """Time left by the server's clock as far as known."""
-        offset = self._clock[0] if self._clock else 0.0
-        return max(0.0, self.deadline_ms - now_ms - offset)
+        return max(0.0, self.deadline_ms - now_ms - self._clock.offset_ms)
 
     def _compose(self) -> Request:
-        if self.phase is Phase.HANDED_IN:
+        waiting = [] if self.phase in _MUTE else self.pending()
+        if self.phase is Phase.HANDED_IN and (self.must_check or not waiting):
             return Request(self._number, Ask.RECEIPT)
         is_claimant = self.phase is Phase.ELSEWHERE and self.lease == 0
         if self.must_compare or is_claimant:
             return Request(self._number, Ask.START, StartBody(self.client_id))
-        if self.phase not in _MUTE and (waiting := self.pending()):
-            return Request(self._number, Ask.SAVE, SaveBody(self.lease, waiting[:BATCH], self.newest_notice))
+        if self.state in _ENDED and self.must_check:
+            return Request(self._number, Ask.RECEIPT)
+        if waiting:
+            body = SaveBody(max(1, self.lease), waiting[:BATCH], self.newest_notice)
+            return Request(self._number, Ask.SAVE, body)
         if self.phase is Phase.HANDING_IN:
             return Request(self._number, Ask.SUBMIT, SubmitBody(self.lease, self.sequences()))
         return Request(self._number, Ask.TIME, None, self.newest_notice, self.lease)
 
     def _pause_ms(self) -> int:
+        owes = self.phase not in _MUTE and bool(self.pending())
         if self.phase is Phase.HANDED_IN:
-            return stored_ms(self._receipts_asked, self._rng.random())
+            return COALESCE_MS if owes else stored_ms(self._receipts_asked, self._rng.random())
         if self.must_compare or self.phase is Phase.HANDING_IN:
             return 0
-        if self.phase not in _MUTE and self.pending():
+        if owes:
             return COALESCE_MS
         if self.phase in _FOR_PEOPLE:
             return asking_ms(self._rng.random())
@@ -323,7 +323,7 @@ class SeatProtocol:
             self.wake_ms = min(self.wake_ms, at_ms)
 
     def _take_envelope(self, envelope: Envelope, now_ms: int) -> None:
-        self._read_clock(envelope.server_time_ms, now_ms)
+        self._clock.read(envelope.server_time_ms, self._sent_ms, now_ms)
         self.lease = envelope.lease
         self.is_mine = envelope.lease > 0
         self.confirmed = {}
@@ -336,17 +336,18 @@ class SeatProtocol:
                 held = SaveResponse(theirs.slot, theirs.sequence, theirs.value, 0)
                 self.held[theirs.slot] = self.vault.responses[theirs.slot] = held
         self.next_sequence = highest + 1
-        self.must_compare = False
+        self.must_compare = self.must_check = False
         self._stand(envelope, now_ms)
 
     def _take_time(self, reply: SaveReply | TimeReply, now_ms: int) -> None:
-        self._read_clock(reply.server_time_ms, now_ms)
+        self._clock.read(reply.server_time_ms, self._sent_ms, now_ms)
         if isinstance(reply, TimeReply) and reply.lease != self.lease and reply.state in {"running", "ready"}:
             self._meet_lease(reply.lease)
         self._stand(reply, now_ms)
 
     def _take_receipt(self, reply: ReceiptReply, now_ms: int) -> None:
         self._receipts_asked += 1
+        self.must_check = False
         self.state = reply.state
         self.confirmed = {saved.slot: saved.sequence for saved in reply.saved}
         self.is_stored = reply.is_stored and reply.state == "submitted"
@@ -381,7 +382,7 @@ class SeatProtocol:
         elif self.is_paused:
             self.phase = Phase.PAUSED
         else:
-            is_over = self._clock is not None and self.deadline_ms > 0 and self.left_ms(now_ms) == 0
+            is_over = self._clock.is_read and self.deadline_ms > 0 and self.left_ms(now_ms) == 0
             self.phase = Phase.OVER if is_over else Phase.PAPER
 
     def _meet_lease(self, lease: int) -> None:
@@ -408,8 +409,10 @@ class SeatProtocol:
                 self.failures = 0
                 self._meet_lease(int(refusal.facts.get("lease", self.lease)))
             case "attempt-closed" | "time-over":
-                # Not again until somebody adds time: the idle question goes on and brings the news.
+                # Not again until somebody adds time: the idle question goes on and brings the news. What was not
+                # confirmed is sent once more, for the record; after a gap it is asked first which of it came through.
                 self.failures = 0
+                self.must_check = self.must_check or self.must_compare
                 self.must_compare = False
                 self.state = "submitted" if refusal.facts.get("state") == "submitted" else "closed"
             case "attempt-locked":
@@ -417,6 +420,10 @@ class SeatProtocol:
                 self.is_locked = True
             case "responses-missing":
                 self._send_again(refusal.facts.get("missing", ()))
+            case "receipt-not-yet" if self.state == "closed":
+                # Over, and the timer is about to close it; or it was closed as absent, and has no receipt.
+                self.must_check = self.failures < CLOSING_PATIENCE
+                self.failures = self.failures + 1 if self.must_check else 0
             case "receipt-not-yet":
                 # The server has lost the hand-in with its memory: bring back what is missing and hand in again.
                 self.state = ""
@@ -436,16 +443,6 @@ class SeatProtocol:
         self._missing_rounds += 1
         if self._missing_rounds > 1:
             self.failures += 1
-
-    def _read_clock(self, server_ms: int, now_ms: int) -> None:
-        offset = server_ms - (self._sent_ms + now_ms) / 2
-        uncertainty = (now_ms - self._sent_ms) / 2
-        if self._clock is not None:
-            before, doubt, taken = self._clock
-            aged = doubt + (now_ms - taken) * DRIFT_PER_MS
-            if abs(offset - before) <= uncertainty + aged and uncertainty > aged:
-                return
-        self._clock = (offset, uncertainty, now_ms)
 
 
 def _by_sequence(response: SaveResponse) -> int:

@@ -45,6 +45,7 @@ class ExamPeer:
         self.notices: list[dict[str, Any]] = []
         self.events: list[dict[str, Any]] = []
         self.saves: list[dict[str, Any]] = []
+        self.late: list[dict[str, Any]] = []  # refused and kept as evidence
         self.failing: tuple[int, int] | None = None  # status and Retry-After of everything below /api
         self.token = "token-1"
         self.photo = b""  # JPEG
@@ -186,7 +187,11 @@ class ExamPeer:
             raise Refusal(409, "lease-taken", lease=self.lease)
 
     def _responses(self, _path: str, body: dict[str, Any]) -> Any:
-        self._require_writable(body)
+        try:
+            self._require_writable(body)
+        except Refusal:
+            self.late += body["responses"]
+            raise
         for response in body["responses"]:
             self.saves.append(response)
             held = self.responses.get(response["slot"])

@@ -12,6 +12,14 @@ def _values(peer: ExamPeer) -> dict[int, Any]:
     return {slot: held["value"] for slot, held in sorted(peer.responses.items())}
 
 
+KEPT_RESPONSES = """(async () => {
+    const done = request => new Promise(resolve => { request.onsuccess = () => resolve(request.result) })
+    const vault = await done(indexedDB.open('exam-vault'))
+    const kept = await done(vault.transaction('responses').objectStore('responses').count())
+    vault.close()
+    return kept })()"""
+
+
 async def ready_for_offline(page: Page) -> None:
     """The service worker rules the page and has its files."""
     await page.evaluate("navigator.serviceWorker.ready.then(() => null)")
@@ -154,15 +162,45 @@ async def test_an_expired_token_asks_for_the_card_and_loses_nothing(page: Page, 
     assert _values(peer) == {1: "A"}
 
 
-async def test_answers_that_came_too_late_stay_on_the_computer_and_are_told(page: Page, peer: ExamPeer) -> None:
+async def test_answers_that_came_too_late_are_on_record_told_and_found_after_a_reload(
+    page: Page, peer: ExamPeer
+) -> None:
     await start(page)
     peer.failing = (503, 0)
     await page.keyboard.press("a")
     await page.wait_for_selector(".save--not-saved")
     with peer.lock:
         peer.state, peer.failing = "closed", None
-    await expect(page.locator(".ending")).to_contain_text("Có 1 câu trả lời chưa về tới máy chủ")
+    told = "Có 1 câu trả lời về máy chủ sau khi hết giờ"
+    await expect(page.locator(".ending")).to_contain_text(told)
+    assert [(late["slot"], late["value"]) for late in peer.late] == [(1, "A")]
+    assert peer.responses == {}
+    await page.reload()
+    await expect(page.locator(".ending")).to_contain_text(told)
+    await page.click(".ending__leave .button")
+    await page.wait_for_selector("#number")
+    await page.wait_for_function(KEPT_RESPONSES + ".then(kept => kept === 1)")
+
+
+async def test_the_cable_that_was_out_at_the_end_brings_every_answer_for_the_record(page: Page, peer: ExamPeer) -> None:
+    await start(page)
+    await page.keyboard.press("a")
+    await saved(page)
+    peer.deadline_ms = peer.now_ms() + 4_000
+    await page.keyboard.press("b")  # brings the new deadline
+    await saved(page)
+    await page.context.set_offline(True)
+    await page.keyboard.press("n")
+    await page.keyboard.press("b")
+    await expect(page.locator(".ending h1")).to_have_text("Hết giờ làm bài", timeout=15_000)
+    await expect(page.locator(".ending .lead")).to_contain_text("Chưa kết nối được")
     await expect(page.locator(".ending__leave")).to_be_hidden()
+    peer.state = "closed"
+    await page.context.set_offline(False)
+    late = "Có 1 câu trả lời về máy chủ sau khi hết giờ"
+    await expect(page.locator(".ending .lead")).to_contain_text(late, timeout=15_000)
+    assert _values(peer) == {1: "B"}
+    assert [(late["slot"], late["value"]) for late in peer.late] == [(2, "C")]
 
 
 async def test_a_browser_without_a_service_worker_still_works_off_line(

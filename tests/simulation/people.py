@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from exam_engine.delivery.model import AttemptFacts, Change, CloseReason
-from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol, Vault
+from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol
+from loadtests.candidate_bot.vault import Vault
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle

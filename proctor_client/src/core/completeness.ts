@@ -31,3 +31,7 @@ export function normalise(value: ResponseValue): ResponseValue {
   if (typeof value === 'string') return value === '' ? null : value
   return Object.keys(value).length === 0 ? null : value
 }
+
+export function sameValue(a: ResponseValue, b: ResponseValue): boolean {
+  return a === b || JSON.stringify(a) === JSON.stringify(b)
+}

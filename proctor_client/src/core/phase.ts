@@ -46,7 +46,12 @@ export function isWaitingForPeople(phase: Phase): boolean {
   return phase === 'elsewhere' || phase === 'paused' || phase === 'locked'
 }
 
-/** Phases in which answers may be sent. A locked seat keeps them until it is unlocked. */
+/** Phases in which answers may be sent; after the end for the record alone. A locked seat keeps them until it is unlocked. */
 export function maySend(phase: Phase): boolean {
-  return phase !== 'elsewhere' && phase !== 'locked' && phase !== 'handed-in' && phase !== 'signed-out'
+  return phase !== 'elsewhere' && phase !== 'locked' && phase !== 'signed-out'
+}
+
+/** The server takes no more answers but as evidence. */
+export function hasEnded({ state }: Standing): boolean {
+  return state === 'closed' || state === 'submitted'
 }

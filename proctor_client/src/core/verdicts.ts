@@ -21,6 +21,11 @@ export type Verdict =
   /** Something else that may pass. */
   | { readonly is: 'trouble' }
 
+/** A refused save the server has kept as evidence: there is no use in sending the same again for the record. */
+export function isOnRecord({ is }: Verdict): boolean {
+  return is === 'ended' || is === 'elsewhere' || is === 'locked'
+}
+
 export interface RefusalFacts {
   readonly status: number
   readonly code: string

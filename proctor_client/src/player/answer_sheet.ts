@@ -8,6 +8,8 @@ const BATCH = 60
 export class AnswerSheet {
   #book: responses.ResponseBook
   readonly #refused = new Set<number>()
+  /** Newest sequence per slot the server refused and keeps as evidence. */
+  readonly #onRecord = new Map<number, number>()
   #oneByOne = false
 
   constructor(book: responses.ResponseBook) {
@@ -32,9 +34,17 @@ export class AnswerSheet {
   unconfirmed(): readonly SavedResponse[] {
     return responses.pending(this.#book).filter((response) => !this.#refused.has(response.slot))
   }
-  /** The next request's worth of it. */
-  batch(): readonly SavedResponse[] {
-    return this.unconfirmed().slice(0, this.#oneByOne ? 1 : BATCH)
+  /** What it neither confirmed nor keeps as evidence: sent once for the record when the attempt has ended. */
+  untold(): readonly SavedResponse[] {
+    return this.unconfirmed().filter(({ slot, sequence }) => sequence > (this.#onRecord.get(slot) ?? 0))
+  }
+  /** The next request's worth of what waits. */
+  batchOf(waiting: readonly SavedResponse[]): readonly SavedResponse[] {
+    return waiting.slice(0, this.#oneByOne ? 1 : BATCH)
+  }
+  /** The server refused these, and keeps them as evidence. */
+  noteOnRecord(batch: readonly SavedResponse[]): void {
+    for (const { slot, sequence } of batch) this.#onRecord.set(slot, sequence)
   }
   /** Sequences for the submission; what was refused is not asked for. */
   sequences(): Record<string, number> {
@@ -79,7 +89,7 @@ export class AnswerSheet {
 
   /** A response does not fit. If the server does not say which, they are sent one by one until it shows. */
   refuse(slot: number | null): void {
-    const waiting = this.batch()
+    const waiting = this.batchOf(this.unconfirmed())
     const named = slot ?? (waiting.length === 1 ? waiting[0]?.slot : undefined)
     if (named === undefined) this.#oneByOne = true
     else this.#refused.add(named)

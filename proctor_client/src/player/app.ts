@@ -228,7 +228,7 @@ export class ExamApp extends HTMLElement implements AppContext {
     const exam = this.#visit?.exam.code ?? ''
     session?.stop()
     const isKept = session?.phase === 'handed-in' && !session.isStored
-    if (session && !isKept && session.unsaved === 0 && session.lost === 0) await this.#ports?.vault.erase(session.attemptId, session.formHash).catch(() => undefined)
+    if (session && !isKept && session.unsaved === 0 && session.late === 0) await this.#ports?.vault.erase(session.attemptId, session.formHash).catch(() => undefined)
     navigator.serviceWorker?.controller?.postMessage('forget-media')
     keepVisit(null)
     location.replace(`${location.pathname}${exam === '' ? '' : `?exam=${encodeURIComponent(exam)}`}`)

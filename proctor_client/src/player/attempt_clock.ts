@@ -26,8 +26,9 @@ export class AttemptClock {
   get nowMs(): number {
     return serverNow(this.#clock, this.#counter())
   }
-  get deadlineMs(): number {
-    return this.#deadlineMs
+  /** As this computer keeps it. */
+  get kept(): { readonly deadline_ms: number; readonly extra_seconds: number } {
+    return { deadline_ms: this.#deadlineMs, extra_seconds: this.#extraSeconds }
   }
   get extraSeconds(): number {
     return this.#extraSeconds

@@ -1,15 +1,17 @@
 /** What a seat says to the server, one exchange at a time, and what it learns from the answer. No phases: `session.ts`. */
 
-import type { Envelope, Notice, Submitted, TimeReply } from '../shared/api.ts'
+import type { Envelope, Notice, SavedResponse, Submitted, TimeReply } from '../shared/api.ts'
 import { handOverFile } from '../core/hand_over.ts'
 import { isOfAnotherFilling } from '../core/leases.ts'
 import type { Standing } from '../core/phase.ts'
 import { canSeal } from '../core/sealing.ts'
+import { isOnRecord, verdictOf } from '../core/verdicts.ts'
 import type { AnswerSheet } from './answer_sheet.ts'
 import type { AttemptClock } from './attempt_clock.ts'
 import type { Keeper } from './keeper.ts'
 import type { NoticeBox } from './notice_box.ts'
 import type { Ports, StartClaim } from './ports.ts'
+import { Refused } from './server.ts'
 
 export interface Voices {
   readonly sheet: AnswerSheet
@@ -95,12 +97,17 @@ export class Dialogue {
     return { standing: this.standing, isNews: fromServer.length > 0 }
   }
 
-  async send(): Promise<Standing> {
+  async send(waiting: readonly SavedResponse[]): Promise<Standing> {
     const { sheet, notices, keeper } = this.#voices
     await keeper.written()
     const { server, counter } = this.#ports
     const sent = counter()
-    const reply = await server.save(this.#attempt, { lease: this.#envelope.lease, responses: sheet.batch(), after: notices.newest })
+    const batch = sheet.batchOf(waiting)
+    const lease = Math.max(1, this.#envelope.lease) // for the record after the end, a seat without one names the first
+    const reply = await server.save(this.#attempt, { lease, responses: batch, after: notices.newest }).catch((error: unknown) => {
+      if (error instanceof Refused && isOnRecord(verdictOf(error))) sheet.noteOnRecord(batch)
+      throw error
+    })
     keeper.write(sheet.confirm(reply.saved))
     return this.#take(reply, sent, true)
   }

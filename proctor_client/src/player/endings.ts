@@ -106,8 +106,8 @@ export function overScreen(app: AppContext, session: ExamSession, signal: AbortS
   const update = (): void => {
     const sums = tally(cellsOf(session.paper, session.book, session.marks))
     const text =
-      session.lost > 0
-        ? t('over.lost', { count: session.lost })
+      session.late > 0
+        ? t('over.late', { count: session.late })
         : session.unsaved > 0
           ? session.isReachable
             ? t('over.sending', { count: session.unsaved })
@@ -115,18 +115,18 @@ export function overScreen(app: AppContext, session: ExamSession, signal: AbortS
           : t('over.safe')
     if (line.textContent !== text) line.textContent = text
     answered.textContent = `${t('over.answered')}: ${t('receipt.answered-of', { answered: sums.answered, total: sums.total })}`
-    leave.hidden = session.lost > 0 || session.unsaved > 0
+    leave.hidden = session.unsaved > 0
     // Worth a file: what came too late, or what cannot be sent.
-    file.hidden = !canHandOver(session) || (session.lost === 0 && (session.unsaved === 0 || session.isReachable))
+    file.hidden = !canHandOver(session) || (session.late === 0 && (session.unsaved === 0 || session.isReachable))
     const facts = app.receiptOf(session)
-    if (facts && !proof.firstChild && session.lost === 0) proof.append(proofOf(facts))
+    if (facts && !proof.firstChild && session.late === 0) proof.append(proofOf(facts))
   }
   update()
   session.on('save', update, signal)
   session.on('phase', update, signal)
   session.on('responses', update, signal)
   session.on('receipt', update, signal)
-  return ending(app, signal, session.lost > 0 ? 'warn' : 'wait', 'clock', t(session.leftMs > 0 ? 'over.title-closed' : 'over.title'), line, answered, proof, file, h('p', { class: 'soft' }, t('over.more-time')), leave)
+  return ending(app, signal, session.late > 0 ? 'warn' : 'wait', 'clock', t(session.leftMs > 0 ? 'over.title-closed' : 'over.title'), line, answered, proof, file, h('p', { class: 'soft' }, t('over.more-time')), leave)
 }
 
 function leaveButton(app: AppContext): HTMLElement {

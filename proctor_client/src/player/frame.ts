@@ -15,7 +15,7 @@ export function frameView(app: AppContext, session: ExamSession, signal: AbortSi
   const { candidate } = session
   const place = h('button', { class: 'frame__place', type: 'button', 'aria-label': t('frame.open-palette'), on: { click: openPalette } })
   const update = (): void => {
-    const text = t('frame.place', { position: session.position, total: session.paper.entries.length })
+    const text = t('frame.place', { position: session.marks.position, total: session.paper.entries.length })
     place.replaceChildren(h('span', {}, text), sign('grid'))
     place.setAttribute('aria-label', `${text}. ${t('frame.open-palette')}`)
   }
@@ -77,14 +77,14 @@ function timerView(app: AppContext, session: ExamSession, signal: AbortSignal): 
     root.className = `timer timer--${urgency(left)}${shown ? '' : ' timer--hidden'}`
     button.setAttribute('aria-label', t(isTimerHidden() ? 'timer.show' : 'timer.hide'))
     button.setAttribute('aria-pressed', String(isTimerHidden()))
-    const minutes = Math.round(session.extraSeconds / 60)
+    const minutes = Math.round(session.clock.extraSeconds / 60)
     extra.hidden = minutes === 0
     const added = t('timer.extra', { minutes })
     if (extra.textContent !== added) {
       extra.textContent = added
       extra.title = t('timer.extra-label', { minutes })
     }
-    const warning = session.takeWarning()
+    const warning = session.clock.takeWarning()
     if (warning !== null) app.warn(warning === 1 ? t('timer.warning-last') : t('timer.warning', { minutes: warning }))
   }
   update()

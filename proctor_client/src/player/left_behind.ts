@@ -41,7 +41,11 @@ export async function takeUp(ports: Ports, paper: LeftBehind): Promise<ExamSessi
     const session = await openAttempt(own, { attemptId, sittingId, clientId: freshClientId(), isReturn: true })
     const ends = new AbortController()
     session.on('receipt', () => void wipe(session, ends), ends.signal)
-    session.on('phase', () => session.phase === 'signed-out' && finish(session, ends), ends.signal)
+    const look = (): void => {
+      if (session.phase === 'signed-out' || (session.phase === 'over' && session.unsaved === 0)) finish(session, ends)
+    }
+    session.on('phase', look, ends.signal)
+    session.on('save', look, ends.signal)
     session.begin()
     return session
   } catch (error) {

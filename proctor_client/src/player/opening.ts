@@ -48,11 +48,11 @@ export async function openAttempt(ports: Ports, request: OpeningRequest): Promis
     const form = await loadForm(ports, envelope)
     return await makeSession(ports, request, { envelope, form, clock, kept, claim: null, isLinked: true })
   } catch (error) {
-    const isHandedIn = error instanceof Refused && isSubmitted(error)
-    if (kept === null || (error instanceof Refused && !isHandedIn)) throw error
+    const ended = error instanceof Refused ? endOf(error) : undefined
+    if (kept === null || (error instanceof Refused && ended === undefined)) throw error
     const form = await ports.vault.form(kept.envelope.form_hash)
     if (form === null) throw error
-    return await (isHandedIn ? openHandedIn(ports, request, kept, form) : openHere(ports, request, kept, form))
+    return await openHere(ports, request, ended ? { ...kept, envelope: { ...kept.envelope, state: ended } } : kept, form)
   }
 }
 
@@ -95,14 +95,11 @@ function openHere(ports: Ports, request: OpeningRequest, kept: KeptAttempt, form
   return makeSession(ports, request, { envelope: kept.envelope, form, clock, kept, claim: kept.claim ?? null, isLinked: false })
 }
 
-/** The paper is in, and this computer still keeps it: whether it may be wiped the session asks. */
-function openHandedIn(ports: Ports, request: OpeningRequest, kept: KeptAttempt, form: Form): Promise<ExamSession> {
-  return openHere(ports, request, { ...kept, envelope: { ...kept.envelope, state: 'submitted' } }, form)
-}
-
-function isSubmitted(error: Refused): boolean {
+/** How the attempt has ended though this computer still keeps it: whether it may be wiped, and what the server lacks of
+ * it, the session asks. */
+function endOf(error: Refused): 'submitted' | 'closed' | undefined {
   const verdict = verdictOf(error)
-  return verdict.is === 'ended' && verdict.state === 'submitted'
+  return verdict.is === 'ended' ? verdict.state : undefined
 }
 
 interface Found {

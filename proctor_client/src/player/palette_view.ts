@@ -33,7 +33,7 @@ export function paletteView(session: ExamSession, signal: AbortSignal, pick: (po
       const name = `cell cell--${cell.state}${cell.completeness === 'part' ? ' cell--partly' : ''}`
       if (button.className !== name) button.className = name
       button.setAttribute('aria-label', cellLabel(cell, session))
-      if (cell.entry.position === session.position) button.setAttribute('aria-current', 'true')
+      if (cell.entry.position === session.marks.position) button.setAttribute('aria-current', 'true')
       else button.removeAttribute('aria-current')
     }
     const sums = tally(cells)

@@ -43,7 +43,7 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
   )
 
   function showItem(moveFocus: boolean): void {
-    const entry = session.entry
+    const entry = session.marks.entry
     if (!entry || entry === shown) return
     showPassage(entry, shown)
     shown = entry
@@ -113,7 +113,7 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
   }
 
   function updateFoot(): void {
-    const entry = session.entry
+    const entry = session.marks.entry
     if (!entry) return
     const isFlagged = session.marks.flagged.has(entry.slot)
     flag.replaceChildren(sign('flag'), h('span', { class: 'foot__label' }, t(isFlagged ? 'item.flagged' : 'item.flag')))
@@ -126,8 +126,8 @@ export function paperScreen(app: AppContext, session: ExamSession, signal: Abort
 
   function move(direction: 'next' | 'previous'): void {
     const total = session.paper.entries.length
-    if (direction === 'next' && session.position === total) app.showReview()
-    else goTo(moved(session.position, direction, total))
+    if (direction === 'next' && session.marks.position === total) app.showReview()
+    else goTo(moved(session.marks.position, direction, total))
   }
   function goTo(position: number): void {
     session.goTo(position)

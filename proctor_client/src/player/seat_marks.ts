@@ -30,6 +30,11 @@ export class SeatMarks {
     return this.#flagged
   }
 
+  /** As this computer keeps it. */
+  get kept(): { readonly position: number; readonly visited: readonly number[]; readonly flagged: readonly number[] } {
+    return { position: this.#position, visited: [...this.#visited], flagged: [...this.#flagged] }
+  }
+
   goTo(position: number): void {
     this.#position = clampPosition(position, this.#paper.entries.length)
     if (this.entry) this.#visited.add(this.entry.slot)

@@ -5,10 +5,9 @@
  */
 
 import type { Candidate, EventKind, Notice, ResponseValue, SavedResponse, Submitted } from '../shared/api.ts'
-import { normalise } from '../core/completeness.ts'
-import type { Marks } from '../core/palette.ts'
-import type { Entry, Paper } from '../core/paper.ts'
-import { isWaitingForPeople, maySend, type Phase, phaseOf, type Standing } from '../core/phase.ts'
+import { normalise, sameValue } from '../core/completeness.ts'
+import type { Paper } from '../core/paper.ts'
+import { hasEnded, isWaitingForPeople, maySend, type Phase, phaseOf, type Standing } from '../core/phase.ts'
 import type { ResponseBook } from '../core/responses.ts'
 import { askingDelayMs, idleDelayMs } from '../core/retry.ts'
 import { type SaveState, saveState } from '../core/save_state.ts'
@@ -28,6 +27,8 @@ import { SeatMarks } from './seat_marks.ts'
 import { Topics } from './topics.ts'
 
 const COALESCE_MS = 60
+/** How often a seat asks what came through of a paper that is about to be closed. */
+const CLOSING_PATIENCE = 3
 
 export class ExamSession {
   readonly attemptId: string
@@ -36,13 +37,14 @@ export class ExamSession {
   readonly paper: Paper
   readonly paperCode: string
   readonly formHash: string
+  /** Where the candidate is, what was looked at, what is flagged. */
+  readonly marks: SeatMarks
+  readonly clock: AttemptClock
 
   readonly #ports: Ports
   readonly #topics = new Topics<Topic>()
   readonly #sheet: AnswerSheet
   readonly #notices: NoticeBox
-  readonly #marks: SeatMarks
-  readonly #clock: AttemptClock
   readonly #drafts: Drafts
   readonly #keeper: Keeper
   readonly #link: Link
@@ -56,6 +58,8 @@ export class ExamSession {
   #handsIn: boolean
   #waitingSinceMs: number | null = null
   #mustCompare: boolean
+  /** The attempt has ended, and which of our answers the server has is not known. */
+  #mustCheck: boolean
   #missingRounds = 0
 
   constructor(ports: Ports, opening: Opening) {
@@ -69,16 +73,16 @@ export class ExamSession {
     this.formHash = envelope.form_hash
     this.#sheet = new AnswerSheet(opening.book)
     this.#notices = new NoticeBox(opening.dismissed)
-    this.#marks = new SeatMarks(opening.paper, opening.position, opening.marks)
-    this.#clock = new AttemptClock(ports.counter, opening.clock, envelope.deadline_ms, envelope.extra_seconds)
+    this.marks = new SeatMarks(opening.paper, opening.position, opening.marks)
+    this.clock = new AttemptClock(ports.counter, opening.clock, envelope.deadline_ms, envelope.extra_seconds)
     this.#drafts = new Drafts(ports.counter, () => this.settleDrafts())
     this.#keeper = new Keeper(ports.vault, this.attemptId, (error) => this.#noteDisk(error))
     this.#link = new Link(this.#plan(), ports.chance, opening.isLinked)
-    const voices = { sheet: this.#sheet, notices: this.#notices, clock: this.#clock, keeper: this.#keeper, onNotices: () => this.#topics.tell('notices') }
+    const voices = { sheet: this.#sheet, notices: this.#notices, clock: this.clock, keeper: this.#keeper, onNotices: () => this.#topics.tell('notices') }
     this.#dialogue = new Dialogue(ports, voices, envelope, opening.clientId, opening.claim)
     this.#standing = this.#dialogue.standing
     this.#handsIn = opening.handingIn
-    this.#mustCompare = !opening.isLinked
+    this.#mustCompare = this.#mustCheck = !opening.isLinked
     this.#settle(this.#standing)
     this.#noteWaiting()
   }
@@ -88,23 +92,11 @@ export class ExamSession {
   get phase(): Phase {
     return this.#phase
   }
-  get position(): number {
-    return this.#marks.position
-  }
-  get entry(): Entry | undefined {
-    return this.#marks.entry
-  }
   get book(): ResponseBook {
     return this.#sheet.book
   }
-  get marks(): Marks {
-    return this.#marks
-  }
   get notices(): readonly Notice[] {
     return this.#notices.shown
-  }
-  get extraSeconds(): number {
-    return this.#clock.extraSeconds
   }
   get receipt(): Submitted | null {
     return this.#receipt
@@ -131,14 +123,7 @@ export class ExamSession {
     return this.#link.failures === 0
   }
   get leftMs(): number {
-    return this.#clock.leftMs
-  }
-  get nowMs(): number {
-    return this.#clock.nowMs
-  }
-  /** Minutes of the newest warning, until somebody took it. */
-  takeWarning(): number | null {
-    return this.#clock.takeWarning()
+    return this.clock.leftMs
   }
   value(slot: number): ResponseValue {
     const draft = this.#drafts.value(slot)
@@ -157,9 +142,9 @@ export class ExamSession {
   get unsavedMs(): number {
     return this.#waitingSinceMs === null ? 0 : this.#ports.counter() - this.#waitingSinceMs
   }
-  /** How many answers never reached the server before it closed the attempt. */
-  get lost(): number {
-    return this.#standing.state === 'closed' ? this.#sheet.unconfirmed().length : 0
+  /** How many answers reached the server after it had closed the attempt: it keeps them as evidence. */
+  get late(): number {
+    return this.#standing.state === 'closed' && this.#waiting().length === 0 ? this.#sheet.unconfirmed().length : 0
   }
   get saveState(): SaveState {
     const facts = { waiting: this.unsaved, failures: this.#link.failures, waitingSinceMs: this.#waitingSinceMs }
@@ -175,18 +160,14 @@ export class ExamSession {
   answer(slot: number, value: ResponseValue): void {
     if (this.isReadOnly || this.leftMs === 0) return
     this.#drafts.drop(slot)
-    const next = normalise(value)
-    if (!sameValue(next, this.#sheet.value(slot))) {
-      this.#record(slot, next)
-      this.#link.wake(COALESCE_MS)
-    }
+    this.#record(slot, value)
     this.#noteWaiting()
     this.#topics.tell('responses', 'save')
   }
 
   /** For texts: noted at once on the screen, kept and sent when the typing pauses. */
   answerSoon(slot: number, value: ResponseValue): void {
-    if (this.isReadOnly) return
+    if (this.isReadOnly || this.leftMs === 0) return
     this.#drafts.hold(slot, value)
     this.#noteWaiting()
     this.#topics.tell('save')
@@ -194,7 +175,11 @@ export class ExamSession {
 
   /** Make drafts responses now: on leaving the item, the page, or at the end. */
   settleDrafts(): void {
-    for (const [slot, value] of this.#drafts.take()) this.answer(slot, value)
+    if (this.#drafts.size === 0) return
+    // Typed in time, though the clock may have reached the end before this came to be noted.
+    for (const [slot, value] of this.#drafts.take()) if (this.#phase === 'paper') this.#record(slot, value)
+    this.#noteWaiting()
+    this.#topics.tell('responses', 'save')
   }
 
   /** The page may go away any moment: what is still on its way to the disk is put where it arrives at once. */
@@ -205,13 +190,13 @@ export class ExamSession {
 
   goTo(position: number): void {
     this.settleDrafts()
-    this.#marks.goTo(position)
+    this.marks.goTo(position)
     this.#keep()
     this.#topics.tell('position', 'marks')
   }
 
   toggleFlag(slot: number): void {
-    this.#marks.toggleFlag(slot)
+    this.marks.toggleFlag(slot)
     this.#keep()
     this.#topics.tell('marks')
   }
@@ -268,7 +253,7 @@ export class ExamSession {
 
   /** Once a second, from the page. */
   tick(): void {
-    this.#clock.tick()
+    this.clock.tick()
     if (this.leftMs === 0 && this.#phase === 'paper') {
       this.#settle(this.#standing)
       this.#link.wake(0)
@@ -282,8 +267,11 @@ export class ExamSession {
   }
 
   #record(slot: number, value: ResponseValue): void {
-    const held = this.#sheet.record(slot, value, this.#ports.wall())
+    const next = normalise(value)
+    if (sameValue(next, this.#sheet.value(slot))) return
+    const held = this.#sheet.record(slot, next, this.#ports.wall())
     if (held) this.#keeper.write([held])
+    this.#link.wake(COALESCE_MS)
   }
 
   #plan(): LinkPlan {
@@ -303,33 +291,44 @@ export class ExamSession {
     }
   }
 
-  /** The one thing to do now, most urgent first. */
   async #step(): Promise<void> {
+    if (this.#phase === 'signed-out') return
+    if (this.#phase === 'handing-in') await this.#events.send(this.#ports.server, this.attemptId) // while people still look
+    await this.#ask()
+    await this.#events.send(this.#ports.server, this.attemptId)
+  }
+
+  /** The one thing to do now, most urgent first. */
+  async #ask(): Promise<void> {
     const phase = this.#phase
-    if (phase === 'signed-out' || this.isStored) return
-    if (phase === 'handed-in') return this.#askStored()
+    const waiting = maySend(phase) ? this.#waiting() : []
+    if (this.isStored && waiting.length === 0) return
+    if (phase === 'handed-in' && (this.#mustCheck || waiting.length === 0)) return this.#askStored()
     // A seat that waits to be let in asks again; one that lost its place does not, or two would take turns for ever.
-    if (this.#mustCompare || this.#dialogue.isApplying) return this.#compare()
-    if (this.#waiting().length > 0 && maySend(phase)) {
-      this.#settle(await this.#dialogue.send())
+    if (this.#mustCompare || (this.#dialogue.isApplying && !hasEnded(this.#standing))) return this.#compare()
+    if (hasEnded(this.#standing) && this.#mustCheck) await this.#askStored()
+    else if (waiting.length > 0) {
+      this.#settle(await this.#dialogue.send(waiting))
       this.#topics.tell('responses')
     } else if (phase === 'handing-in') await this.#submit()
     else this.#settle(await this.#dialogue.askTime())
     this.#topics.tell('time')
-    await this.#events.send((events) => this.#ports.server.report(this.attemptId, events))
   }
 
   #pauseMs(): number {
-    if (this.#phase === 'handed-in') return this.#custody.pauseMs(this.#ports.chance())
-    if (this.#phase === 'elsewhere') return askingDelayMs(this.#ports.chance())
-    if (this.#phase === 'handing-in' || this.#mustCompare || this.#dialogue.isForgotten) return 0
-    if (this.#waiting().length > 0 && maySend(this.#phase)) return COALESCE_MS
-    return isWaitingForPeople(this.#phase) ? askingDelayMs(this.#ports.chance()) : idleDelayMs(this.#ports.chance())
+    const phase = this.#phase
+    const chance = this.#ports.chance()
+    const owes = maySend(phase) && this.#waiting().length > 0
+    if (phase === 'handed-in') return owes ? COALESCE_MS : this.#custody.pauseMs(chance)
+    if (phase === 'elsewhere') return askingDelayMs(chance)
+    if (phase === 'handing-in' || this.#mustCompare || this.#dialogue.isForgotten) return 0
+    if (owes) return COALESCE_MS
+    return isWaitingForPeople(phase) ? askingDelayMs(chance) : idleDelayMs(chance)
   }
 
   async #compare(): Promise<void> {
     const { standing, isNews } = await this.#dialogue.compare()
-    this.#mustCompare = false
+    this.#mustCompare = this.#mustCheck = false
     this.#settle(standing)
     this.#keep()
     if (isNews) this.#topics.tell('remote')
@@ -342,18 +341,19 @@ export class ExamSession {
   }
 
   async #askStored(): Promise<void> {
-    this.#settle({ ...this.#standing, state: await this.#custody.ask(this.#ports.server, this.attemptId, this.#sheet) })
+    const state = await this.#custody.ask(this.#ports.server, this.attemptId, this.#sheet)
+    this.#mustCheck = false
+    this.#settle({ ...this.#standing, state })
     if (this.isStored) this.#topics.tell('receipt')
   }
 
   /** Follow the server's word on the attempt; added time brings a paper back that time had closed. */
   #settle(standing: Standing): void {
     this.#standing = standing
-    this.#clock.hold(standing.isPaused && standing.state === 'running')
+    this.clock.hold(standing.isPaused && standing.state === 'running')
     const phase = phaseOf({ ...standing, isSignedOut: this.#isSignedOut, handsIn: this.#handsIn, leftMs: this.leftMs })
     if (phase === this.#phase) return
-    // What was typed in the last moment still counts as typed in time.
-    if (this.#phase === 'paper') for (const [slot, value] of this.#drafts.take()) this.#record(slot, normalise(value))
+    this.settleDrafts()
     this.#phase = phase
     this.#topics.tell('phase')
   }
@@ -370,7 +370,9 @@ export class ExamSession {
         this.#settle({ ...this.#standing, isLocked: true })
         return
       case 'ended':
-        // Not again until somebody adds time: the idle question goes on and brings the news.
+        // Not again until somebody adds time: the idle question goes on and brings the news. What was not confirmed is
+        // sent once more, for the record; after a gap the server is asked first which of it came through.
+        this.#mustCheck ||= this.#mustCompare
         this.#mustCompare = false
         this.#link.settle()
         this.#settle({ ...this.#standing, state: verdict.state })
@@ -393,6 +395,11 @@ export class ExamSession {
         this.#link.slowDown()
         return
       case 'lost':
+        if (this.#standing.state === 'closed') {
+          // Over, and the timer is about to close it; or it was closed as absent, and has no receipt.
+          this.#mustCheck = this.#link.failures < CLOSING_PATIENCE
+          return this.#mustCheck ? this.#link.slowDown() : this.#link.settle()
+        }
         this.#link.settle()
         this.#custody.restart()
         this.#mustCompare = true
@@ -405,10 +412,9 @@ export class ExamSession {
     }
   }
 
-  /** What is to be sent; a closed attempt takes nothing, so nothing waits. */
+  /** What is to be sent; an attempt that has ended takes it as evidence, and each answer once. */
   #waiting(): readonly SavedResponse[] {
-    const { state } = this.#standing
-    return state === 'closed' || state === 'submitted' ? [] : this.#sheet.unconfirmed()
+    return hasEnded(this.#standing) ? this.#sheet.untold() : this.#sheet.unconfirmed()
   }
 
   #noteWaiting(): void {
@@ -428,14 +434,12 @@ export class ExamSession {
     if (this.#phase === 'handed-in') return // wiped, or about to be
     this.#keeper.keep({
       attempt_id: this.attemptId,
-      envelope: { ...this.#dialogue.envelope, deadline_ms: this.#clock.deadlineMs, extra_seconds: this.#clock.extraSeconds, responses: [], notices: this.#notices.all },
-      position: this.#marks.position,
-      visited: [...this.#marks.visited],
-      flagged: [...this.#marks.flagged],
+      envelope: { ...this.#dialogue.envelope, ...this.clock.kept, responses: [], notices: this.#notices.all },
+      ...this.marks.kept,
       dismissed: this.#notices.dismissed,
       handing_in: this.#handsIn,
       claim: this.#dialogue.claim,
-      wall_offset_ms: this.nowMs - this.#ports.wall(),
+      wall_offset_ms: this.clock.nowMs - this.#ports.wall(),
     })
   }
 
@@ -443,8 +447,4 @@ export class ExamSession {
     if (error instanceof Error && error.name === 'QuotaExceededError') this.note('storage_full')
     this.#topics.tell('phase')
   }
-}
-
-function sameValue(a: ResponseValue, b: ResponseValue): boolean {
-  return a === b || JSON.stringify(a) === JSON.stringify(b)
 }

@@ -24,6 +24,10 @@ export class MemoryServer implements ExamServer {
   held = new Map<number, HeldResponse>()
   notices: Notice[] = []
   events: ClientEvent[] = []
+  /** Answers it refused and keeps as evidence. */
+  late: SavedResponse[] = []
+  /** Thrown by reports only. */
+  reportTrouble: (() => Error) | null = null
   calls: string[] = []
   /** Thrown by every call while it is set. */
   trouble: (() => Error) | null = null
@@ -120,7 +124,12 @@ export class MemoryServer implements ExamServer {
     const refusal = this.nextSave
     this.nextSave = null
     if (refusal) throw refusal
-    this.#requireWritable(request.lease)
+    try {
+      this.#requireWritable(request.lease)
+    } catch (error) {
+      this.late.push(...request.responses.filter(({ slot, sequence }) => sequence > (this.held.get(slot)?.sequence ?? 0)))
+      throw error
+    }
     for (const { slot, sequence, value } of request.responses) {
       if (sequence > (this.held.get(slot)?.sequence ?? 0)) this.held.set(slot, { slot, sequence, value })
     }
@@ -148,6 +157,8 @@ export class MemoryServer implements ExamServer {
 
   async report(_attempt: string, events: readonly ClientEvent[]): Promise<void> {
     this.#enter('report')
+    if (this.reportTrouble) throw this.reportTrouble()
+    if (events.length > 100) throw new Refused(400, 'request-invalid', '', {})
     this.events.push(...events)
   }
 

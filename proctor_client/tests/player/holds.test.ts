@@ -95,7 +95,7 @@ describe('a pause', () => {
     server.isPaused = false
     await pass(6_000)
     expect(session.phase).toBe('paper')
-    expect(server.deadlineMs - session.nowMs - session.leftMs).toBe(0)
+    expect(server.deadlineMs - session.clock.nowMs - session.leftMs).toBe(0)
   })
 
   test('does not let time run out, and warns of nothing', async () => {
@@ -105,7 +105,7 @@ describe('a pause', () => {
     await pass(12_000)
     await pass(60_000)
     expect(session.phase).toBe('paused')
-    expect(session.takeWarning()).toBeNull()
+    expect(session.clock.takeWarning()).toBeNull()
   })
 })
 

@@ -191,7 +191,7 @@ describe('without a network', () => {
     await reload()
     expect(session.value(1)).toBe('A')
     expect(session.value(3)).toEqual({ b: false })
-    expect(session.position).toBe(3)
+    expect(session.marks.position).toBe(3)
     expect(session.marks.flagged.has(3)).toBe(true)
     expect(session.saveState).toBe('not-saved')
     session.answer(2, 'D')
@@ -356,7 +356,7 @@ describe('the end', () => {
     server.reconnect()
     await pass(25_000)
     expect(session.phase).toBe('over')
-    expect(session.lost).toBe(1)
+    expect(session.late).toBe(1)
     expect(vault.held.get(1)?.value).toBe('A')
   })
 
@@ -411,7 +411,7 @@ describe('time and notices', () => {
     server.deadlineMs += 300_000
     server.notices.push({ id: 1, kind: 'time', text: 'power', extra_seconds: 300 })
     await pass(12_000)
-    expect(session.extraSeconds).toBe(300)
+    expect(session.clock.extraSeconds).toBe(300)
     expect(session.notices.map((notice) => notice.text)).toEqual(['power'])
     session.dismiss(1)
     expect(session.notices).toEqual([])
@@ -430,7 +430,7 @@ describe('time and notices', () => {
     server.deadlineMs = server.now() + 11 * 60_000
     await open()
     const warnings: (number | null)[] = []
-    session.on('time', () => warnings.push(session.takeWarning()), new AbortController().signal)
+    session.on('time', () => warnings.push(session.clock.takeWarning()), new AbortController().signal)
     await pass(10.5 * 60_000)
     expect(warnings.filter((warning) => warning !== null)).toEqual([10, 5, 1])
   })

@@ -204,7 +204,7 @@ export const en: Readonly<Record<MessageKey, string>> = {
   'over.title-closed': 'Your paper is collected',
   'over.sending': 'Sending the remaining answers to the server: {count}. Leave this page open.',
   'over.safe': 'Every answer is stored on the server and will be scored. There is nothing more to do.',
-  'over.lost': 'Answers that did not reach the server before the end: {count}. They are still on this computer: leave the page open and tell the invigilator now.',
+  'over.late': 'Answers that reached the server after the end and do not count yet: {count}. The server has them on record, and so has this computer: tell the invigilator now.',
   'over.offline': 'The server cannot be reached; trying again. Your answers are still on this computer. Leave the page open and tell the invigilator.',
   'over.answered': 'Questions answered',
   'over.more-time': 'If the invigilator adds time, your paper opens again here.',

@@ -202,7 +202,7 @@ export const vi = {
   'over.title-closed': 'Bài đã được thu',
   'over.sending': 'Đang gửi nốt {count} câu trả lời về máy chủ. Giữ nguyên trang này.',
   'over.safe': 'Mọi câu trả lời đã được lưu trên máy chủ và sẽ được chấm. Không cần làm gì thêm.',
-  'over.lost': 'Có {count} câu trả lời chưa về tới máy chủ trước khi hết giờ. Chúng vẫn còn trên máy này: giữ nguyên trang và báo giám thị ngay.',
+  'over.late': 'Có {count} câu trả lời về máy chủ sau khi hết giờ nên chưa được tính. Máy chủ đã ghi lại, máy này cũng còn giữ: báo giám thị ngay để được xét.',
   'over.offline': 'Chưa kết nối được với máy chủ, đang thử lại. Câu trả lời vẫn còn trên máy này. Giữ nguyên trang và báo giám thị.',
   'over.answered': 'Số câu đã trả lời',
   'over.more-time': 'Nếu giám thị cộng thêm giờ, bài sẽ tự mở lại ở đây.',
