@@ -57,9 +57,7 @@ BODIES: Mapping[str, Any] = {
         "reason": "Quyết định 12/QĐ",
     },
     "exams_withdraw": {"reason": "Nhập nhầm thí sinh"},
-    "exams_import_table": {
-        "file": "candidate_number,subject,time_factor,extra_minutes,note\n31000001,,1.25,,\n"
-    },
+    "exams_import_table": {"file": "candidate_number,subject,time_factor,extra_minutes,note\n31000001,,1.25,,\n"},
     "exams_time_factor": {"factor": "1.25", "reason": "Khiếm thị"},
     "exams_import_marks": {"file": 'candidate_number,TOAN,VAN\n31000001,"8,25","7,5"\n31000002,V,6\n'},
     "exams_number": {"prefix": "31", "is_anew": False},
