@@ -1,7 +1,7 @@
 """Starts without a network, told to the server afterwards: the seat names the moment and proves that it had the key.
 
 The moment can only shorten a candidate's time: it is taken no earlier than the sitting's start, no later than now, and
-the deadline is reckoned from it as if the start had been asked for then.
+the deadline is reckoned from it as if the start had been asked for then, with every stop of the clock since.
 """
 
 import hmac

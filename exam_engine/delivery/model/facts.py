@@ -37,9 +37,11 @@ class ChangeKind(StrEnum):
     CLAIM = "claim"  # a second seat waits
     ADMIT = "admit"  # and got the lease
     REFUSE = "refuse"
+    ALLOW = "allow"  # who was refused may ask again
     SUBMIT = "submit"
     CLOSE = "close"
     EXTEND = "extend"
+    TAKE_BACK = "take_back"  # extra time, given by mistake
     REOPEN = "reopen"
     PAUSE = "pause"
     CONTINUE = "continue"
@@ -138,6 +140,11 @@ def stopped_ms(facts: AttemptFacts, begin_ms: int, end_ms: int) -> int:
     if facts.paused_ms:
         spans.append((facts.paused_ms, end_ms))
     return sum(max(min(end, end_ms) - max(begin, begin_ms), 0) for begin, end in spans)
+
+
+def stopped_since_ms(facts: AttemptFacts, begin_ms: int) -> int:
+    """Return for how long the clock has stood since a moment, without the present pause: that counts when it ends."""
+    return sum(max(end - max(begin, begin_ms), 0) for begin, end in stop_spans(facts))
 
 
 def clock_stood(facts: AttemptFacts, begin_ms: int, end_ms: int) -> dict[str, Any]:

@@ -21,8 +21,10 @@ from exam_engine.delivery.model.facts import (
     Change,
     ChangeKind,
     changed,
+    clock_stood,
     pause_ended,
     stopped_ms,
+    stopped_since_ms,
 )
 from exam_engine.delivery.model.sittings import SecondSeat
 
@@ -40,7 +42,8 @@ def start(
 ) -> Change:
     """Start, come back, take over or claim; `seen_ms` is the last sign of life of the seat that holds the lease.
 
-    Who asked writes when the client of the facts returned is the asker's; otherwise it waits, read only.
+    Who asked writes when the client of the facts returned is the asker's; otherwise it waits, read only. A start
+    without a network is told afterwards: what has stopped the clock since `now_ms` is credited as if told at once.
 
     Raises
     ------
@@ -54,25 +57,33 @@ def start(
         raise AttemptLocked
     if now_ms < facts.starts_ms:
         raise SittingNotStarted(facts.starts_ms)
-    # While the clock stood nobody could start: the latest start and the end wait as long.
-    stood_ms = stopped_ms(facts, 0, now_ms)
-    late_ms, ends_ms = facts.late_ms + stood_ms, facts.ends_ms + stood_ms
+    late_ms, ends_ms = latest_start(facts, now_ms)
     if now_ms > late_ms or now_ms >= ends_ms + facts.extra_ms:
         raise LateStart(min(late_ms, ends_ms + facts.extra_ms))
-    paused_ms = facts.paused_ms
+    extra_ms = facts.extra_ms + stopped_since_ms(facts, now_ms)
     started = changed(
         facts,
-        **pause_ended(facts, now_ms),
         state=AttemptState.RUNNING,
         lease=facts.lease + 1,
         client=client,
         seated_ms=now_ms,
         started_ms=now_ms,
-        deadline_ms=min(now_ms + facts.duration_ms, ends_ms) + facts.extra_ms,
+        extra_ms=extra_ms,
+        deadline_ms=min(now_ms + facts.duration_ms, ends_ms) + extra_ms,
     )
-    if paused_ms:  # it started into a pause: the clock still stands, from now on for this attempt's own time
-        started = msgspec.structs.replace(started, paused_ms=now_ms)
+    if 0 < facts.paused_ms < now_ms:  # it started into a pause: from now on the clock stands for its own time
+        before = clock_stood(facts, facts.paused_ms, now_ms)
+        started = msgspec.structs.replace(started, stops=before["stops"], paused_ms=now_ms)
     return Change(started, ChangeKind.START, now_ms)
+
+
+def latest_start(facts: AttemptFacts, now_ms: int) -> tuple[int, int]:
+    """Return the latest start and the end of the sitting for who has not started, extra time not counted.
+
+    While the clock stood nobody could start: both wait as long.
+    """
+    stood_ms = stopped_ms(facts, 0, now_ms)
+    return facts.late_ms + stood_ms, facts.ends_ms + stood_ms
 
 
 def require_writable(facts: AttemptFacts, lease: int, now_ms: int) -> None:

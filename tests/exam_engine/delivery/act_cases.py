@@ -39,6 +39,9 @@ from tests.exam_engine.delivery.cases import (
 
 ON_PC7 = msgspec.structs.replace(RUNNING, client="pc7.a", seated_ms=STARTS)
 READY_PAUSED = msgspec.structs.replace(READY, paused_ms=STARTS + 5 * MINUTE, revision=1)
+READY_PAUSED_TWICE = msgspec.structs.replace(
+    READY, paused_ms=STARTS + 20 * MINUTE, stops=f"{STARTS + 5 * MINUTE}-{STARTS + 9 * MINUTE}", revision=3
+)
 READY_STOPPED = msgspec.structs.replace(READY, stops=f"{STARTS + 5 * MINUTE}-{STARTS + 25 * MINUTE}", revision=2)
 PAUSED_LATE = msgspec.structs.replace(
     RUNNING, paused_ms=ENDS + 60 * MINUTE, extra_ms=75 * MINUTE, deadline_ms=DEADLINE + 75 * MINUTE, revision=2
@@ -265,6 +268,37 @@ CLOCK = [
             "extra_ms": 0,
             "stops": f"{STARTS + 5 * MINUTE}-{STARTS + 7 * MINUTE}",
         },
+    ),
+    TransitionCase(
+        "a start told afterwards, during a pause that began later: that pause stands as it began",
+        msgspec.structs.replace(READY_PAUSED, paused_ms=STARTS + 20 * MINUTE),
+        starting("seat-1", STARTS),
+        {"started_ms": STARTS, "paused_ms": STARTS + 20 * MINUTE, "deadline_ms": DEADLINE, "extra_ms": 0, "stops": ""},
+    ),
+    TransitionCase(
+        "a start told afterwards gets what stopped the clock since, and what stopped it before moves the end",
+        READY_PAUSED_TWICE,
+        starting("seat-1", STARTS + 8 * MINUTE),
+        {
+            "started_ms": STARTS + 8 * MINUTE,
+            "paused_ms": STARTS + 20 * MINUTE,
+            "deadline_ms": STARTS + 69 * MINUTE,
+            "extra_ms": MINUTE,
+            "stops": READY_PAUSED_TWICE.stops,
+        },
+    ),
+    TransitionCase(
+        "a start told after the pause that followed it: its deadline moves by exactly the time the clock stood",
+        READY_STOPPED,
+        starting("seat-1", STARTS + MINUTE),
+        {"paused_ms": 0, "deadline_ms": STARTS + 81 * MINUTE, "extra_ms": 20 * MINUTE, "stops": READY_STOPPED.stops},
+    ),
+    TransitionCase(
+        "a start told afterwards is not excused by a pause that came after the latest start",
+        msgspec.structs.replace(READY, stops=f"{STARTS + 20 * MINUTE}-{STARTS + 30 * MINUTE}", revision=2),
+        starting("seat-1", STARTS + 16 * MINUTE),
+        refusal=LateStart,
+        told={"latest_start_ms": STARTS + 15 * MINUTE},
     ),
     TransitionCase(
         "a postponed start moves its limit and end as well",
