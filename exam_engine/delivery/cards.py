@@ -21,6 +21,7 @@ class CardHolder(msgspec.Struct, frozen=True):
 
     candidate_id: UUID
     exam_id: UUID
+    code_version: int
     candidate: CandidateSummary
     exam: ExamSummary
 
@@ -54,6 +55,7 @@ class CardDesk:
         return CardHolder(
             card.candidate_id,
             card.exam_id,
+            card.code_version,
             CandidateSummary(card.number, card.full_name, card.school),
             ExamSummary(card.exam_code, card.exam_name),
         )
@@ -70,6 +72,5 @@ def _remember(body: SignInBody, rolls: Rolls, secret: bytes, now: datetime) -> C
     if context.codes_valid_until is not None and now >= context.codes_valid_until:
         raise CodeExpired(context.codes_valid_until)
     summary = CandidateSummary(sat.seat.number, sat.seat.full_name, sat.seat.school)
-    return CardHolder(
-        sat.seat.candidate_id, context.exam_id, summary, ExamSummary(context.exam_code, context.exam_name)
-    )
+    exam = ExamSummary(context.exam_code, context.exam_name)
+    return CardHolder(sat.seat.candidate_id, context.exam_id, sat.seat.code_version, summary, exam)

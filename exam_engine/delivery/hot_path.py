@@ -26,6 +26,7 @@ from exam_engine.delivery.offline_starts import StartClaim, require_proof, start
 from exam_engine.delivery.receipts import ReceiptDesk
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
+from exam_engine.delivery.repeating import every_second
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.rolls import Roll, Rolls, Sat
 from exam_engine.delivery.signing import SigningKey
@@ -46,7 +47,6 @@ from exam_engine.delivery.wire import (
     SubmitReply,
     TimeReply,
 )
-from exam_engine.infra.cancellation import end_if_cancelled
 from exam_engine.infra.clock import Clock, millisecond_clock
 from exam_engine.infra.database import SessionMaker
 from exam_engine.infra.redis_client import Durability, ScriptRunner, require_durable
@@ -55,7 +55,6 @@ from exam_engine.infra.secrets import derive_key
 logger = structlog.get_logger(__name__)
 
 TOKEN_LIFE = timedelta(hours=14)  # one exam day
-EXCHANGE_SECONDS = 1.0
 CLOCK_ALARM_MS = 250
 _Result = TypeVar("_Result")
 
@@ -72,7 +71,7 @@ class Delivery:
         self.bulletins = Bulletins()
         self._cards = CardDesk(sessions, self.rolls, master_secret)
         self._token_key = derive_key(master_secret, tokens.PURPOSE)
-        self._passes = tokens.PassDesk(self._token_key)
+        self._passes = tokens.PassDesk(self._token_key, self.rolls.is_reissued)
         self._receipts = ReceiptDesk(SigningKey(master_secret))
         self._recollection = Recollection()
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -99,7 +98,8 @@ class Delivery:
         """
         now = self.clock()
         holder = await self._cards.check(body, now)
-        candidate = CandidatePass(holder.candidate_id, holder.exam_id, int((now + TOKEN_LIFE).timestamp()))
+        until_s = int((now + TOKEN_LIFE).timestamp())
+        candidate = CandidatePass(holder.candidate_id, holder.exam_id, until_s, holder.code_version)
         listed = await self.attempts_of(candidate)
         return SignedIn(
             token=tokens.issue_token(self._token_key, candidate),
@@ -118,7 +118,8 @@ class Delivery:
         ]
         known = await asyncio.gather(*(self._recall(sat) for sat in sats))
         return AttemptList(
-            [attempt_summary(sat, facts.state) for sat, facts in zip(sats, known, strict=True)], self.now_ms()
+            [attempt_summary(sat, facts, self._notices(sat, 0)) for sat, facts in zip(sats, known, strict=True)],
+            self.now_ms(),
         )
 
     # The paper
@@ -274,7 +275,7 @@ class Delivery:
 
     async def run(self) -> None:
         """Keep memory in step until cancelled; the lifespan runs this beside the requests."""
-        await asyncio.gather(_every_second(self._refresh), _every_second(self.exchange), _every_second(self._give_sign))
+        await asyncio.gather(every_second(self._refresh), every_second(self.exchange), every_second(self._give_sign))
 
     async def close(self) -> None:
         """Finish every write that was accepted."""
@@ -437,13 +438,3 @@ async def open_delivery(
         with suppress(asyncio.CancelledError):
             await keeping
         await delivery.close()
-
-
-async def _every_second(act: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    while True:
-        try:
-            await act()
-        except Exception as error:  # noqa: BLE001 (the worker serves on with what it remembers; the next round may succeed)
-            logger.warning("memory_not_in_step", act=act.__name__, error=type(error).__name__, detail=str(error)[:200])
-        end_if_cancelled()
-        await asyncio.sleep(EXCHANGE_SECONDS)

@@ -72,6 +72,7 @@ class Rolls:
         self._attempts: dict[UUID, Sat] = {}
         self._candidates: dict[UUID, list[Sat]] = {}
         self._numbers: dict[tuple[str, str], UUID] = {}
+        self._reissued: dict[UUID, int] = {}  # code versions of cards that were ever reissued
         self._loading: dict[SittingId, asyncio.Task[Roll]] = {}
         self._without: dict[UUID, float] = {}  # candidates with no attempt, and until when we believe it
 
@@ -85,6 +86,7 @@ class Rolls:
             async with self._sessions() as session:
                 states = await store.sitting_states(session)
                 plans = await store.open_plans(session)
+                self._reissued |= await store.reissued_cards(session)
         for sitting_id, roll in list(self._rolls.items()):
             if roll.left_at is not None and now - roll.left_at > REMEMBERED_AFTER_CLOSE:
                 self._forget(roll)
@@ -146,6 +148,10 @@ class Rolls:
             if sats is None:
                 self._without[candidate_id] = asyncio.get_running_loop().time() + BELIEVED_SECONDS
         return sorted(sats or (), key=lambda sat: sat.roll.sitting.starts_at)
+
+    def is_reissued(self, candidate_id: UUID, code_version: int) -> bool:
+        """Whether a card of this version has been replaced, as far as this worker knows."""
+        return code_version < self._reissued.get(candidate_id, 0)
 
     def candidate_named(self, exam_code: str, number: str) -> Sat | None:
         """Find somebody who sits by exam and candidate number, in memory alone."""

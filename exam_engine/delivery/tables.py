@@ -46,6 +46,7 @@ class SittingRow(Base):
     shards: Mapped[int]  # Redis slots the attempts are spread over
     seed: Mapped[int] = mapped_column(BigInteger)  # which seat gets which paper code
     settings: Mapped[dict[str, Any]]
+    roll_version: Mapped[int] = mapped_column(server_default="0")  # how often it took people in
     frozen: Mapped[dict[str, Any] | None]  # versions and settings as they were when it opened; nothing changes them
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]

@@ -1,12 +1,14 @@
-"""The candidate's bearer token: who, for which exam, until when, under a keyed MAC; checked without any look-up.
+"""The candidate's bearer token: who, for which exam, until when, under a keyed MAC; checked from memory alone.
 
-Its scope is the candidate: which attempts are theirs the worker knows. Layout: version, candidate, exam, expiry, MAC.
+Its scope is the candidate: which attempts are theirs the worker knows. Layout: version, candidate, exam, expiry,
+version of the card's codes, MAC.
 """
 
 import base64
 import binascii
 import hmac
 import struct
+from collections.abc import Callable
 from hashlib import blake2b
 from uuid import UUID
 
@@ -14,9 +16,9 @@ import msgspec
 
 from exam_engine.delivery.errors import TokenExpired, TokenInvalid
 
-VERSION = 1
+VERSION = 2
 PURPOSE = "candidate-token"
-_BODY = struct.Struct(">B16s16sI")
+_BODY = struct.Struct(">B16s16sIH")
 _MAC_BYTES = 16
 MOST_REMEMBERED = 50_000
 _TOKEN_BYTES = _BODY.size + _MAC_BYTES
@@ -28,11 +30,14 @@ class CandidatePass(msgspec.Struct, frozen=True):
     candidate_id: UUID
     exam_id: UUID
     expires_s: int
+    code_version: int = 1  # of the card that was shown; a reissued card ends what the old one opened
 
 
 def issue_token(key: bytes, candidate: CandidatePass) -> str:
     """Make the token of a candidate."""
-    body = _BODY.pack(VERSION, candidate.candidate_id.bytes, candidate.exam_id.bytes, candidate.expires_s)
+    body = _BODY.pack(
+        VERSION, candidate.candidate_id.bytes, candidate.exam_id.bytes, candidate.expires_s, candidate.code_version
+    )
     return base64.urlsafe_b64encode(body + _mac(key, body)).rstrip(b"=").decode()
 
 
@@ -52,19 +57,23 @@ def check_token(key: bytes, token: str, now_ms: int) -> CandidatePass:
     body = raw[: _BODY.size]
     if not hmac.compare_digest(_mac(key, body), raw[_BODY.size :]):
         raise TokenInvalid
-    version, candidate, exam, expires_s = _BODY.unpack(body)
+    version, candidate, exam, expires_s, code_version = _BODY.unpack(body)
     if version != VERSION:
         raise TokenInvalid
     if now_ms >= 1000 * expires_s:
         raise TokenExpired
-    return CandidatePass(UUID(bytes=candidate), UUID(bytes=exam), expires_s)
+    return CandidatePass(UUID(bytes=candidate), UUID(bytes=exam), expires_s, code_version)
 
 
 class PassDesk:
-    """Checks tokens, and remembers those that were right: a seat shows the same one a thousand times."""
+    """Checks tokens, and remembers those that were right: a seat shows the same one a thousand times.
 
-    def __init__(self, key: bytes) -> None:
+    `is_reissued` tells whether a candidate's card of some version has been replaced.
+    """
+
+    def __init__(self, key: bytes, is_reissued: Callable[[UUID, int], bool]) -> None:
         self._key = key
+        self._is_reissued = is_reissued
         self._known: dict[str, CandidatePass] = {}
 
     def check(self, token: str, now_ms: int) -> CandidatePass:
@@ -74,13 +83,14 @@ class PassDesk:
         ------
         TokenInvalid, TokenExpired
         """
-        known = self._known.get(token)
-        if known is not None and now_ms < 1000 * known.expires_s:
-            return known
-        found = check_token(self._key, token, now_ms)
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[token] = found
+        found = self._known.get(token)
+        if found is None or now_ms >= 1000 * found.expires_s:
+            found = check_token(self._key, token, now_ms)
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[token] = found
+        if self._is_reissued(found.candidate_id, found.code_version):
+            raise TokenExpired
         return found
 
 

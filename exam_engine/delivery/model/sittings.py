@@ -63,6 +63,7 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     shards: int
     seed: int
     settings: SittingSettings = msgspec.field(default_factory=SittingSettings)
+    roll_version: int = 0  # how often it took people in after it had opened
 
     @property
     def longest_delay_seconds(self) -> int:

@@ -128,6 +128,8 @@ async def open_sitting(desk: Desk, sitting_id: SittingId) -> Sitting:
         frozen = frozen_plan(sitting, form_hash, codes)
         await store.mark_open(desk.session, sitting_id, form_hash, frozen, desk.now)
         await _begin_exam(desk, sitting)
+    elif attempts:
+        await store.raise_roll_version(desk.session, sitting_id)
     opened = msgspec.structs.replace(sitting, state=SittingState.OPEN, form_hash=form_hash)
     await record(desk, "sitting.open", opened, attempts=len(attempts), form_hash=form_hash)
     return opened

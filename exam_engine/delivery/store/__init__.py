@@ -43,6 +43,8 @@ from exam_engine.delivery.store.sittings import (
     mark_stored,
     open_plans,
     plan_of,
+    raise_roll_version,
+    reissued_cards,
     save_plan,
     sitting_states,
 )
@@ -84,6 +86,8 @@ __all__ = [
     "mark_undone",
     "open_plans",
     "plan_of",
+    "raise_roll_version",
+    "reissued_cards",
     "save_plan",
     "sitting_of_attempt",
     "sitting_states",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery.model import Sitting, SittingId, SittingSettings, SittingState
 from exam_engine.delivery.tables import NoticeRow, SittingRow
-from exam_engine.enrolment.tables import ExamRow, ExamSubjectRow
+from exam_engine.enrolment.tables import CandidateRow, ExamRow, ExamSubjectRow
 from exam_engine.infra.clock import to_milliseconds
 
 
@@ -71,19 +71,36 @@ async def load_sittings(
 
 
 async def open_plans(session: AsyncSession) -> dict[SittingId, Any]:
-    """Return what of each open sitting can still change: its times and settings, comparable with `plan_of`."""
-    query = select(SittingRow.id, SittingRow.starts_at, SittingRow.ends_at, SittingRow.settings).where(
-        SittingRow.state == SittingState.OPEN.value
-    )
+    """Return what of each open sitting can still change: who sits, times and settings, comparable with `plan_of`."""
+    query = select(
+        SittingRow.id, SittingRow.starts_at, SittingRow.ends_at, SittingRow.settings, SittingRow.roll_version
+    ).where(SittingRow.state == SittingState.OPEN.value)
     return {
-        SittingId(row.id): (row.starts_at, row.ends_at, msgspec.convert(row.settings, SittingSettings))
+        SittingId(row.id): (
+            row.starts_at,
+            row.ends_at,
+            msgspec.convert(row.settings, SittingSettings),
+            row.roll_version,
+        )
         for row in await session.execute(query)
     }
 
 
+async def reissued_cards(session: AsyncSession) -> dict[UUID, int]:
+    """Return the code version of those candidates of open sittings whose card was ever reissued."""
+    query = (
+        select(CandidateRow.id, CandidateRow.code_version)
+        .join(ExamSubjectRow, ExamSubjectRow.exam_id == CandidateRow.exam_id)
+        .join(SittingRow, SittingRow.exam_subject_id == ExamSubjectRow.id)
+        .where(SittingRow.state == SittingState.OPEN.value, CandidateRow.code_version > 1)
+        .distinct()
+    )
+    return {row.id: row.code_version for row in await session.execute(query)}
+
+
 def plan_of(sitting: Sitting) -> Any:
     """Return what of an open sitting can still change."""
-    return sitting.starts_at, sitting.ends_at, sitting.settings
+    return sitting.starts_at, sitting.ends_at, sitting.settings, sitting.roll_version
 
 
 async def sitting_states(session: AsyncSession) -> dict[SittingId, SittingState]:
@@ -123,6 +140,13 @@ async def mark_open(
         update(SittingRow)
         .where(SittingRow.id == sitting_id)
         .values(state=SittingState.OPEN.value, form_hash=form_hash, frozen=dict(frozen), opened_at=now)
+    )
+
+
+async def raise_roll_version(session: AsyncSession, sitting_id: SittingId) -> None:
+    """Note that people were taken in: workers that know the sitting load it anew."""
+    await session.execute(
+        update(SittingRow).where(SittingRow.id == sitting_id).values(roll_version=SittingRow.roll_version + 1)
     )
 
 

@@ -258,7 +258,8 @@ async def test_who_is_added_while_the_sitting_is_open_can_sit(
     async with transaction(sessions) as session:
         desk = Desk(session=session, register=register, actor=ACTOR, now=START)
         await service.open_sitting(desk, hall.sitting.id)
-    delivery.rolls._without.clear()  # fifteen seconds later
+    await delivery.rolls.refresh(START)  # a second later, before the candidate has asked for anything
+    assert len((await delivery.roll(hall.sitting.id)).seats) == 2
     (attempt,) = (await delivery.attempts_of(candidate)).attempts
     envelope = await delivery.start(candidate, AttemptId(attempt.attempt_id), "seat-9")
     assert envelope.state == "running"
@@ -298,3 +299,18 @@ async def test_what_starts_at_one_worker_is_started_at_the_other_at_once(
     assert (await other.time(hall.candidate(), hall.attempt())).deadline_ms == started.deadline_ms
     assert (await other.form_blob(hall.candidate(), hall.form_hash, "br"))[1] == "br"
     await other.close()
+
+
+async def test_a_reissued_card_ends_what_the_old_one_opened(opened: HallMaker, delivery: Delivery, pool: Any) -> None:
+    hall = await opened(candidates=2)
+    exam, number, candidate = hall.exam_code, hall.numbers[0], hall.candidates[0]
+    old = await delivery.sign_in(SignInBody(exam, number, sit_code(SECRET, exam, number, 1)))
+    assert delivery.authenticate(old.token).candidate_id == candidate
+    await pool.execute("update candidate set code_version = 2 where id = $1", candidate)
+    new = await delivery.sign_in(SignInBody(exam, number, sit_code(SECRET, exam, number, 2)))
+    await delivery.rolls.refresh(START)  # a second later
+    with pytest.raises(TokenExpired):
+        delivery.authenticate(old.token)
+    assert delivery.authenticate(new.token).candidate_id == candidate
+    other = SignInBody(exam, hall.numbers[1], sit_code(SECRET, exam, hall.numbers[1], 1))
+    assert delivery.authenticate((await delivery.sign_in(other)).token)
