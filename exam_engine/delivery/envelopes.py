@@ -5,6 +5,7 @@ from zlib import crc32
 import msgspec
 
 from exam_engine.delivery.model import AttemptFacts, AttemptState, planned_facts
+from exam_engine.delivery.recollection import Known
 from exam_engine.delivery.register import Held, unpack_response
 from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.wire import AttemptSummary, CandidateSummary, Envelope, HeldResponse, SeatNotice
@@ -42,23 +43,25 @@ def envelope(
     )
 
 
-def attempt_summary(sat: Sat, state: str) -> AttemptSummary:
-    """Return an attempt as the waiting room shows it."""
-    sitting = sat.roll.sitting
+def attempt_summary(sat: Sat, known: Known, notices: list[SeatNotice]) -> AttemptSummary:
+    """Return an attempt as the waiting room shows it: its own times, which a pause or a postponed start has moved."""
+    sitting, state = sat.roll.sitting, known.state
     planned = planned_facts(sitting, sat.seat.room_code or "")
     return AttemptSummary(
         attempt_id=sat.seat.attempt_id,
         sitting_id=sitting.id,
         subject=sat.roll.context.subject_name,
         state=state,
-        starts_at_ms=planned.starts_ms,
-        ends_at_ms=planned.ends_ms,
+        starts_at_ms=known.starts_ms or planned.starts_ms,
+        ends_at_ms=known.ends_ms or planned.ends_ms,
         minutes=sitting.duration_seconds // 60,
         room=sat.seat.room_code,
         seat=sat.seat.seat_number,
         start_jitter_ms=start_jitter_ms(sat),
         sealed_hash=sat.roll.sealed.hash if sat.roll.is_open and state == AttemptState.READY else "",
         sealed_bytes=len(sat.roll.sealed.content),
+        latest_start_ms=known.latest_ms or planned.late_ms,
+        notices=notices if state == AttemptState.READY else [],  # who writes hears them with the answers
     )
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState
+from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, latest_start
 
 BELIEVED_MS = 60_000  # an idle seat's facts are read anew at the latest after this
 WAITING_MS = 5_000  # not yet started: another seat may start it
@@ -20,10 +20,14 @@ class Known(msgspec.Struct, frozen=True):
     lease: int = 0
     is_paused: bool = False
     is_locked: bool = False
+    starts_ms: int = 0  # the attempt's own door: 0 where a save told of it, which needs none
+    latest_ms: int = 0
+    ends_ms: int = 0
 
     @classmethod
     def of(cls, facts: AttemptFacts, asked_ms: int) -> "Known":
         """Know facts just read."""
+        late_ms, ends_ms = latest_start(facts, asked_ms)
         return cls(
             facts.state.value,
             facts.deadline_ms,
@@ -32,6 +36,9 @@ class Known(msgspec.Struct, frozen=True):
             facts.lease,
             facts.is_paused,
             facts.is_locked,
+            facts.starts_ms,
+            min(late_ms, ends_ms + facts.extra_ms),
+            ends_ms + facts.extra_ms,
         )
 
     @classmethod

@@ -38,6 +38,15 @@ class ExamSummary(msgspec.Struct, frozen=True):
     name: str
 
 
+class SeatNotice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message, or extra time, for the seat."""
+
+    id: int
+    kind: Literal["message", "time"]
+    text: str = msgspec.field(default="")
+    extra_seconds: int = 0
+
+
 class AttemptSummary(msgspec.Struct, frozen=True):
     """One paper the candidate sits, as the waiting room shows it."""
 
@@ -53,6 +62,8 @@ class AttemptSummary(msgspec.Struct, frozen=True):
     start_jitter_ms: int = 0  # how long after the beginning this seat shall ask for its paper
     sealed_hash: str = ""  # the sealed paper to fetch meanwhile; empty: none any more
     sealed_bytes: int = 0
+    latest_start_ms: int = 0
+    notices: list[SeatNotice] = []  # what was said to who waits here
 
 
 class AttemptList(msgspec.Struct, frozen=True):
@@ -89,15 +100,6 @@ class SealedStart(msgspec.Struct, frozen=True):
     rounds: int
     wrapped_key: bytes  # the paper key under the release code
     start: bytes  # order, times and seat key under the paper key
-
-
-class SeatNotice(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A message, or extra time, for the seat."""
-
-    id: int
-    kind: Literal["message", "time"]
-    text: str = msgspec.field(default="")
-    extra_seconds: int = 0
 
 
 class HeldResponse(msgspec.Struct, frozen=True):
