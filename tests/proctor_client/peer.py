@@ -135,6 +135,8 @@ class ExamPeer:
             "room": "P03",
             "seat": 12,
         }
+        if self.state == "ready":
+            attempt["notices"] = self.notices
         if self.seal and self.state == "ready":
             attempt["sealed_hash"] = self.seal.hash
         return {"attempts": [attempt], "server_time_ms": self.now_ms()}

@@ -97,6 +97,17 @@ async def test_the_waiting_room_counts_down_and_opens_by_itself(page: Page, peer
     assert peer.saves == []
 
 
+async def test_who_waits_reads_what_the_invigilator_says(page: Page, peer: ExamPeer) -> None:
+    peer.starts_in_ms = 600_000
+    await sign_in(page)
+    peer.say("Mở đề muộn 5 phút.")
+    said = page.locator(".waiting [role=status] .alert")
+    await expect(said).to_have_text("Tin từ giám thị: Mở đề muộn 5 phút.", timeout=15_000)
+    peer.starts_in_ms = 0
+    await page.click(".attempt .button--primary:not([disabled])", timeout=15_000)
+    await expect(page.locator(".strip__line--message")).to_contain_text("Mở đề muộn 5 phút.")
+
+
 async def test_the_palette_shows_five_states_and_says_them(page: Page) -> None:
     await start(page)
     await page.keyboard.press("a")

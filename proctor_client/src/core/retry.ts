@@ -20,7 +20,10 @@ export function askingDelayMs(chance: number): number {
   return Math.round(4_500 + 1_000 * chance)
 }
 
-/** The idle question "what time is it?", spread so that a room does not ask in step, and answered within ten seconds. */
+/** The idle question "what time is it?", spread so that a room does not ask in step.
+ *
+ * What people say is read within ten seconds: a worker hears of it within one, the answer may take most of another.
+ */
 export function idleDelayMs(chance: number): number {
-  return Math.round(8_400 + 1_400 * chance)
+  return Math.round(6_800 + 1_400 * chance)
 }

@@ -2,6 +2,7 @@
 
 import type { AttemptSummary } from '../shared/api.ts'
 import { choicesOf } from '../core/paper.ts'
+import { idleDelayMs } from '../core/retry.ts'
 import { doorOf, nearest } from '../core/waiting.ts'
 import { itemView } from '../interactions/item_view.ts'
 import { h } from '../shared/dom.ts'
@@ -16,7 +17,6 @@ import type { Visit } from './tab_memory.ts'
 import { shortcutTable, toolsView } from './tools.ts'
 import { t } from '../shared/texts.ts'
 
-const POLL_MS = 12_000
 const LONGEST_JITTER_MS = 20_000
 
 export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal): Screen {
@@ -28,6 +28,8 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
   const alert = h('div', { class: 'alert alert--warn', role: 'alert' })
   alert.hidden = true
   const list = h('div', { class: 'stack' })
+  const messages = h('div', { class: 'stack', role: 'status' })
+  let said = ''
   const cards = new Map<string, AttemptCard>()
 
   const start = async (attempt: AttemptSummary): Promise<void> => {
@@ -61,6 +63,11 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
       if (ordered.length === 0) list.append(h('div', { class: 'empty' }, h('p', { class: 'empty__title' }, t('waiting.none')), h('p', {}, t('waiting.none-hint'))))
     }
     for (const attempt of ordered) cards.get(attempt.attempt_id)?.update(attempt, now, attempt === first, isReachable)
+    const texts = (first?.notices ?? []).flatMap(({ text }) => text ?? [])
+    if (texts.join('\n') !== said) {
+      said = texts.join('\n')
+      messages.replaceChildren(...texts.map((text) => h('p', { class: 'alert' }, h('strong', {}, `${t('notice.message')}: `), text)))
+    }
     readiness.update(first !== null && doorOf(first, now) === 'early' ? first : null, isReachable)
   }
   const current = (attempt: AttemptSummary): AttemptSummary => attempts.find((other) => other.attempt_id === attempt.attempt_id) ?? attempt
@@ -75,7 +82,8 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
     if (!signal.aborted) draw()
   }
   const ticking = setInterval(draw, 1000)
-  const polling = setInterval(() => void poll(), POLL_MS + Math.random() * 3000)
+  // As a seat that writes: what the invigilator says is to be read within ten seconds.
+  const polling = setInterval(() => void poll(), idleDelayMs(Math.random()))
   signal.addEventListener('abort', () => {
     clearInterval(ticking)
     clearInterval(polling)
@@ -90,7 +98,7 @@ export function waitingScreen(app: AppContext, visit: Visit, signal: AbortSignal
       'main',
       { class: 'waiting' },
       h('div', { class: 'waiting__head' }, heading, readiness.element),
-      h('div', { class: 'waiting__left stack' }, identityCard(app, visit), alert, list),
+      h('div', { class: 'waiting__left stack' }, identityCard(app, visit), alert, messages, list),
       h('div', { class: 'waiting__right stack' }, rulesCard(), samplesCard(), h('details', { class: 'details' }, h('summary', {}, t('help.title')), h('div', {}, shortcutTable()))),
     ),
   )

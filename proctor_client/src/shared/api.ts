@@ -97,6 +97,8 @@ export interface AttemptSummary {
   /** Name of the sealed paper to fetch while waiting; empty: none. */
   readonly sealed_hash?: string
   readonly sealed_bytes?: number
+  /** What was said to who waits here. */
+  readonly notices?: readonly Notice[]
 }
 
 export interface StartRequest {

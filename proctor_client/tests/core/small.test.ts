@@ -28,7 +28,10 @@ describe('trying again', () => {
     expect(retryDelayMs(1, 0, 5_000)).toBeGreaterThan(5_000)
   })
   test('idle seats ask often enough to hear of everything within ten seconds', () => {
-    expect([idleDelayMs(0), idleDelayMs(0.999)]).toEqual([8_400, 9_799])
+    const workersHearMs = 1_000 // EXCHANGE_SECONDS of exam_engine/delivery
+    const aSlowAnswerMs = 800
+    expect(idleDelayMs(0.999) + workersHearMs + aSlowAnswerMs).toBeLessThanOrEqual(10_000)
+    expect(idleDelayMs(0.999) - idleDelayMs(0)).toBeGreaterThan(1_000) // a room does not ask in one beat
   })
 })
 
