@@ -298,6 +298,7 @@ async def test_leaving_wipes_the_paper_from_the_computer(page: Page, peer: ExamP
     await page.wait_for_selector("#number")
     await expect(page.locator("#exam")).to_have_value("thi-thu-tn-2027")
     assert await page.evaluate("sessionStorage.length") == 0
+    assert await page.evaluate("localStorage.getItem('exam.open-visit')") is None
     await page.wait_for_function(f"(async () => (await {KEPT}) === '0,0,0,')()")
 
 

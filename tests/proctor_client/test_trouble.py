@@ -147,6 +147,35 @@ async def test_a_server_that_came_back_empty_gets_every_answer_again(page: Page,
     assert _values(peer) == {1: "A", 2: "C"}
 
 
+async def test_after_a_power_cut_the_card_opens_the_paper_while_the_network_is_still_out(
+    page: Page, peer: ExamPeer
+) -> None:
+    await start(page)
+    await ready_for_offline(page)
+    await page.keyboard.press("a")
+    await saved(page)
+    await page.context.set_offline(True)
+    await page.keyboard.press("n")
+    await page.keyboard.press("a")
+    await page.wait_for_function(KEPT_RESPONSES + ".then(kept => kept === 2)")
+    again = await page.context.new_page()  # what belonged to the tab alone is gone
+    await page.close()
+    await again.goto("/exam/?exam=thi-thu-tn-2027")
+    await again.fill("#number", "31000123")
+    await again.fill("#code", "7k3m 9qxa 2b4e")
+    await again.keyboard.press("Enter")
+    await expect(again.locator(".alert--bad")).to_contain_text("Chưa kết nối được")
+    await again.fill("#code", CODE)
+    await again.keyboard.press("Enter")
+    await expect(again.locator(".item__number")).to_have_text("Câu 2")
+    await expect(again.locator(".choice__input:checked")).to_have_value("D")
+    await again.keyboard.press("n")
+    await again.keyboard.press("b")
+    await again.context.set_offline(False)
+    await saved(again)
+    assert _values(peer) == {1: "A", 2: "D", 3: "B"}
+
+
 async def test_an_expired_token_asks_for_the_card_and_loses_nothing(page: Page, peer: ExamPeer) -> None:
     await start(page)
     peer.token = "token-2"

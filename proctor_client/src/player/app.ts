@@ -2,6 +2,7 @@
 
 import type { AttemptList, AttemptSummary } from '../shared/api.ts'
 import { toBase64 } from '../core/base64.ts'
+import { canSeal, sha256Hex } from '../core/sealing.ts'
 import { readClock, type ServerClock, serverNow } from '../core/timer.ts'
 import { h } from '../shared/dom.ts'
 import { keepLanguage, startLanguage } from '../shared/preferences.ts'
@@ -24,7 +25,7 @@ import type { ExamSession } from './session.ts'
 import { signInScreen } from './sign_in_screen.ts'
 import { receiptOfSession, receiptSoFar } from './receipts.ts'
 import { watchSeat } from './seat_watch.ts'
-import { freshClientId, isReload, keepVisit, type ReceiptFacts, recallVisit, type Visit } from './tab_memory.ts'
+import { freshClientId, isReload, keepVisit, openVisit, type ReceiptFacts, recallVisit, type Visit } from './tab_memory.ts'
 import { waitingScreen } from './waiting_screen.ts'
 import { loadTexts, t } from '../shared/texts.ts'
 
@@ -144,16 +145,34 @@ export class ExamApp extends HTMLElement implements AppContext {
 
   async signIn(exam: string, number: string, code: string): Promise<void> {
     const sent = this.#counter()
-    const signedIn = await this.#server.signIn({ exam, candidate_number: number, code })
+    const card = canSeal() ? await sha256Hex(new TextEncoder().encode(`${exam} ${number} ${code}`)) : ''
+    const signedIn = await this.#server.signIn({ exam, candidate_number: number, code }).catch(async (error: unknown) => {
+      if (error instanceof Refused || !(await this.#openKept(card))) throw error
+    })
+    if (!signedIn) return
     this.#clock = readClock(this.#clock, signedIn.server_time_ms, sent, this.#counter())
     this.#server.useToken(signedIn.token)
     const { token, candidate, attempts } = signedIn
-    this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId(), wallOffsetMs: this.nowMs() - Date.now() }
+    this.#visit = { token, candidate, exam: signedIn.exam, attempts, attemptId: null, clientId: this.#visit?.clientId ?? freshClientId(), wallOffsetMs: this.nowMs() - Date.now(), card }
     this.#expired = false
     this.#photo = null
     keepVisit(this.#visit)
     this.#prefetch?.consider(attempts, this.nowMs())
     this.#draw()
+  }
+
+  /** Nobody answers, but the paper of this card lies open on this computer: a power cut, and the network is still out. */
+  async #openKept(card: string): Promise<boolean> {
+    const kept = openVisit(card)
+    if (!kept?.attemptId) return false
+    const before = this.#visit
+    this.#visit = { ...kept, clientId: freshClientId() }
+    this.#server.useToken(kept.token)
+    this.#expired = false
+    return this.#open(kept.attemptId, true).then(() => true, () => {
+      this.#visit = before
+      return false
+    })
   }
 
   async refreshAttempts(): Promise<AttemptList> {

@@ -1,5 +1,6 @@
 /** What this tab remembers across a reload: who signed in, which attempt was open, the receipt. Gone when the tab is closed.
- * Only the computer's own name stays in the browser, so that the server knows a computer that comes back. */
+ * In the browser stay the computer's own name, so that the server knows a computer that comes back, and the visit while a
+ * paper is open: after a power cut the same card opens it again, also when the network is still out. */
 
 import { toHex } from '../core/base64.ts'
 import type { AttemptSummary, Candidate } from '../shared/api.ts'
@@ -15,6 +16,8 @@ export interface Visit {
   readonly clientId: string
   /** Server's clock minus this computer's when last heard: the countdown goes on after a reload without a network. */
   readonly wallOffsetMs?: number
+  /** Hash of what was typed at the door; only where the browser can make one. */
+  readonly card?: string
   /** The paper is in, and wiped from this computer. */
   readonly receipt?: ReceiptFacts
 }
@@ -30,6 +33,7 @@ export interface ReceiptFacts {
 }
 
 const KEY = 'exam.visit'
+const OPEN_KEY = 'exam.open-visit'
 const DEVICE_KEY = 'exam.device'
 
 export function recallVisit(): Visit | null {
@@ -45,8 +49,20 @@ export function keepVisit(visit: Visit | null): void {
   try {
     if (visit === null) sessionStorage.removeItem(KEY)
     else sessionStorage.setItem(KEY, JSON.stringify(visit))
+    if (visit === null || visit.receipt) localStorage.removeItem(OPEN_KEY)
+    else if (visit.attemptId !== null && visit.card) localStorage.setItem(OPEN_KEY, JSON.stringify(visit))
   } catch {
     // A browser without storage: a reload asks for the card again, nothing worse.
+  }
+}
+
+/** The visit of the paper that was open on this computer, for who types the same card again. */
+export function openVisit(card: string): Visit | null {
+  try {
+    const kept = JSON.parse(localStorage.getItem(OPEN_KEY) ?? 'null') as Visit | null
+    return card !== '' && kept?.card === card ? kept : null
+  } catch {
+    return null
   }
 }
 
