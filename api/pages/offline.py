@@ -10,16 +10,13 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath
 from litestar.response import Template
 
-from api.acts import Act, staff_act
+from api.acts import staff_act
 from api.pages.staff_page import refusal, staff_page
 from api.pages.uploads import read_upload
 from api.staff.offline import take_in, tell_code
+from api.staff.room_rights import reach
 from exam_engine.delivery import hand_over
-from exam_engine.delivery import service as sittings
-from exam_engine.enrolment import service as enrolment
-from exam_engine.enrolment.model import Room
 from exam_engine.identity.errors import PermissionDenied
-from exam_engine.identity.model import UnitId
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.errors import EngineError
@@ -78,27 +75,16 @@ class OfflinePages(Controller):
 
 async def _offline_page(request: Request_, sitting_id: UUID, *, status_code: int = 200, **more: Any) -> Template:
     async with staff_act(request, Permission.INVIGILATE) as act:
-        context = await sittings.load_sitting(act.session, sitting_id)
-        rooms = await _rooms_of(act, context.exam_unit_id, context.exam_id)
+        reached = await reach(act, sitting_id, Permission.INVIGILATE)
+        if not reached.rooms and not reached.is_whole:
+            raise PermissionDenied(Permission.INVIGILATE)
         shown = {"told": None, "restored": None, "made_at": None, "problem": None, **more}
         return staff_page(
             request,
             act.person,
             "staff/sittings/offline.html",
             status_code=status_code,
-            context=context,
-            rooms=rooms,
+            context=reached.context,
+            rooms=reached.rooms,
             **shown,
         )
-
-
-async def _rooms_of(act: Act, unit_id: UUID, exam_id: UUID) -> list[Room]:
-    """Return the rooms in which the person may invigilate."""
-    units = await act.units(Permission.INVIGILATE)
-    rooms = await enrolment.load_rooms(act.session, exam_id)
-    if UnitId(unit_id) in units:
-        return list(rooms)
-    found = [room for room in rooms if room.site_unit_id is not None and UnitId(room.site_unit_id) in units]
-    if not found:
-        raise PermissionDenied(Permission.INVIGILATE)
-    return found

@@ -9,7 +9,7 @@ from litestar.response import Template
 
 from api.acts import engine_of, staff_act
 from api.pages.staff_page import staff_page
-from api.staff.sittings import require_sitting
+from api.staff.statements import codes_of, readable_statements
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import SittingId
 from exam_engine.delivery.signing import SigningKey
@@ -27,17 +27,16 @@ class StatementPages(Controller):
 
     @get("/")
     async def statements(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Template:
-        """Show the statements, compared with the database at this very moment."""
-        async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
-            context = await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
-            signed = await sittings.load_statements(act.session, SittingId(sitting_id))
+        """Show the statements of the person's rooms, compared with the database at this very moment."""
+        async with staff_act(request, Permission.WATCH_ROOMS) as act:
+            reached, signed = await readable_statements(act, sitting_id)
             key = SigningKey(engine_of(request).master_secret)
-            check = await sittings.check_statements(act.session, SittingId(sitting_id), key)
+            check = await sittings.check_statements(act.session, SittingId(sitting_id), key, codes_of(reached))
             return staff_page(
                 request,
                 act.person,
                 "staff/sittings/statements.html",
-                context=context,
+                context=reached.context,
                 signed=signed,
                 check=check,
                 key_id=key.public.id,

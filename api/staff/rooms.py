@@ -48,7 +48,10 @@ class RoomController(Controller):
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
             await require_room(act, sitting_id, room_id, Permission.WATCH_ROOMS)
             notes = await invigilation.load_notes(act.session, SittingId(sitting_id), room_id)
-        found = await invigilation.board(delivery_of(request), SittingId(sitting_id), room_id, notes=notes)
+            needs = await invigilation.find_safe_browser(act.session, SittingId(sitting_id)) is not None
+        found = await invigilation.board(
+            delivery_of(request), SittingId(sitting_id), room_id, notes=notes, needs_safe_browser=needs
+        )
         view = RoomBoardView.of(found)
         content = msgspec.json.encode((view.sitting, view.room, view.seats))
         tag = f'"{hashlib.blake2b(content, digest_size=12).hexdigest()}"'

@@ -122,6 +122,9 @@ async def test_a_duty_opens_one_room_of_one_sitting_and_closes_it_again(house: H
         assert (await client.get(f"{room.path}/board")).status_code == 200
         listing = await client.get("/staff/sittings", headers=HTML)
         assert f"/staff/sittings/{room.sitting}/rooms/{room.room}" in listing.text
+        offline = await client.get(f"/staff/sittings/{room.sitting}/offline", headers=HTML)
+        assert offline.status_code == 200
+        assert f"/rooms/{room.room}/code" in offline.text
         body = {"seconds": 60, "reason": "x", "attempt_id": str(room.seats[0]), "request": uuid4().hex}
         assert (await client.post(f"/api/sittings/{room.sitting}/extend", json=body)).status_code == 200
         whole = {"request_id": uuid4().hex, "reason": "x"}
@@ -129,6 +132,7 @@ async def test_a_duty_opens_one_room_of_one_sitting_and_closes_it_again(house: H
         taken = await board.post(f"{path}/take", json={"room_id": str(room.room), "user_name": user_name})
         assert user_name not in {one["user_name"] for one in taken.json()}
         assert (await client.get(f"{room.path}/board")).status_code == 403
+        assert (await client.get(f"/staff/sittings/{room.sitting}/offline", headers=HTML)).status_code == 403
         again = await board.post(f"{path}/take", json={"room_id": str(room.room), "user_name": user_name})
         assert (again.status_code, again.json()["code"]) == (404, "duty-unknown")
 

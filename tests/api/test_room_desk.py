@@ -183,6 +183,8 @@ async def test_a_seat_shows_its_safe_browser_and_a_failed_check_only_warns(house
                 "page_url": page,
                 "config_key_hash": sha256(f"{page}{made['config_key']}".encode()).hexdigest(),
             }
+            unchecked = await board_seat(board, room, attempt)
+            assert "no_safe_browser" in {flag["kind"] for flag in unchecked["flags"]}  # type: ignore[attr-defined]
             by_header = sha256(f"{house.url}{check}{made['config_key']}".encode()).hexdigest()
             header = {"X-SafeExamBrowser-ConfigKeyHash": by_header}
             assert (await seat.post(check, json={})).json() == {"is_needed": True, "is_right": False}

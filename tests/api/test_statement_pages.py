@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from uuid import uuid4
 
+import pypdfium2
 import pytest
 import pytest_asyncio
 from sqlalchemy import text
@@ -22,6 +23,7 @@ from exam_engine.infra.database import transaction
 from exam_engine.infra.redis_client import Durability, ScriptRunner
 from tests.api.conftest import House
 from tests.api.rooms import practice_room
+from tests.api.test_duties import invigilator_of, new_unit, signed_in
 from tests.exam_engine.delivery.halls import ACTOR, Hall, open_hall, plan_hall, retire_all
 
 EXAM = "thi-thu-tn-2027"
@@ -57,11 +59,20 @@ async def test_statements_and_checks_have_pages_for_who_manages_sittings(house: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/staff/sittings/{}/check", "/staff/sittings/{}/statements", "/api/sittings/{}/statements"]
+    ("user", "path"),
+    [
+        ("invigilator", "/staff/sittings/{}/check"),
+        ("invigilator2", "/staff/sittings/{}/statements"),
+        ("invigilator2", "/api/sittings/{}/statements"),
+        ("invigilator2", "/api/sittings/{}/statements/check"),
+        ("invigilator2", "/api/sittings/{}/statements/statements.pdf"),
+    ],
 )
-async def test_an_invigilator_manages_no_sittings(house: House, path: str) -> None:
+async def test_who_neither_manages_the_sitting_nor_watches_a_room_of_it_is_refused(
+    house: House, user: str, path: str
+) -> None:
     sitting = (await practice_room(house)).sitting
-    async with house.staff("invigilator") as staff:
+    async with house.staff(user) as staff:
         assert (await staff.get(path.format(sitting))).status_code == 403
 
 
@@ -70,7 +81,7 @@ async def stated(house: House) -> AsyncIterator[Hall]:
     """A sitting with one answer, closed, stored and stated; the board of the sample may look at it."""
     sessions, now = house.engine.sessions, system_clock()
     register = Register(ScriptRunner(house.engine.redis, Durability(waits_for_aof=False)))
-    hall = await open_hall(sessions, register, await plan_hall(sessions, candidates=1, starts_at=now), now)
+    hall = await open_hall(sessions, register, await plan_hall(sessions, candidates=2, rooms=2, starts_at=now), now)
     now_ms = to_milliseconds(now)
     await register.change(hall.place(), lambda f: model.start(f, "pc.a", now_ms), "seat")
     packed = pack_response(1, now_ms, b'"A"', is_answered=True)
@@ -106,7 +117,7 @@ async def test_the_reconciliation_tells_over_http_what_was_changed_since_it_was_
     api, page = f"/api/sittings/{stated.sitting.id}/reconciliation", f"/staff/sittings/{stated.sitting.id}"
     async with house.staff("board") as board:
         found = (await board.get(api)).json()
-        assert (found["statements"], found["differences"], found["changed"]) == (1, 0, [])
+        assert (found["statements"], found["differences"], found["changed"]) == (2, 0, [])
         assert "không còn như lúc lập biên bản" not in (await board.get(page)).text
         async with transaction(house.engine.sessions) as session:
             change = "update response set value = to_jsonb('B'::text) where attempt_id = :attempt"
@@ -114,3 +125,25 @@ async def test_the_reconciliation_tells_over_http_what_was_changed_since_it_was_
         (changed,) = (await board.get(api)).json()["changed"]
         assert (changed["table"], changed["slot"], changed["column"]) == ("response", 1, "value")
         assert "1 chỗ không còn như lúc lập biên bản" in (await board.get(page)).text
+
+
+async def test_an_invigilator_reads_and_prints_the_statement_of_the_own_room_alone(house: House, stated: Hall) -> None:
+    base, page = f"/api/sittings/{stated.sitting.id}", f"/staff/sittings/{stated.sitting.id}"
+    user_name = await invigilator_of(house, await new_unit(house))
+    async with signed_in(house, user_name) as client, house.staff("board") as board:
+        assert (await client.get(f"{base}/statements/statements.pdf")).status_code == 403
+        duty = {"room_id": str(stated.rooms[1]), "user_name": user_name, "duty": "invigilator"}
+        assert (await board.post(f"{base}/duties", json=duty)).status_code == 200
+        assert [one["statement"]["room"] for one in (await client.get(f"{base}/statements")).json()] == ["P02"]
+        checked = (await client.get(f"{base}/statements/check")).json()
+        assert (checked["statements"], checked["differences"]) == (1, [])
+        printed = await client.get(f"{base}/statements/statements.pdf")
+        document = pypdfium2.PdfDocument(printed.content)
+        text_of = "".join(one.get_textpage().get_text_range() for one in document)
+        assert "P02" in text_of
+        assert "P01" not in text_of
+        shown = (await client.get(f"{page}/statements", headers={"accept": "text/html"})).text
+        assert "P02" in shown
+        assert "P01" not in shown
+        assert f"{page}/statements" in (await client.get(page, headers={"accept": "text/html"})).text
+        await board.post(f"{base}/duties/take", json={"room_id": duty["room_id"], "user_name": user_name})

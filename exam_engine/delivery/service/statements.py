@@ -1,7 +1,7 @@
 """Statements of rooms: made and signed once everything acknowledged is stored, compared again whenever asked."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
 from uuid import UUID, uuid4
@@ -115,15 +115,19 @@ async def load_statements(session: AsyncSession, sitting_id: SittingId) -> list[
     return await kept.load_statements(session, sitting_id)
 
 
-async def check_statements(session: AsyncSession, sitting_id: SittingId, key: SigningKey) -> StatementCheck:
-    """Compute everything anew from PostgreSQL, and name each place that is not as it was stated.
+async def check_statements(
+    session: AsyncSession, sitting_id: SittingId, key: SigningKey, rooms: Collection[str] | None = None
+) -> StatementCheck:
+    """Compute everything anew from PostgreSQL, and name each place that is not as it was stated; of some rooms alone.
 
     Raises
     ------
     SittingUnknown
     """
     sitting = (await load_sitting(session, sitting_id)).sitting
-    signed = await kept.load_statements(session, sitting_id)
+    signed = [
+        one for one in await kept.load_statements(session, sitting_id) if rooms is None or one.statement.room in rooms
+    ]
     codes = {code.id: code for code in await assembly.load_paper_codes(session, sitting.form_id)}
     differences: list[Difference] = []
     stated: set[UUID] = set()
@@ -140,7 +144,7 @@ async def check_statements(session: AsyncSession, sitting_id: SittingId, key: Si
                 kind=DifferenceKind.ADDED,
             )
             for seat in await store.load_seats(session, sitting_id)
-            if seat.attempt_id not in stated
+            if seat.attempt_id not in stated and (rooms is None or (seat.room_code or "") in rooms)
         ]
     lines = [line for one in signed for line in one.statement.attempts]
     return StatementCheck(
