@@ -119,7 +119,7 @@ class CandidateController(Controller):
 
 async def let_in(request: Request[Any, Any, Any], body: wire.SignInBody) -> wire.SignedIn:
     """Sign a candidate in, counting the failures of this source; both ways to the route share this."""
-    async with limited_failures(request, "candidate-sign-in", FAILURES_PER_MINUTE):
+    async with limited_failures(request, "candidate-sign-in", FAILURES_PER_MINUTE, admits_right=True):
         return await delivery_of(request).sign_in(body)
 
 

@@ -14,8 +14,13 @@ from exam_engine.infra.rates import count_failure, seconds_to_wait
 
 
 @asynccontextmanager
-async def limited_failures(request: Request[Any, Any, Any], purpose: str, per_minute: int) -> AsyncIterator[None]:
+async def limited_failures(
+    request: Request[Any, Any, Any], purpose: str, per_minute: int, *, admits_right: bool = False
+) -> AsyncIterator[None]:
     """Let a source try its code; a wrong one counts.
+
+    `admits_right`: a right code is let through whatever others behind the same address did. A lab is one source, and
+    one seat of it must not shut the others out.
 
     Raises
     ------
@@ -25,10 +30,16 @@ async def limited_failures(request: Request[Any, Any, Any], purpose: str, per_mi
     engine = engine_of(request)
     source = client_address(request, engine.settings.trusted_proxies)
     wait = await seconds_to_wait(engine.redis, purpose, source, per_minute, engine.clock())
-    if wait:
-        raise TooManyRequestsException(headers={"Retry-After": str(wait)})
+    if wait and not admits_right:
+        raise _too_many(wait)
     try:
         yield
     except CodeRefused:
+        if wait:
+            raise _too_many(wait) from None
         await count_failure(engine.redis, purpose, source, engine.clock())
         raise
+
+
+def _too_many(wait: int) -> TooManyRequestsException:
+    return TooManyRequestsException(headers={"Retry-After": str(wait)})

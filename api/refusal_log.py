@@ -23,14 +23,15 @@ SUSPICIOUS = frozenset(
         *("too-large", "request-timeout", "request-invalid", "too-many-requests"),
     }
 )
+# What only somebody who edited it can bring; it comes by the hands of staff.
+FORGED = frozenset({"hand-over-invalid"})
 _CANDIDATE = ("/api/attempts/", "/api/candidate/", "/api/forms/", "/api/papers/")
 
 
 def note_refusal(request: Request[Any, Any, Any], code: str) -> None:
-    """Write a refusal of a candidate's request down, if it is one to know of."""
-    if not request.url.path.startswith(_CANDIDATE):
-        return
-    is_forged = code == "sign-in-needed" and "authorization" in request.headers
-    if is_forged or code in SUSPICIOUS:
+    """Write a refusal of a candidate's request, or of what came from a seat, down, if it is one to know of."""
+    is_candidates = request.url.path.startswith(_CANDIDATE)
+    is_forged = is_candidates and code == "sign-in-needed" and "authorization" in request.headers
+    if is_forged or code in FORGED or (is_candidates and code in SUSPICIOUS):
         source = client_address(request, request.app.state.engine.settings.trusted_proxies)
         log.warning("request_refused", code=code, method=request.method, path=request.url.path, source=source)

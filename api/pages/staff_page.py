@@ -10,6 +10,7 @@ from api.language import language_of
 from api.pages.navigation import navigation_for
 from api.pages.templating import page
 from api.problems import describe, problem_of
+from api.refusal_log import note_refusal
 from exam_engine.identity.model import Person
 from exam_engine.infra.i18n import translator
 
@@ -53,4 +54,6 @@ def say(request: Request[Any, Any, Any], message_id: str, **facts: object) -> No
 
 def refusal(request: Request[Any, Any, Any], error: Exception) -> tuple[int, dict[str, Any]]:
     """Return status and problem of a refused form, so that its page can be shown again with what was typed."""
-    return int(problem_of(error).status), describe(error, language_of(request))
+    problem = problem_of(error)
+    note_refusal(request, problem.code)
+    return int(problem.status), describe(error, language_of(request))

@@ -8,9 +8,11 @@ import pytest
 
 from exam_engine.delivery.hand_over import HandOver, HandOverFile, SignedContent
 from exam_engine.delivery.model import SittingId
+from exam_engine.delivery.register import Held, Register, place_of
 from exam_engine.delivery.sealing import SittingSeals, hand_over_label
 from exam_engine.delivery.wire import SaveResponse
 from exam_engine.infra import sealing
+from exam_engine.infra.redis_client import Durability, ScriptRunner
 from tests.api.conftest import House
 from tests.api.rooms import Room, practice_room
 
@@ -30,6 +32,13 @@ async def _started(house: House, position: int) -> dict[str, Any]:
             await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": f"d{position}.t"})
         ).json()
         return envelope
+
+
+async def _held(house: House, file: dict[str, Any]) -> Held:
+    register = Register(ScriptRunner(house.engine.redis, Durability(waits_for_aof=False)))
+    held = await register.look(place_of(UUID(file["sitting_id"]), 1, UUID(file["attempt_id"])), "r")
+    await register.close()
+    return held
 
 
 def _file(house: House, room: Room, envelope: dict[str, Any]) -> dict[str, Any]:
@@ -65,9 +74,16 @@ async def test_a_hand_over_file_is_taken_in_once_and_an_edited_one_is_refused(ho
     file = _file(house, room, await _started(house, 15))
     path = f"/api/sittings/{room.sitting}/hand-over"
     async with house.staff("invigilator") as client:
+        before, size = await _held(house, file), house.log.stat().st_size
         edited = {**file, "box": file["box"][:200] + ("A" if file["box"][200] != "A" else "B") + file["box"][201:]}
         refused = await client.post(path, json=edited)
         assert (refused.status_code, refused.json()["code"]) == (422, "hand-over-invalid")
+        upload = {"file": ("ban-giao.exam.json", msgspec.json.encode(edited), "application/json")}
+        page = f"/staff/sittings/{room.sitting}/offline/hand-over"
+        assert (await client.post(page, files=upload, headers={"accept": "text/html"})).status_code == 422
+        # Both are written down, and nothing has changed.
+        assert house.log.read_text("utf-8", errors="replace")[size:].count("hand-over-invalid") == 2
+        assert await _held(house, file) == before
         first = await client.post(path, json=file)
         assert (first.status_code, first.json()["taken"], first.json()["late"]) == (200, 1, 0)
         again = await client.post(path, json=file)

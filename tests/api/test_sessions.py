@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from api.candidate import FAILURES_PER_MINUTE as SIGN_IN_FAILURES
 from api.public import FAILURES_PER_MINUTE
 from exam_engine.identity import service as identity
 from exam_engine.infra.database import transaction
@@ -102,6 +103,18 @@ async def test_a_source_that_fails_too_often_waits(house: House, visitor: httpx.
     assert sum(answer.status_code == 403 for answer in answers) >= FAILURES_PER_MINUTE
     # Another door counts for itself.
     assert (await visitor.post("/api/candidate/sign-in", json=card.claim(card.sit_code))).status_code == 200
+
+
+@pytest.mark.usefixtures("fresh_limits")
+async def test_one_seat_that_tries_wrong_codes_shuts_nobody_out(house: House, visitor: httpx.AsyncClient) -> None:
+    card, other = await house.card("lam-quen-2027", 0), await house.card("lam-quen-2027", 1)
+    path = "/api/candidate/sign-in"
+    wrong = [
+        await visitor.post(path, json=card.claim("0000-0000-0000")) for _ in range(2 * SIGN_IN_FAILURES + 1)
+    ]  # the minute may turn once on the way
+    assert {answer.status_code for answer in wrong} == {403, 429}
+    for right in (other, card):
+        assert (await visitor.post(path, json=right.claim(right.sit_code))).status_code == 200
 
 
 async def test_the_database_of_the_tests_is_their_own(house: House) -> None:
