@@ -12,6 +12,7 @@ from uuid import UUID
 
 import msgspec
 
+from exam_engine.delivery import model
 from exam_engine.delivery.answers import pack_answers
 from exam_engine.delivery.errors import AttemptClosed, HandOverInvalid, TimeOver
 from exam_engine.delivery.hot_path import Delivery
@@ -163,6 +164,9 @@ async def restore(delivery: Delivery, desk: Desk, sat: Sat, handed: HandOver) ->
             late = True
             fresh = [answer for answer in answers if unpack_response(answer[1])[0] > before.get(answer[0], 0)]
             await keep_late(desk.session, sat.seat.attempt_id, facts.lease, arrival_ms, fresh)
+    if newer and not late:
+        now_ms = delivery.now_ms()
+        await delivery.change(sat, lambda held: model.recall(held.facts, now_ms), desk.actor)
     return _restored(sat, handed, taken=newer, late=late, has_started=has_started)
 
 

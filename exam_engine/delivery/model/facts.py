@@ -48,6 +48,7 @@ class ChangeKind(StrEnum):
     LOCK = "lock"
     UNLOCK = "unlock"
     POSTPONE = "postpone"
+    RECALL = "recall"  # answers came past the seat that writes: it compares
     ACCOMMODATE = "accommodate"  # the accommodation changed while the sitting is open
 
 

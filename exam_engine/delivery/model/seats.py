@@ -26,6 +26,7 @@ from exam_engine.delivery.model.facts import (
     stopped_ms,
     stopped_since_ms,
 )
+from exam_engine.delivery.model.recovery import LEASES_PER_SECOND
 from exam_engine.delivery.model.sittings import SecondSeat
 
 MAXIMUM_SEQUENCE = 2**53 - 1
@@ -84,6 +85,18 @@ def latest_start(facts: AttemptFacts, now_ms: int) -> tuple[int, int]:
     """
     stood_ms = stopped_ms(facts, 0, now_ms)
     return facts.late_ms + stood_ms, facts.ends_ms + stood_ms
+
+
+def recall(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Have the seat that writes compare its answers, as some came past it. None: nobody writes.
+
+    It keeps the paper under a lease of another thousand, by which it knows that it has missed something and starts
+    again, as after a Redis that began empty (`recovery.taken_back`).
+    """
+    if facts.state is not AttemptState.RUNNING or not facts.client:
+        return None
+    lease = LEASES_PER_SECOND * (facts.lease // LEASES_PER_SECOND + 1)
+    return Change(changed(facts, lease=lease), ChangeKind.RECALL, now_ms)
 
 
 def require_writable(facts: AttemptFacts, lease: int, now_ms: int) -> None:

@@ -2,7 +2,6 @@
 
 import gzip
 import hashlib
-import random
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -23,30 +22,28 @@ from exam_engine.delivery.errors import (
     SittingPlanInvalid,
     StartProofInvalid,
 )
-from exam_engine.delivery.hand_over import HandOver, HandOverFile, SignedContent
+from exam_engine.delivery.hand_over import HandOverFile
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptState, SittingId
 from exam_engine.delivery.offline_starts import StartClaim, start_proof
-from exam_engine.delivery.register import unpack_response
 from exam_engine.delivery.sealing import (
     KEY_LABEL,
     PAPER_LABEL,
     START_LABEL,
     Figure,
     SittingSeals,
-    hand_over_label,
     seal_paper,
 )
 from exam_engine.delivery.service import Desk
 from exam_engine.delivery.service.release import release_code
-from exam_engine.delivery.wire import SaveBody, SaveResponse, StartBody
+from exam_engine.delivery.wire import SaveBody, SaveResponse
 from exam_engine.delivery.write_behind import Writer
 from exam_engine.infra import sealing
 from exam_engine.infra.clock import from_milliseconds, to_milliseconds
 from exam_engine.infra.database import transaction
-from loadtests.candidate_bot.protocol import SeatProtocol
 from tests.exam_engine.delivery.conftest import SECRET, HallMaker
 from tests.exam_engine.delivery.halls import ACTOR, START, Hall, SetClock
+from tests.exam_engine.delivery.sticks import held_values, stick_file, take_in
 
 KEY = bytes(range(32))
 MINUTE = 60_000
@@ -231,31 +228,6 @@ async def test_a_claim_without_the_seats_key_is_refused(opened: HallMaker, deliv
 # Hand-over files
 
 
-async def _file(delivery: Delivery, hall: Hall, *, started_ms: int = 0, seat: int = 0, **changes: Any) -> bytes:
-    roll = await delivery.roll(hall.sitting.id)
-    attempt = hall.attempt()
-    handed = HandOver(
-        attempt_id=attempt,
-        client_id="d.t",
-        made_at_ms=NOW + 5 * MINUTE,
-        started_at_ms=started_ms,
-        responses=changes.get("responses", [SaveResponse(1, 5, "B", NOW), SaveResponse(2, 6, "C", NOW)]),
-    )
-    content = msgspec.json.encode(handed).decode()
-    mac = sealing.mac(roll.seals.seat_key(hall.attempt(seat)), content.encode()).hex()
-    signed = msgspec.json.encode(SignedContent(content, mac))
-    box = sealing.seal_box(roll.seals.hand_over_key, hand_over_label(hall.sitting.id, attempt), signed)
-    return msgspec.json.encode(HandOverFile("exam-hand-over", 1, hall.sitting.id, attempt, box))
-
-
-async def _restore(
-    delivery: Delivery, sessions: async_sessionmaker[AsyncSession], hall: Hall, clock: SetClock, content: bytes
-) -> hand_over.Restored:
-    async with transaction(sessions) as session:
-        desk = _desk(session, delivery, clock)
-        return await hand_over.restore_file(delivery, desk, hall.sitting.id, hand_over.read_file(content))
-
-
 async def test_a_hand_over_file_brings_what_the_server_lacks_and_no_more(
     opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
 ) -> None:
@@ -264,47 +236,12 @@ async def test_a_hand_over_file_brings_what_the_server_lacks_and_no_more(
     await delivery.start(hall.candidate(), hall.attempt(), "d.t")
     newer = SaveBody(1, [SaveResponse(2, 100_001, "D", NOW)])
     await delivery.save(hall.candidate(), hall.attempt(), newer)
-    content = await _file(delivery, hall)
-    restored = await _restore(delivery, sessions, hall, clock, content)
+    content = await stick_file(delivery, hall)
+    restored = await take_in(delivery, sessions, hall, clock, content)
     assert (restored.taken, restored.known, restored.late) == (1, 1, 0)
-    assert await _values(delivery, hall) == {1: "B", 2: "D"}
-    again = await _restore(delivery, sessions, hall, clock, content)
+    assert await held_values(delivery, hall) == {1: "B", 2: "D"}
+    again = await take_in(delivery, sessions, hall, clock, content)
     assert (again.taken, again.known) == (0, 2)
-
-
-async def test_the_stick_of_a_seat_left_behind_replaces_nothing_answered_later(
-    opened: HallMaker, delivery: Delivery, clock: SetClock, sessions: async_sessionmaker[AsyncSession]
-) -> None:
-    """The first seat began by its release code and never came on line; the second got the same, first lease."""
-    hall = await opened()
-    clock.now = START + timedelta(minutes=5)
-    left = [SaveResponse(1, 15, "A", NOW), SaveResponse(2, 14, "B", NOW)]
-    content = await _file(delivery, hall, started_ms=NOW + MINUTE, responses=left)
-    seat = SeatProtocol("d2.t", random.Random(1))
-    await _ask(delivery, hall, seat)
-    assert seat.lease == 1
-    seat.answer(1, "C", 0)
-    await _ask(delivery, hall, seat)
-    restored = await _restore(delivery, sessions, hall, clock, content)
-    assert (restored.taken, restored.known) == (1, 1)
-    assert await _values(delivery, hall) == {1: "C", 2: "B"}
-    seat.answer(2, "D", 0)
-    await _ask(delivery, hall, seat)
-    assert seat.pending() == []
-    assert await _values(delivery, hall) == {1: "C", 2: "D"}
-
-
-async def _ask(delivery: Delivery, hall: Hall, seat: SeatProtocol) -> None:
-    """Let a seat ask what it wants to ask, and hear the answer."""
-    seat.wake_ms = 0
-    request = seat.next_request(0)
-    assert request is not None
-    candidate, attempt, body = hall.candidate(), hall.attempt(), request.body
-    if isinstance(body, StartBody):
-        seat.replied(request, await delivery.start(candidate, attempt, body.client_id), 0)
-    else:
-        assert isinstance(body, SaveBody)
-        seat.replied(request, await delivery.save(candidate, attempt, body), 0)
 
 
 async def test_a_seat_that_never_had_a_network_is_started_by_its_file(
@@ -312,8 +249,8 @@ async def test_a_seat_that_never_had_a_network_is_started_by_its_file(
 ) -> None:
     hall = await opened()
     clock.now = START + timedelta(minutes=20)
-    content = await _file(delivery, hall, started_ms=NOW + MINUTE)
-    restored = await _restore(delivery, sessions, hall, clock, content)
+    content = await stick_file(delivery, hall, started_ms=NOW + MINUTE)
+    restored = await take_in(delivery, sessions, hall, clock, content)
     assert (restored.has_started, restored.taken) == (True, 2)
     envelope = await delivery.start(hall.candidate(), hall.attempt(), "d.t")
     assert envelope.started_at_ms == NOW + MINUTE
@@ -331,9 +268,9 @@ async def test_a_file_that_comes_after_the_end_changes_no_answer_and_is_kept_as_
     clock.now = START
     envelope = await delivery.start(hall.candidate(), hall.attempt(), "d.t")
     clock.now = from_milliseconds(envelope.deadline_ms + 1000 * hall.sitting.grace_seconds + 1)
-    restored = await _restore(delivery, sessions, hall, clock, await _file(delivery, hall))
+    restored = await take_in(delivery, sessions, hall, clock, await stick_file(delivery, hall))
     assert (restored.taken, restored.late) == (0, 2)
-    assert await _values(delivery, hall) == {}
+    assert await held_values(delivery, hall) == {}
     while await waiting(delivery.register.redis, hall.sitting):
         await writer.turn(block_ms=1)
     rows = await pool.fetch("select * from late_response where attempt_id = $1 order by slot", hall.attempt())
@@ -361,10 +298,10 @@ async def test_a_file_that_comes_when_redis_has_let_the_closed_sitting_go_is_kep
     while await waiting(delivery.register.redis, hall.sitting):
         await writer.turn(block_ms=1)
     await delivery.rolls.refresh(clock())
-    content = await _file(delivery, hall)
+    content = await stick_file(delivery, hall)
     await delivery.register.redis.flushdb()
     for _ in range(2):
-        restored = await _restore(delivery, sessions, hall, clock, content)
+        restored = await take_in(delivery, sessions, hall, clock, content)
         assert (restored.taken, restored.known, restored.late) == (0, 1, 1)
     rows = await pool.fetch("select * from late_response where attempt_id = $1", hall.attempt())
     assert [(row["slot"], row["value"], row["refusal"]) for row in rows] == [(1, '"B"', "attempt-closed")]
@@ -375,9 +312,9 @@ async def test_a_file_is_taken_in_by_a_redis_that_began_empty(
 ) -> None:
     hall = await opened()
     clock.now = START
-    content = await _file(delivery, hall, started_ms=NOW)
+    content = await stick_file(delivery, hall, started_ms=NOW)
     await delivery.register.redis.flushdb()
-    restored = await _restore(delivery, sessions, hall, clock, content)
+    restored = await take_in(delivery, sessions, hall, clock, content)
     assert (restored.has_started, restored.taken) == (True, 2)
 
 
@@ -387,7 +324,7 @@ async def test_a_file_that_was_edited_or_forged_is_refused_and_changes_nothing(
     hall, other = await opened(), await opened()
     clock.now = START
     await delivery.start(hall.candidate(), hall.attempt(), "d.t")
-    good = await _file(delivery, hall)
+    good = await stick_file(delivery, hall)
     file = msgspec.json.decode(good, type=HandOverFile)
     box = bytearray(file.box)
     box[80] ^= 1
@@ -398,12 +335,12 @@ async def test_a_file_that_was_edited_or_forged_is_refused_and_changes_nothing(
         good[:-5],
         msgspec.json.encode(msgspec.structs.replace(file, box=bytes(box))),
         msgspec.json.encode(msgspec.structs.replace(file, attempt_id=hall.attempt(1))),
-        await _file(delivery, hall, seat=1),
-        await _file(delivery, other),
+        await stick_file(delivery, hall, seat=1),
+        await stick_file(delivery, other),
     ):
         with pytest.raises(HandOverInvalid):
-            await _restore(delivery, sessions, hall, clock, bad)
-    assert await _values(delivery, hall) == {}
+            await take_in(delivery, sessions, hall, clock, bad)
+    assert await held_values(delivery, hall) == {}
 
 
 async def test_a_dry_run_of_a_file_only_counts(
@@ -412,19 +349,13 @@ async def test_a_dry_run_of_a_file_only_counts(
     hall = await opened()
     clock.now = START
     await delivery.start(hall.candidate(), hall.attempt(), "d.t")
-    content = await _file(delivery, hall)
+    content = await stick_file(delivery, hall)
     async with transaction(sessions) as session:
         desk = _desk(session, delivery, clock)
         file = hand_over.read_file(content)
         counted = await hand_over.restore_file(delivery, desk, hall.sitting.id, file, dry_run=True)
     assert counted.taken == 2
-    assert await _values(delivery, hall) == {}
-
-
-async def _values(delivery: Delivery, hall: Hall) -> dict[int, Any]:
-    sat = await delivery.rolls.require(hall.candidate().candidate_id, hall.attempt())
-    held = await delivery.look(sat, "r")
-    return {slot: msgspec.json.decode(unpack_response(packed)[2]) for slot, packed in held.responses.items()}
+    assert await held_values(delivery, hall) == {}
 
 
 async def _state(delivery: Delivery, hall: Hall) -> AttemptState:

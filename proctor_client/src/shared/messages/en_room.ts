@@ -206,6 +206,7 @@ export const roomEn: Record<RoomMessageKey, string> = {
   'board.moment-resume': 'Came back',
   'board.moment-resumed': 'Came back',
   'board.moment-take_over': 'Took over',
+  'board.moment-recall': 'Told to compare its answers',
   'board.moment-claim': 'Second computer asked',
   'board.moment-admit': 'New seat admitted',
   'board.moment-refuse': 'Second computer refused',

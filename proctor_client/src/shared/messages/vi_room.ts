@@ -204,6 +204,7 @@ export const roomVi = {
   'board.moment-resume': 'Vào lại',
   'board.moment-resumed': 'Vào lại',
   'board.moment-take_over': 'Nhận máy khác',
+  'board.moment-recall': 'Được báo so lại câu trả lời',
   'board.moment-claim': 'Máy thứ hai xin vào',
   'board.moment-admit': 'Cho máy mới vào',
   'board.moment-refuse': 'Từ chối máy thứ hai',
