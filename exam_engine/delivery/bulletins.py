@@ -3,8 +3,10 @@
 So an idle seat that asks for the time costs neither Redis nor PostgreSQL anything.
 """
 
+import asyncio
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +15,9 @@ import msgspec
 from exam_engine.delivery.register import Place
 from exam_engine.delivery.store import Seat, StoredNotice
 from exam_engine.delivery.wire import SeatNotice
+from exam_engine.infra.redis_cluster import as_cluster
+
+_Send = Callable[[Sequence[Sequence[Any]]], Awaitable[list[Any]]]
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,37 +117,77 @@ class Bulletins:
         return self._seen.get(place.stream, {}).get(place.attempt, 0)
 
     async def exchange(self, redis: Any, streams: Sequence[str], now_ms: Callable[[], int]) -> int:
-        """Pass on who was seen, read new notices of these shards, and return Redis' clock less ours, in ms."""
-        passed_on, self._seen = self._seen, {}
+        """Pass on who was seen, read new notices of these shards, and return Redis' clock less ours, in ms.
+
+        Of a cluster each shard is asked by itself: one that is away holds up no other.
+
+        Raises
+        ------
+        RedisError, OSError
+            A server is away; what it should have been told stays here, the other shards were served.
+        """
+        cluster = as_cluster(redis)
+        if cluster is None:
+            return await self._exchange(_on_one_server(redis), streams, list(self._seen), now_ms)
+        shards = sorted({*streams, *self._seen})
+        served = [shard if shard in streams else None for shard in shards]
+        found = await asyncio.gather(
+            *(
+                self._exchange(partial(cluster.run_on_key, shard), [one] if one else [], [shard], now_ms)
+                for shard, one in zip(shards, served, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        offsets = []
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+            offsets.append(one)
+        return max(offsets, key=abs, default=0)
+
+    async def _exchange(
+        self, send: _Send, streams: Sequence[str], seen: Sequence[str], now_ms: Callable[[], int]
+    ) -> int:
+        passed_on = {stream: self._seen.pop(stream) for stream in seen if stream in self._seen}
+        commands: list[Sequence[Any]] = [("TIME",)]
+        for stream in streams:
+            prefix, board = stream.removesuffix("events"), self.board(stream)
+            commands += (
+                ("ZRANGEBYSCORE", prefix + "notices", f"({board.newest}", "+inf"),
+                ("GET", prefix + "primed"),
+                ("GET", prefix + "changes"),
+                ("ZRANGEBYSCORE", prefix + "changed", f"({board.changes}", "+inf", "WITHSCORES"),
+            )
+        for stream, attempts in passed_on.items():
+            flat = (part for pair in attempts.items() for part in pair)
+            commands.append(("HSET", stream.removesuffix("events") + "seen", *flat))
         began_ms = now_ms()
         try:
-            async with redis.pipeline(transaction=False) as pipeline:
-                pipeline.execute_command("TIME")  # in these words a cluster's pipeline knows it too
-                for stream in streams:
-                    prefix, board = stream.removesuffix("events"), self.board(stream)
-                    pipeline.zrangebyscore(prefix + "notices", f"({board.newest}", "+inf")
-                    pipeline.get(prefix + "primed")
-                    pipeline.get(prefix + "changes")
-                    pipeline.zrangebyscore(prefix + "changed", f"({board.changes}", "+inf", withscores=True)
-                for stream, attempts in passed_on.items():
-                    pipeline.hset(stream.removesuffix("events") + "seen", mapping=attempts)
-                (seconds, microseconds), *replies = await pipeline.execute()
+            replies = await send(commands)
+            for reply in replies:
+                if isinstance(reply, Exception):
+                    raise reply
         except BaseException:
             self._take_back(passed_on)
             raise
         ended_ms = now_ms()
         for position, stream in enumerate(streams):
-            notices, mark, changes, attempts = replies[4 * position : 4 * position + 4]
+            notices, mark, changes, attempts = replies[4 * position + 1 : 4 * position + 5]
             board = self.board(stream)
             for entry in notices:
                 number, _, notice = entry.partition(b" ")
                 board.add(int(number), msgspec.json.decode(notice, type=Notice), ended_ms)
             board.note_filling(mark, ended_ms)
-            board.note_changes(int(changes or 0), attempts, ended_ms)
-        return int(seconds * 1000 + microseconds // 1000 - began_ms)
+            board.note_changes(int(changes or 0), _pairs(attempts), ended_ms)
+        seconds, microseconds = map(int, replies[0])
+        return seconds * 1000 + microseconds // 1000 - began_ms
+
+    def keep_only(self, streams: Collection[str]) -> None:
+        """Drop the boards of sittings this worker no longer remembers."""
+        self.forget([stream for stream in self._boards if stream not in streams])
 
     def forget(self, streams: Sequence[str]) -> None:
-        """Drop what is kept of closed sittings."""
+        """Drop what is kept of shards."""
         for stream in streams:
             self._boards.pop(stream, None)
 
@@ -160,3 +205,20 @@ def notice_of(sitting_id: UUID, stored: StoredNotice) -> Notice:
 
 def _kind(notice: Notice) -> Any:
     return notice.kind
+
+
+def _on_one_server(redis: Any) -> _Send:
+    async def send(commands: Sequence[Sequence[Any]]) -> list[Any]:
+        async with redis.pipeline(transaction=False) as pipeline:
+            for command in commands:
+                pipeline.execute_command(*command)
+            return list(await pipeline.execute())
+
+    return send
+
+
+def _pairs(scored: Sequence[Any]) -> list[tuple[bytes, float]]:
+    """Return members with their scores; the older protocol tells them in one flat list."""
+    if scored and isinstance(scored[0], bytes):
+        return [(scored[i], float(scored[i + 1])) for i in range(0, len(scored), 2)]
+    return [(member, float(score)) for member, score in scored]

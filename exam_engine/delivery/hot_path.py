@@ -290,6 +290,7 @@ class Delivery:
 
     async def _refresh(self) -> None:
         await self.rolls.refresh(self.clock())
+        self.bulletins.keep_only(self.rolls.streams())
 
     async def _mine(self, candidate: CandidatePass, attempt_id: AttemptId) -> Sat:
         sat = await self.rolls.require(candidate.candidate_id, attempt_id)

@@ -80,6 +80,10 @@ class Rolls:
         """Return the rolls of sittings that are open."""
         return [roll for roll in self._rolls.values() if roll.is_open]
 
+    def streams(self) -> set[str]:
+        """Return the streams of all sittings that are remembered."""
+        return {stream for roll in self._rolls.values() for stream in roll.streams}
+
     async def refresh(self, now: datetime) -> None:
         """Load sittings that opened or were postponed, note those that closed, forget those closed long ago."""
         with reaching_database():

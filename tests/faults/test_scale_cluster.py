@@ -4,16 +4,20 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import pytest_asyncio
 from litestar.stores.redis import RedisStore
 from redis.asyncio.cluster import ClusterNode
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from exam_engine.delivery.bulletins import Notice
 from exam_engine.delivery.draining import drain, writer_signs
 from exam_engine.delivery.hot_path import Delivery, open_delivery
 from exam_engine.delivery.signs import Role, give_sign, load_signs
@@ -259,3 +263,25 @@ async def everybody_answers(working: asyncio.Task[None], seats: list[Seat]) -> N
             if working.done():
                 await working
             await asyncio.sleep(0.02)
+
+
+async def test_a_shard_that_is_away_stops_the_notices_of_no_other(
+    cluster: ValkeyCluster, delivery: Delivery, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    hall, _ = await take_seats(delivery, sessions, shards=SHARDS)
+    client = as_cluster(delivery.register.redis)
+    assert client is not None
+    streams = (await delivery.roll(hall.sitting.id)).streams
+    masters = {stream: await cluster.master_of(client, stream) for stream in streams}
+    victim = masters[streams[0]]
+    alive = next(stream for stream, port in masters.items() if port != victim)
+    notice = Notice(sitting_id=hall.sitting.id, kind="message", text="x", created_by="test", created_ms=1)
+    cluster.kill(victim, signal.SIGKILL)
+    number = await delivery.register.post(alive, "a", 1, msgspec.json.encode(notice), is_kept=False)
+    with suppress(RedisError, OSError):
+        await delivery.exchange()
+    assert delivery.bulletins.board(alive).newest == number
+    async with asyncio.timeout(60):
+        while await cluster.master_of(client, streams[0]) == victim:
+            await asyncio.sleep(0.05)
+    cluster.bring_back(victim)

@@ -314,3 +314,24 @@ async def test_a_reissued_card_ends_what_the_old_one_opened(opened: HallMaker, d
     assert delivery.authenticate(new.token).candidate_id == candidate
     other = SignInBody(exam, hall.numbers[1], sit_code(SECRET, exam, hall.numbers[1], 1))
     assert delivery.authenticate((await delivery.sign_in(other)).token)
+
+
+async def test_boards_of_sittings_long_closed_are_forgotten(
+    opened: HallMaker,
+    delivery: Delivery,
+    clock: SetClock,
+    register: Register,
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    hall = await opened(candidates=1)
+    await delivery._refresh()
+    await delivery.exchange()
+    stream = hall.place().stream
+    assert stream in delivery.bulletins._boards
+    async with transaction(sessions) as session:
+        await service.close_sitting(Desk(session=session, register=register, actor=ACTOR, now=START), hall.sitting.id)
+    await delivery._refresh()
+    assert stream in delivery.bulletins._boards  # seats still ask
+    clock.forward(hours=7)
+    await delivery._refresh()
+    assert stream not in delivery.bulletins._boards
