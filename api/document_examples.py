@@ -152,6 +152,12 @@ BODIES: Mapping[str, Any] = {
     **{f"sittings_{act}": _ONE_SEAT for act in ("lock", "unlock", "end", "absent", "malpractice", "reopen")},
     "sittings_admit": {"request_id": "move-31000017", "credit": True, "reason": "Máy hỏng, chuyển sang máy dự phòng"},
     "sittings_refuse": {"request_id": "refuse-31000017", "reason": "Thí sinh mở hai máy"},
+    "sittings_move": {
+        "request_id": "spare-31000017",
+        "reason": "Máy hỏng, sang phòng dự phòng",
+        "room": "00000000-0000-4000-8000-000000000007",
+        "seat": 3,
+    },
     "sittings_undo": {"request_id": "undo-1", "reason": "Bấm nhầm"},
     "sittings_postpone": {"request_id": "storm", "reason": "Mưa bão", "minutes": 30},
     "sittings_accept_late": {"request_id": "late-31000017", "reason": "Mạng của phòng bị chậm"},

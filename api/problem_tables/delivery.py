@@ -186,6 +186,18 @@ PROBLEMS: ProblemTable = {
         N_("This cannot be undone"),
         N_("“{act}” cannot be taken back, or was taken back already."),
     ),
+    delivery.ActUndoneTooLate: Problem(
+        "act-undone-too-late",
+        HTTPStatus.CONFLICT,
+        N_("It is too late to undo this"),
+        N_("“{act}” can be taken back within {minutes} minutes."),
+    ),
+    delivery.SeatTaken: Problem(
+        "seat-taken",
+        HTTPStatus.CONFLICT,
+        N_("This seat is not free"),
+        N_("Seat {seat} of room {room} is taken, or there is no such seat. Please choose another one."),
+    ),
     delivery.LateAnswersUnknown: Problem(
         "late-answers-unknown",
         HTTPStatus.CONFLICT,

@@ -1,6 +1,6 @@
 """Who may watch or act in a room: on the unit of its exam, on the site where it is, or by a duty given in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -66,7 +66,9 @@ async def reach(act: Act, sitting_id: UUID, permission: Permission = Permission.
     SittingUnknown
     """
     context = await sittings.load_sitting(act.session, sitting_id)
-    rooms = await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id)
+    planned = await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id)
+    moved = await sittings.rooms_moved_to(act.session, context.sitting.id)
+    rooms = await _in_use(act, context, planned, moved.get(context.sitting.id, set()))
     if UnitId(context.exam_unit_id) in await act.units(permission):
         return Reach(context=context, rooms=rooms, is_whole=True)
     return Reach(context=context, rooms=await _reached(act, context, rooms, permission), is_whole=False)
@@ -76,6 +78,7 @@ async def reachable_sittings(act: Act, exam_code: str = "") -> list[Reach]:
     """Return the sittings of the person's units whole, and of others those in which they have a room."""
     units = await act.units(Permission.READ_EXAMS)
     rooms_of: dict[UUID, Sequence[Room]] = {}
+    moved = await sittings.rooms_moved_to(act.session)
     found = []
     for context in await sittings.load_sittings(act.session):
         if exam_code not in ("", context.exam_code):
@@ -83,7 +86,7 @@ async def reachable_sittings(act: Act, exam_code: str = "") -> list[Reach]:
         subject_id = context.sitting.exam_subject_id
         if subject_id not in rooms_of:
             rooms_of[subject_id] = await enrolment.load_subject_rooms(act.session, subject_id)
-        rooms = rooms_of[subject_id]
+        rooms = await _in_use(act, context, rooms_of[subject_id], moved.get(context.sitting.id, set()))
         if context.exam_unit_id in units:
             found.append(Reach(context=context, rooms=rooms, is_whole=True))
         elif mine := await _reached(act, context, rooms, Permission.WATCH_ROOMS):
@@ -120,6 +123,16 @@ async def require_seats(
     mine = {room.id for room in found.rooms}
     if permission is not Permission.INVIGILATE or not {seat.room_id for seat in seats} <= mine:
         raise PermissionDenied(permission)
+
+
+async def _in_use(
+    act: Act, context: SittingContext, planned: Sequence[Room], moved_to: Collection[UUID]
+) -> Sequence[Room]:
+    """Return the rooms of a sitting: those of the plan, and those to which candidates were moved since."""
+    if set(moved_to) <= {room.id for room in planned}:
+        return planned
+    used = {room.id for room in planned} | set(moved_to)
+    return [room for room in await enrolment.load_rooms(act.session, context.exam_id) if room.id in used]
 
 
 async def _reached(act: Act, context: SittingContext, rooms: Sequence[Room], permission: Permission) -> list[Room]:

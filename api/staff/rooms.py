@@ -72,7 +72,7 @@ class RoomController(Controller):
             stored = await sittings.load_acts(act.session, SittingId(sitting_id), ACTS_LOOKED_AT)
             name_of = await actor_names(act)
         roll = await delivery_of(request).roll(SittingId(sitting_id))
-        return acts_in_room(entries, stored, roll, room_id, name_of)[: max(1, min(limit, 100))]
+        return acts_in_room(entries, stored, roll, room_id, name_of, act.now)[: max(1, min(limit, 100))]
 
     @get("/attempts/{attempt_id:uuid}/photo", summary="A candidate's photo", media_type="image/jpeg")
     async def photo(

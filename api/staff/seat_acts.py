@@ -8,22 +8,29 @@ from litestar import Controller, Request, get, post
 from litestar.params import FromPath, JSONBody, Parameter
 
 from api.acts import Act, staff_act
-from api.staff.room_rights import require_seats
+from api.staff.room_rights import reach, require_seats
 from api.staff.sittings import desk_of, require_sitting
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import AttemptId, SittingId
 from exam_engine.delivery.service import (
     Acted,
     ActKind,
+    Desk,
+    FreeSeats,
     LateAcceptance,
     LateAccepted,
     LateView,
+    Move,
+    Moved,
     Postponed,
     Postponement,
     Scope,
     SeatAct,
 )
+from exam_engine.delivery.service.moving import MOVE
+from exam_engine.delivery.service.postponing import POSTPONE
 from exam_engine.delivery.store import SittingContext, StoredAct
+from exam_engine.identity.errors import PermissionDenied
 from exam_engine.identity.permissions import Permission
 
 Request_ = Request[Any, Any, Any]
@@ -70,6 +77,15 @@ class PostponeBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Reason
     minutes: Annotated[int, msgspec.Meta(ge=1, le=720)]
     room: UUID | None = None
+
+
+class MoveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """To which room and seat a candidate moves, and why."""
+
+    request_id: RequestId
+    reason: Reason
+    room: UUID
+    seat: Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 
 
 class SeatActController(Controller):
@@ -143,6 +159,33 @@ class SeatActController(Controller):
         named = NamedSeatsBody(data.request_id, data.reason, [attempt_id])
         return await _act(request, sitting_id, ActKind.REFUSE, named)
 
+    @post("/attempts/{attempt_id:uuid}/move", summary="Move a candidate to another seat", status_code=200)
+    async def move(
+        self, request: Request_, sitting_id: FromPath[UUID], attempt_id: FromPath[UUID], data: JSONBody[MoveBody]
+    ) -> Moved:
+        """Let a candidate sit in another place: the other room's board, invigilators and statement have them then."""
+        scope = Scope(attempts=(AttemptId(attempt_id),))
+        async with staff_act(request, Permission.INVIGILATE) as act:
+            desk = desk_of(request, act)
+            await require_seats(desk, act, sitting_id, scope, _needed(scope))
+            move = Move(
+                attempt_id=AttemptId(attempt_id),
+                room_id=data.room,
+                seat_number=data.seat,
+                request=data.request_id,
+                reason=data.reason,
+            )
+            return await sittings.move_seat(desk, SittingId(sitting_id), move)
+
+    @get("/free-seats", summary="Where a candidate can move")
+    async def free_seats(self, request: Request_, sitting_id: FromPath[UUID]) -> list[FreeSeats]:
+        """Answer the rooms of the exam and their seats where nobody of the sitting sits."""
+        async with staff_act(request, Permission.INVIGILATE) as act:
+            found = await reach(act, sitting_id, Permission.INVIGILATE)
+            if not (found.is_whole or found.rooms):
+                raise PermissionDenied(Permission.INVIGILATE)
+            return await sittings.free_seats(act.session, found.context.sitting)
+
     @get("/acts", summary="What was done to seats")
     async def seat_acts(self, request: Request_, sitting_id: FromPath[UUID]) -> list[StoredAct]:
         """Answer the latest acts, the newest first."""
@@ -161,10 +204,8 @@ class SeatActController(Controller):
         """Take an act back for exactly those it changed."""
         async with staff_act(request, Permission.INVIGILATE) as act:
             stored = await sittings.require_act(act.session, SittingId(sitting_id), done)
-            attempts = tuple(AttemptId(attempt) for attempt in stored.attempts)
             desk = desk_of(request, act)
-            scope = Scope(room_id=stored.room_id, attempts=attempts)
-            await require_seats(desk, act, sitting_id, scope, _needed(scope))
+            await _require_undoing(desk, act, sitting_id, stored)
             return await sittings.undo(desk, SittingId(sitting_id), done, data.request_id, data.reason)
 
     @post("/postpone", summary="Begin later", status_code=200)
@@ -212,6 +253,20 @@ async def _act(
         await require_seats(desk_of(request, act), act, sitting_id, scope, _needed(scope))
         seat_act = SeatAct(kind=kind, request=data.request_id, reason=data.reason, scope=scope)
         return await sittings.act_on_seats(desk_of(request, act), SittingId(sitting_id), seat_act)
+
+
+async def _require_undoing(desk: Desk, act: Act, sitting_id: UUID, stored: StoredAct) -> None:
+    """It takes the right the act itself took; a move is taken back by the room from which it sent somebody, too."""
+    if stored.kind == POSTPONE:
+        await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+        return
+    attempts = tuple(AttemptId(attempt) for attempt in stored.attempts)
+    scope = Scope(room_id=stored.room_id, attempts=attempts)
+    if stored.kind == MOVE and stored.room_id is not None:
+        found = await reach(act, sitting_id, Permission.INVIGILATE)
+        if any(room.id == stored.room_id for room in found.rooms):
+            return
+    await require_seats(desk, act, sitting_id, scope, _needed(scope))
 
 
 async def _room_code(act: Act, context: SittingContext, room_id: UUID | None) -> str:

@@ -60,21 +60,23 @@ class SittingView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExtendBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Extra time for one attempt, a room, or (neither) everybody; the same request is credited once."""
+    """Extra time for one attempt, several, a room, or (none) everybody; the same request is credited once."""
 
     seconds: Annotated[int, msgspec.Meta(ge=1, le=86_400)]
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
     room_id: UUID | None = None
     attempt_id: UUID | None = None
+    attempts: Annotated[list[UUID], msgspec.Meta(max_length=500)] = []
     request: RequestId | None = None
 
 
 class MessageBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Words to one seat, a room, or (neither) everybody."""
+    """Words to one seat, several, a room, or (none) everybody."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=1000)]
     room_id: UUID | None = None
     attempt_id: UUID | None = None
+    attempts: Annotated[list[UUID], msgspec.Meta(max_length=500)] = []
     request: RequestId | None = None
 
 
@@ -128,9 +130,9 @@ class SittingController(Controller):
 
     @post("/{sitting_id:uuid}/extend", summary="Extra time", status_code=200)
     async def extend(self, request: Request_, sitting_id: FromPath[UUID], data: JSONBody[ExtendBody]) -> Extended:
-        """Credit time to one, a room or all; it reaches the seats with their next reply."""
-        scope = _scope(data.room_id, data.attempt_id)
-        needed = Permission.INVIGILATE if data.attempt_id else Permission.EXTEND_SITTINGS
+        """Credit time; it reaches the seats with their next reply. Of several, who cannot get it is named."""
+        scope = _scope(data)
+        needed = Permission.INVIGILATE if scope.wanted else Permission.EXTEND_SITTINGS
         async with staff_act(request, needed) as act:
             desk = desk_of(request, act)
             await require_seats(desk, act, sitting_id, scope, needed)
@@ -145,7 +147,7 @@ class SittingController(Controller):
     ) -> dict[str, int]:
         """Send words to one, a room or all; they reach the seats with their next reply."""
         async with staff_act(request, Permission.INVIGILATE) as act:
-            desk, scope = desk_of(request, act), _scope(data.room_id, data.attempt_id)
+            desk, scope = desk_of(request, act), _scope(data)
             await require_seats(desk, act, sitting_id, scope)
             message = Message(text=data.text, request=data.request or uuid4().hex, scope=scope)
             return {"notice": await sittings.send_message(desk, SittingId(sitting_id), message)}
@@ -174,5 +176,6 @@ async def readable_sittings(act: Act, exam_code: str = "") -> list[SittingContex
     return [found.context for found in await reachable_sittings(act, exam_code)]
 
 
-def _scope(room_id: UUID | None, attempt_id: UUID | None) -> Scope:
-    return Scope(room_id=room_id, attempt_id=AttemptId(attempt_id) if attempt_id else None)
+def _scope(data: ExtendBody | MessageBody) -> Scope:
+    named = (*data.attempts, *([data.attempt_id] if data.attempt_id else ()))
+    return Scope(room_id=data.room_id, attempts=tuple(map(AttemptId, named)))

@@ -10,6 +10,7 @@ import msgspec
 from exam_engine.audit.model import AuditEntry
 from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.rolls import Roll
+from exam_engine.delivery.service import is_undoable
 from exam_engine.delivery.store import StoredAct
 from exam_engine.invigilation.incidents import Incident
 from exam_engine.invigilation.timeline import SeatMoment
@@ -117,6 +118,7 @@ def acts_in_room(
     roll: Roll,
     room_id: UUID,
     name_of: Callable[[str], str],
+    now: datetime,
 ) -> list[ActView]:
     """Choose the acts that concern a room: on seats of it, on the room, or on the whole sitting."""
     stored = {act.request: act for act in acts}
@@ -127,6 +129,7 @@ def acts_in_room(
         if (room is not None and room != room_id) or (seats and all(seat.room_id != room_id for seat in seats)):
             continue
         act = stored.get(str(entry.facts.get("request", "")))
+        can_undo = act is not None and (act.undone_by is not None or is_undoable(act, now))
         shown.append(
             ActView(
                 sequence=entry.sequence,
@@ -137,7 +140,7 @@ def acts_in_room(
                 attempt_id=seats[0].attempt_id if len(seats) == 1 else None,
                 who=", ".join(f"{seat.full_name} ({seat.number})" for seat in seats[:MOST_NAMES]),
                 detail={name: entry.facts[name] for name in _SHOWN if name in entry.facts},
-                undo="act" if act and act.outcome.get("is_undoable") else _UNDONE_ELSEWHERE.get(entry.action, ""),
+                undo="act" if can_undo else _UNDONE_ELSEWHERE.get(entry.action, ""),
                 request=act.request if act else "",
                 is_undone=act is not None and act.undone_by is not None,
                 incident_id=_id(entry.facts.get("incident")),

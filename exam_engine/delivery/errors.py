@@ -94,6 +94,25 @@ class ActNotUndoable(SittingError):
         super().__init__(f"{kind} ({request}) cannot be undone")
 
 
+class ActUndoneTooLate(SittingError):
+    """So long after it this kind of act is no longer taken back: people have planned with it."""
+
+    def __init__(self, kind: str, request: str, minutes: int) -> None:
+        self.act = kind
+        self.request = request
+        self.minutes = minutes
+        super().__init__(f"{kind} ({request}) can be undone within {minutes} minutes")
+
+
+class SeatTaken(SittingError):
+    """Somebody of the sitting sits there, or the room has no such seat."""
+
+    def __init__(self, room: str, seat: int) -> None:
+        self.room = room
+        self.seat = seat
+        super().__init__(f"seat {seat} of room {room} is not free")
+
+
 class LateAnswersUnknown(SittingError):
     """The attempt has no late answers that could count: none were refused, or no extension covers them."""
 

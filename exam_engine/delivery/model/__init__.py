@@ -20,6 +20,7 @@ deadline       = min(start + duration, end of the sitting) + extra time. `limit`
 extra time     accommodation + extensions + every stop of the clock after the start + silence credited at admission, to
                the millisecond; each act's id is credited once. A stop before the start moves the latest start and end.
 accommodation  changes with the sitting open: what it grants replaces what it granted, never ending a paper by itself.
+take back      extra time given by mistake, so much of it as leaves who writes a minute; once.
 extend         in any state but submitted; extra time of a closed attempt reopens it if time closed it and the new
                deadline lies ahead.
 lock           refuses answers (they are kept as evidence), time runs on.
@@ -34,10 +35,12 @@ Redis' own clock every second): a save is judged by its arrival, so a slow Redis
 """
 
 from exam_engine.delivery.model.acts import (
+    LEAST_LEFT_MS,
     MAXIMUM_EXTRA_SECONDS,
     UNDOABLE,
     accommodate,
     admit,
+    allow_again,
     close,
     extend,
     lock,
@@ -48,6 +51,7 @@ from exam_engine.delivery.model.acts import (
     refuse_claim,
     reopen,
     resume,
+    take_back,
     unlock,
 )
 from exam_engine.delivery.model.facts import (
@@ -89,6 +93,7 @@ from exam_engine.delivery.model.waiting import LONGEST_PAUSE_MS, is_waited_out, 
 
 __all__ = [
     "LEASES_PER_SECOND",
+    "LEAST_LEFT_MS",
     "LONGEST_PAUSE_MS",
     "MAXIMUM_EXTRA_SECONDS",
     "MAXIMUM_POSTPONEMENT_SECONDS",
@@ -109,6 +114,7 @@ __all__ = [
     "SittingState",
     "accommodate",
     "admit",
+    "allow_again",
     "assign_paper_codes",
     "close",
     "device_of",
@@ -137,6 +143,7 @@ __all__ = [
     "stop_spans",
     "stopped_ms",
     "submit",
+    "take_back",
     "taken_back",
     "unlock",
     "waited_until_ms",

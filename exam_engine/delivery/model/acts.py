@@ -17,6 +17,7 @@ from exam_engine.delivery.model.facts import (
 from exam_engine.delivery.model.waiting import is_waited_out
 
 MAXIMUM_EXTRA_SECONDS = 4 * 3600
+LEAST_LEFT_MS = 60_000  # of the time of who writes, whatever is taken back
 UNDOABLE = (CloseReason.INVIGILATOR, CloseReason.ABSENT, CloseReason.MALPRACTICE)
 
 
@@ -44,6 +45,30 @@ def extend(facts: AttemptFacts, extension: str, seconds: int, now_ms: int) -> Ch
         raise AttemptClosed(facts.state, facts.reason)
     reopened = msgspec.structs.replace(credited, state=AttemptState.RUNNING, finished_ms=0, reason="")
     return Change(reopened, ChangeKind.REOPEN, now_ms)
+
+
+def take_back(facts: AttemptFacts, extension: str, seconds: int, request: str, now_ms: int) -> Change | None:
+    """Take back extra time that was a mistake, in whole seconds and once: all of it, or what leaves a minute.
+
+    So the deadline never moves behind an answer that was taken, nor ends a paper by itself. None: it was never
+    credited here, or taken back before; nothing is left to take; the paper is over.
+    """
+    known = facts.extensions.split()
+    if extension not in known or request in known or not _is_live(facts):
+        return None
+    taken_ms = 1000 * seconds
+    if facts.state is AttemptState.RUNNING:
+        spare_ms = facts.deadline_ms - (facts.paused_ms or now_ms) - LEAST_LEFT_MS
+        taken_ms = max(min(taken_ms, spare_ms - spare_ms % 1000), 0)
+    if taken_ms == 0:
+        return None
+    shortened = changed(
+        facts,
+        extra_ms=facts.extra_ms - taken_ms,
+        extensions=_with_id(facts, request),
+        deadline_ms=facts.deadline_ms - taken_ms if facts.state is AttemptState.RUNNING else 0,
+    )
+    return Change(shortened, ChangeKind.TAKE_BACK, now_ms)
 
 
 def accommodate(facts: AttemptFacts, granted_ms: int, now_ms: int) -> Change | None:
@@ -172,6 +197,17 @@ def refuse_claim(facts: AttemptFacts, now_ms: int) -> Change | None:
         return None
     refused = changed(facts, refused=facts.claimant, claimant="", claimed_ms=0)
     return Change(refused, ChangeKind.REFUSE, now_ms)
+
+
+def allow_again(facts: AttemptFacts, now_ms: int) -> Change | None:
+    """Let the browser that was sent away ask again; None: nobody was, or it may already.
+
+    Raises
+    ------
+    ActImpossible
+    """
+    _require_live(facts, "allow")
+    return Change(changed(facts, refused=""), ChangeKind.ALLOW, now_ms) if facts.refused else None
 
 
 def close(facts: AttemptFacts, reason: CloseReason, now_ms: int) -> Change | None:

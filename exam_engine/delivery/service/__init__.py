@@ -17,7 +17,6 @@ from exam_engine.delivery.service.acts import (
     load_acts,
     preview,
     require_act,
-    undo,
 )
 from exam_engine.delivery.service.desk import Desk, Scope, load_sitting
 from exam_engine.delivery.service.keys import note_key, published_keys
@@ -31,7 +30,16 @@ from exam_engine.delivery.service.late_answers import (
     load_late,
     load_late_attempts,
 )
-from exam_engine.delivery.service.notices import Extended, Extension, Message, extend, send_message
+from exam_engine.delivery.service.moving import FreeSeats, Move, Moved, free_seats, move_seat, rooms_moved_to
+from exam_engine.delivery.service.notices import (
+    TAKE_BACK_WITHIN,
+    Extended,
+    Extension,
+    LeftOut,
+    Message,
+    extend,
+    send_message,
+)
 from exam_engine.delivery.service.postponing import Postponed, Postponement, postpone
 from exam_engine.delivery.service.receipts import StoredReceipt, stored_receipt
 from exam_engine.delivery.service.reconciliation import Gap, Reconciliation, reconcile
@@ -55,21 +63,27 @@ from exam_engine.delivery.service.statements import (
     load_statements,
     make_statements,
 )
+from exam_engine.delivery.service.undoing import is_undoable, undo
 
 __all__ = [
     "INVERSES",
     "MAKE_STATEMENTS",
+    "TAKE_BACK_WITHIN",
     "ActKind",
     "Acted",
     "Desk",
     "Extended",
     "Extension",
+    "FreeSeats",
     "Gap",
     "LateAcceptance",
     "LateAccepted",
     "LateAttempt",
     "LateView",
+    "LeftOut",
     "Message",
+    "Move",
+    "Moved",
     "Postponed",
     "Postponement",
     "Reached",
@@ -91,7 +105,9 @@ __all__ = [
     "code_of_room",
     "count_late",
     "extend",
+    "free_seats",
     "import_accommodations",
+    "is_undoable",
     "load_acts",
     "load_late",
     "load_late_attempts",
@@ -99,6 +115,7 @@ __all__ = [
     "load_sittings",
     "load_statements",
     "make_statements",
+    "move_seat",
     "note_key",
     "open_sitting",
     "plan_sitting",
@@ -110,6 +127,7 @@ __all__ = [
     "reconcile",
     "require_act",
     "room_of_code",
+    "rooms_moved_to",
     "send_message",
     "stored_receipt",
     "undo",

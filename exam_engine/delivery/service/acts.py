@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import counters, model, store
-from exam_engine.delivery.errors import ActNotUndoable, ActUnknown, AttemptRefusal, RequestReused
+from exam_engine.delivery.errors import ActUnknown, AttemptRefusal, RequestReused
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
 from exam_engine.delivery.register import Held
 from exam_engine.delivery.service.desk import (
@@ -25,6 +25,7 @@ from exam_engine.delivery.service.desk import (
     require_open,
     seats_in,
 )
+from exam_engine.delivery.service.notices import LeftOut
 from exam_engine.delivery.store.acts import StoredAct
 
 ACTS_SHOWN = 100
@@ -39,16 +40,21 @@ class ActKind(StrEnum):
     UNLOCK = "unlock"
     ADMIT = "admit"
     REFUSE = "refuse"
+    ALLOW = "allow"
     END = "end"
     ABSENT = "absent"
     MALPRACTICE = "malpractice"
     REOPEN = "reopen"
+    TAKE_BACK = "take_back"  # extra time
+    MOVE_BACK = "move_back"
+    BRING_FORWARD = "bring_forward"  # a start that was postponed
 
 
 INVERSES: Mapping[ActKind, ActKind] = {
     ActKind.PAUSE: ActKind.RESUME,
     ActKind.RESUME: ActKind.PAUSE,
     ActKind.LOCK: ActKind.UNLOCK,
+    ActKind.REFUSE: ActKind.ALLOW,
     ActKind.UNLOCK: ActKind.LOCK,
     ActKind.END: ActKind.REOPEN,
     ActKind.ABSENT: ActKind.REOPEN,
@@ -79,6 +85,7 @@ class Acted(msgspec.Struct, frozen=True, kw_only=True):
     changed: int
     unchanged: int  # it was so already, or the attempt is over
     credited_ms: int = 0  # by an admission
+    left: tuple[LeftOut, ...] = ()  # whom it did not reach, or not wholly
     is_undoable: bool = False
     is_repeated: bool = False  # the same request again: nothing was done this time
 
@@ -94,6 +101,7 @@ TRANSITIONS: Mapping[ActKind, Callable[[AttemptFacts, int], Change | None]] = {
     ActKind.LOCK: model.lock,
     ActKind.UNLOCK: model.unlock,
     ActKind.REFUSE: model.refuse_claim,
+    ActKind.ALLOW: model.allow_again,
     ActKind.END: _closing(CloseReason.INVIGILATOR),
     ActKind.ABSENT: _closing(CloseReason.ABSENT),
     ActKind.MALPRACTICE: _closing(CloseReason.MALPRACTICE),
@@ -114,9 +122,9 @@ async def act_on_seats(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted
     sitting = await lock_open(desk, sitting_id)
     done = await store.find_act(desk.session, sitting_id, act.request)
     if done is not None:
-        return _repeated(done, {act.kind})
+        return repeated(done, {act.kind})
     seats = await seats_in(desk, sitting_id, act.scope)
-    return await _perform(desk, sitting, act, [seat.attempt_id for seat in seats])
+    return await perform(desk, sitting, act, [seat.attempt_id for seat in seats])
 
 
 async def preview(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted:
@@ -131,32 +139,6 @@ async def preview(desk: Desk, sitting_id: SittingId, act: SeatAct) -> Acted:
     held = await look_at(desk, sitting, [seat.attempt_id for seat in seats])
     changed = sum(_decide(one, act, desk.now_ms) is not None for one in held.values())
     return Acted(act=act.kind, request=act.request, changed=changed, unchanged=len(seats) - changed)
-
-
-async def undo(desk: Desk, sitting_id: SittingId, undone: str, request: str, reason: str) -> Acted:
-    """Take an act back for exactly those it changed.
-
-    Raises
-    ------
-    ActUnknown, ActNotUndoable, SittingUnknown, SittingStateWrong, ServiceUnavailable
-    """
-    sitting = await lock_open(desk, sitting_id)
-    done = await require_act(desk.session, sitting_id, undone)
-    repeated = await store.find_act(desk.session, sitting_id, request)
-    if repeated is not None:
-        return _repeated(repeated, {inverse for kind, inverse in INVERSES.items() if kind == done.kind})
-    if done.kind not in INVERSES or done.undone_by is not None:
-        raise ActNotUndoable(done.kind, undone)
-    attempts = tuple(AttemptId(attempt_id) for attempt_id in done.attempts)
-    inverse = SeatAct(
-        kind=INVERSES[ActKind(done.kind)],
-        request=request,
-        reason=reason,
-        scope=Scope(room_id=done.room_id, attempts=attempts),
-    )
-    acted = await _perform(desk, sitting, inverse, attempts)
-    await store.mark_undone(desk.session, sitting_id, undone, request)
-    return acted
 
 
 async def load_acts(session: AsyncSession, sitting_id: SittingId, limit: int = ACTS_SHOWN) -> list[StoredAct]:
@@ -177,14 +159,15 @@ async def require_act(session: AsyncSession, sitting_id: SittingId, request: str
     return done
 
 
-def _repeated(done: StoredAct, kinds: Collection[str]) -> Acted:
+def repeated(done: StoredAct, kinds: Collection[str]) -> Acted:
     """Return what a request came to when it came first."""
     if done.kind not in kinds:
         raise RequestReused(done.request, done.kind)
     return msgspec.convert(done.outcome | {"is_repeated": True}, Acted)
 
 
-async def _perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence[AttemptId]) -> Acted:
+async def perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence[AttemptId]) -> Acted:
+    """Do an act to these attempts of a locked sitting, keep it and write it down."""
     extra_ms = 0
 
     def decide(held: Held) -> Change | None:

@@ -9,6 +9,7 @@ import msgspec
 from exam_engine.delivery import model, store
 from exam_engine.delivery.errors import (
     ActImpossible,
+    ActUndoneTooLate,
     AttemptRefusal,
     RequestReused,
     SittingPlanInvalid,
@@ -47,6 +48,9 @@ class Postponed(msgspec.Struct, frozen=True, kw_only=True):
     ends_at_ms: int
     seats: int  # that wait for the new beginning
     request: str
+    seconds: int = 0  # by which it was postponed
+    room_code: str = ""
+    is_undoable: bool = False
     is_repeated: bool = False
 
 
@@ -72,7 +76,13 @@ async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement
     await store.save_plan(desk.session, later)
     planned = model.planned_facts(later, postponement.room_code)
     outcome = Postponed(
-        starts_at_ms=planned.starts_ms, ends_at_ms=planned.ends_ms, seats=seats, request=postponement.request
+        starts_at_ms=planned.starts_ms,
+        ends_at_ms=planned.ends_ms,
+        seats=seats,
+        request=postponement.request,
+        seconds=postponement.seconds,
+        room_code=postponement.room_code,
+        is_undoable=True,
     )
     act = StoredAct(
         request=postponement.request,
@@ -92,23 +102,60 @@ async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement
         later,
         seconds=postponement.seconds,
         reason=postponement.reason,
+        request=postponement.request,
         room_id=postponement.room_id,
         seats=seats,
     )
     return outcome
 
 
+async def bring_forward(desk: Desk, sitting: Sitting, done: StoredAct) -> int:
+    """Take a postponement of a locked sitting back: it begins as planned before, if that moment still lies ahead.
+
+    Returns how many seats wait for the earlier beginning.
+
+    Raises
+    ------
+    SittingStateWrong, ActUndoneTooLate
+        The sitting is closed; the earlier beginning has passed, so nobody could be told in time.
+    ActImpossible
+        Somebody has started.
+    """
+    if sitting.state is SittingState.CLOSED:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    outcome = msgspec.convert(done.outcome, Postponed)
+    back = Postponement(
+        seconds=-outcome.seconds,
+        request=done.request,
+        reason=done.reason,
+        room_code=outcome.room_code,
+        room_id=done.room_id,
+    )
+    earlier = _moved(sitting, back)
+    if model.planned_facts(earlier, back.room_code).starts_ms <= desk.now_ms:
+        raise ActUndoneTooLate(done.kind, done.request, outcome.seconds // 60)
+    seats = await _move_seats(desk, earlier, back) if sitting.state is SittingState.OPEN else 0
+    await store.save_plan(desk.session, earlier)
+    return seats
+
+
 def _postponed(sitting: Sitting, postponement: Postponement) -> Sitting:
     longest = MAXIMUM_POSTPONEMENT_SECONDS
     if not 1 <= postponement.seconds <= longest:
         raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    later = _moved(sitting, postponement)
+    if later.settings.room_delays.get(postponement.room_code, 0) > longest:
+        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    return later
+
+
+def _moved(sitting: Sitting, postponement: Postponement) -> Sitting:
     if not postponement.room_code:
         span = timedelta(seconds=postponement.seconds)
         return msgspec.structs.replace(sitting, starts_at=sitting.starts_at + span, ends_at=sitting.ends_at + span)
     delays = dict(sitting.settings.room_delays)
     delays[postponement.room_code] = delays.get(postponement.room_code, 0) + postponement.seconds
-    if delays[postponement.room_code] > longest:
-        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    delays = {room: delay for room, delay in delays.items() if delay}
     settings = msgspec.structs.replace(sitting.settings, room_delays=delays)
     return msgspec.structs.replace(sitting, settings=settings)
 

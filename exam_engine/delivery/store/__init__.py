@@ -27,6 +27,8 @@ from exam_engine.delivery.store.attempts import (
     load_sequences,
     load_stored_attempts,
     load_unseated,
+    rooms_moved_to,
+    save_place,
     sitting_of_attempt,
     sittings_of_candidate,
 )
@@ -88,6 +90,8 @@ __all__ = [
     "plan_of",
     "raise_roll_version",
     "reissued_cards",
+    "rooms_moved_to",
+    "save_place",
     "save_plan",
     "sitting_of_attempt",
     "sitting_states",

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, insert, select
+from sqlalchemy import cast, func, insert, select, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import model
@@ -22,7 +24,8 @@ from exam_engine.delivery.model import (
     planned_facts,
 )
 from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of, sequences_of
-from exam_engine.delivery.tables import AttemptEventRow, AttemptRow, ResponseEventRow, ResponseRow
+from exam_engine.delivery.store.sittings import raise_roll_version
+from exam_engine.delivery.tables import AttemptEventRow, AttemptRow, ResponseEventRow, ResponseRow, SittingActRow
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.tables import (
     CandidateRow,
@@ -116,6 +119,34 @@ async def insert_attempts(session: AsyncSession, sitting: Sitting, attempts: Seq
         "extensions": [],
     }
     await session.execute(insert(AttemptRow), [common | attempt for attempt in attempts])
+
+
+async def save_place(
+    session: AsyncSession, sitting_id: SittingId, attempt_id: AttemptId, room_id: UUID | None, seat_number: int | None
+) -> None:
+    """Let an attempt be sat elsewhere; workers that know the sitting load it anew."""
+    await session.execute(
+        update(AttemptRow).where(AttemptRow.id == attempt_id).values(room_id=room_id, seat_number=seat_number)
+    )
+    await raise_roll_version(session, sitting_id)
+
+
+async def rooms_moved_to(session: AsyncSession, sitting_id: SittingId | None = None) -> dict[SittingId, set[UUID]]:
+    """Return the rooms in which somebody who was moved sits now, of one sitting or of all."""
+    moved = cast(SittingActRow.attempts, JSONB)[0].astext
+    query = (
+        select(AttemptRow.sitting_id, AttemptRow.room_id)
+        .join(SittingActRow, cast(moved, PG_UUID(as_uuid=True)) == AttemptRow.id)
+        .where(SittingActRow.kind == "move", AttemptRow.room_id.is_not(None))
+        .distinct()
+    )
+    if sitting_id is not None:
+        query = query.where(SittingActRow.sitting_id == sitting_id)
+    found: dict[SittingId, set[UUID]] = {}
+    for sitting, room in (await session.execute(query)).tuples():
+        assert room is not None  # noqa: S101 (asked for)
+        found.setdefault(SittingId(sitting), set()).add(room)
+    return found
 
 
 async def load_seats(session: AsyncSession, sitting_id: SittingId) -> list[Seat]:

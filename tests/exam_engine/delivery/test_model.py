@@ -28,6 +28,7 @@ from tests.exam_engine.delivery.cases import (
     SequenceCase,
     TransitionCase,
 )
+from tests.exam_engine.delivery.mistake_cases import MISTAKES
 
 
 @pytest.mark.parametrize("case", SAVES, ids=lambda case: case.id)
@@ -51,7 +52,7 @@ def test_the_newest_sequence_wins(case: SequenceCase) -> None:
     assert (held, kept) == (case.held, case.kept)
 
 
-@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS, *MISTAKES], ids=lambda case: case.id)
 def test_a_transition_gives_these_facts(case: TransitionCase) -> None:
     if case.refusal is not None:
         with pytest.raises(case.refusal) as caught:

@@ -37,6 +37,7 @@ from tests.exam_engine.delivery.cases import (
     SequenceCase,
     TransitionCase,
 )
+from tests.exam_engine.delivery.mistake_cases import MISTAKES
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ async def test_the_save_script_keeps_the_newest_sequence_and_streams_what_it_kep
     assert kept == case.kept
 
 
-@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS], ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS, *MISTAKES], ids=lambda case: case.id)
 async def test_a_transition_reaches_redis_and_the_stream_or_neither(
     case: TransitionCase, register: Register, runner: ScriptRunner, place: Place
 ) -> None:
