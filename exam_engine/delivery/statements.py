@@ -4,13 +4,15 @@
 
 The newest answers get one digest a column, so that a finding names attempt, slot and column. Raw events are chained in
 the order of the stream (each hash covers the one before), with one digest a row: none can be changed, removed, inserted
-or moved unseen. The short digests only tell where; that nothing differs is said by the whole hashes in the signed body.
+or moved unseen. The sitting's own row, its notices, acts and decisions about late answers are stated by a digest each.
+What a seat told, or a stick brought, after the statement is no difference: it is counted as later. The short digests
+only tell where; that nothing differs is said by the whole hashes in the signed body.
 """
 
 import hashlib
 import struct
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -25,7 +27,7 @@ _SLOT = struct.Struct(">H")
 _ROW = struct.Struct(">BQIH8s")
 _DIGEST_BYTES = 8
 ANSWER_COLUMNS = ("sequence", "value", "client_time", "server_time")
-LOG_TABLES = ("response_event", "attempt_event")
+LOG_TABLES = ("response_event", "attempt_event", "late_response")  # numbered in proofs for ever: add at the end
 Fact = str | int | None
 
 
@@ -40,13 +42,14 @@ class StoredAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LogRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `response_event` or `attempt_event`; `place` is its slot, or its position in the stream's entry."""
+    """A row of `LOG_TABLES`; `place` is its slot, or its position in the stream's entry."""
 
     table: str
     stream_id: str
     place: int
     content: tuple[Any, ...]
-    is_seat_note: bool = False  # what a seat noticed may come in after the close
+    may_follow: bool = False  # what a seat noticed, or what was refused, may come in after the close
+    is_from_a_stick: bool = False  # no stream brought it
 
     @property
     def key(self) -> tuple[int, int, int, int]:
@@ -56,6 +59,10 @@ class LogRow(msgspec.Struct, frozen=True, kw_only=True):
         if moment.isdecimal() and count.isdecimal():
             return int(moment), int(count), table, self.place
         return 0, zlib.crc32(self.stream_id.encode()), table, self.place  # written by hand: it never came in a stream
+
+    def follows(self, newest: tuple[int, int]) -> bool:
+        """Whether it may have come after the statement, whose newest entry this was: streams never count backwards."""
+        return self.may_follow and (self.is_from_a_stick or self.key[:2] > newest)
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +149,7 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[AttemptLine, ...]
     gaps: tuple[StatementGap, ...]
     root: str
+    record: Mapping[str, Mapping[str, str]] = {}  # of the sitting as a whole: digest by table and row, or column
 
     @property
     def is_whole(self) -> bool:
@@ -228,8 +236,48 @@ def chain_hash(evidence: Evidence) -> str:
     return found.hex()
 
 
-def compare_attempt(line: AttemptLine, proof: Proof, evidence: Evidence, receipt: str, room: str) -> list[Difference]:
-    """Compare what PostgreSQL holds of an attempt now with what was stated of it."""
+def newest_entry(proofs: Iterable[Proof]) -> tuple[int, int]:
+    """Return the newest entry of a stream that proofs know."""
+    return max((key[:2] for proof in proofs for key, _ in _stated_rows(proof.log)), default=(0, 0))
+
+
+def later_rows(proof: Proof, evidence: Evidence, newest: tuple[int, int]) -> int:
+    """Count what came in after the statement."""
+    stated = {key for key, _ in _stated_rows(proof.log)}
+    return sum(row.key not in stated and row.follows(newest) for row in evidence.log)
+
+
+def compare_record(
+    stated: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, str]]
+) -> Iterator[Difference]:
+    """Compare the record of a sitting as a whole with what was stated; tables that were not stated are passed over."""
+    for table, rows in stated.items():
+        now = found.get(table, {})
+        for name in sorted(rows.keys() | now.keys()):
+            before, after = rows.get(name, ""), now.get(name, "")
+            if before != after:
+                kind = DifferenceKind.CHANGED if before and after else DifferenceKind.MISSING
+                yield Difference(
+                    room="",
+                    candidate_number="",
+                    attempt_id=None,
+                    table=table,
+                    kind=kind if before else DifferenceKind.ADDED,
+                    column=name,
+                    stated=before,
+                    found=after,
+                )
+
+
+def record_digest(table: str, name: str, content: Any) -> str:
+    """Return the digest of a row, or of a column, of a sitting's record."""
+    return hashlib.sha256(msgspec.json.encode([table, name, content], order="sorted")).hexdigest()[:16]
+
+
+def compare_attempt(
+    line: AttemptLine, proof: Proof, evidence: Evidence, receipt: str, room: str, newest: tuple[int, int]
+) -> list[Difference]:
+    """Compare what PostgreSQL holds of an attempt now with what was stated of it; `newest` entry of its statement."""
 
     def differs(table: str, kind: DifferenceKind, **place: Any) -> Difference:
         return Difference(
@@ -249,7 +297,7 @@ def compare_attempt(line: AttemptLine, proof: Proof, evidence: Evidence, receipt
         if (now := evidence.facts.get(name)) != stated
     ]
     found += [differs("response", kind, **place) for kind, place in _compare_answers(proof, evidence)]
-    found += [differs(table, kind, **place) for table, kind, place in _compare_log(proof, evidence)]
+    found += [differs(table, kind, **place) for table, kind, place in _compare_log(proof, evidence, newest)]
     if not found and answers_hash(evidence.given) != line.answers_hash:
         stated, now = line.answers_hash, answers_hash(evidence.given)
         found.append(differs("response", DifferenceKind.CHANGED, stated=stated, found=now))
@@ -273,16 +321,21 @@ def _compare_answers(proof: Proof, evidence: Evidence) -> Iterator[tuple[Differe
                     yield DifferenceKind.CHANGED, place
 
 
-def _compare_log(proof: Proof, evidence: Evidence) -> Iterator[tuple[str, DifferenceKind, dict[str, Any]]]:
+def _compare_log(
+    proof: Proof, evidence: Evidence, newest: tuple[int, int]
+) -> Iterator[tuple[str, DifferenceKind, dict[str, Any]]]:
     stated = dict(_stated_rows(proof.log))
     now = {row.key: row for row in evidence.log}
     for key in sorted(stated.keys() | now.keys()):
         table = LOG_TABLES[key[2]]
-        place: dict[str, Any] = {"stream_id": f"{key[0]}-{key[1]}", "slot": key[3] if key[2] == 0 else None}
+        place: dict[str, Any] = {
+            "stream_id": f"{key[0]}-{key[1]}",
+            "slot": None if table == "attempt_event" else key[3],
+        }
         if key not in now:
             yield table, DifferenceKind.MISSING, place
         elif key not in stated:
-            if not now[key].is_seat_note:
+            if not now[key].follows(newest):
                 yield table, DifferenceKind.ADDED, place
         elif stated[key] != (after := _row_digest(evidence.attempt_id, now[key])):
             yield table, DifferenceKind.CHANGED, place | {"stated": stated[key].hex(), "found": after.hex()}

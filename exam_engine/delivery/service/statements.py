@@ -37,6 +37,9 @@ from exam_engine.delivery.statements import (
     StatementGap,
     chain_hash,
     compare_attempt,
+    compare_record,
+    later_rows,
+    newest_entry,
     prove,
     root_of,
     signed_content,
@@ -56,6 +59,7 @@ class StatementCheck(msgspec.Struct, frozen=True, kw_only=True):
     answers: int
     events: int
     differences: tuple[Difference, ...]
+    later: int = 0  # notes of seats and refused answers that came in after the statement: no difference
 
     @property
     def is_unchanged(self) -> bool:
@@ -131,10 +135,18 @@ async def check_statements(
     codes = {code.id: code for code in await assembly.load_paper_codes(session, sitting.form_id)}
     differences: list[Difference] = []
     stated: set[UUID] = set()
+    later = 0
     for one in signed:
         stated |= {line.attempt_id for line in one.statement.attempts}
-        differences += await _check(session, sitting, one, codes, key)
+        found, followed = await _check(session, sitting, one, codes, key)
+        differences += found
+        later += followed
     if signed:
+        # The record of the whole sitting stands in the statement of each room; what differs is told once.
+        record = await kept.load_record(session, sitting_id)
+        differences += {
+            (one.table, one.column): one for room in signed for one in compare_record(room.statement.record, record)
+        }.values()
         differences += [
             Difference(
                 room=seat.room_code or "",
@@ -154,6 +166,7 @@ async def check_statements(
         answers=sum(line.stored for line in lines),
         events=sum(line.events for line in lines),
         differences=tuple(differences),
+        later=later,
     )
 
 
@@ -197,6 +210,7 @@ async def _make(
         attempts=tuple(lines),
         gaps=tuple(gaps),
         root=root_of(lines),
+        record=await kept.load_record(making.session, context.sitting.id),
     )
     body = statement_body(statement)
     signed = SignedStatement(
@@ -216,7 +230,8 @@ async def _check(
     signed: SignedStatement,
     codes: Mapping[PaperCodeId, PaperCode],
     key: SigningKey,
-) -> list[Difference]:
+) -> tuple[list[Difference], int]:
+    """Return what differs, and how many rows came in after the statement."""
     statement = signed.statement
 
     def forged(column: str) -> list[Difference]:
@@ -241,11 +256,13 @@ async def _check(
         )
 
     if not key.public.accepts(signed.signature, signed_content(signed.body)):
-        return forged("signature")
+        return forged("signature"), 0
     if root_of(statement.attempts) != statement.root:
-        return forged("root")
+        return forged("root"), 0
     proofs = await kept.load_proofs(session, signed.id)
     differences: list[Difference] = []
+    later = 0
+    of_room = newest_entry(proofs.values())
     for first in range(0, len(statement.attempts), AT_ONCE):
         part = statement.attempts[first : first + AT_ONCE]
         found = await kept.load_evidence(session, [line.attempt_id for line in part])  # type: ignore[misc]
@@ -263,8 +280,10 @@ async def _check(
             else:
                 code = paper.get(line.attempt_id)
                 receipt = _receipt(sitting, of_line.evidence, facts[line.attempt_id], code, key) if code else ""
-                differences += compare_attempt(line, proof, of_line.evidence, receipt, statement.room)
-    return differences
+                newest = newest_entry([proof]) if proof.log else of_room
+                later += later_rows(proof, of_line.evidence, newest)
+                differences += compare_attempt(line, proof, of_line.evidence, receipt, statement.room, newest)
+    return differences, later
 
 
 async def _held(register: Register, sitting: Sitting, seat: Seat) -> Held | None:

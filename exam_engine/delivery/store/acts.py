@@ -17,6 +17,8 @@ from exam_engine.delivery.tables import AttemptRow, LateDecisionRow, LateRespons
 from exam_engine.enrolment.tables import CandidateRow
 from exam_engine.infra.clock import from_milliseconds, to_milliseconds
 
+FROM_A_STICK = "stick-"  # begins the stream id of what no stream brought
+
 
 class StoredAct(msgspec.Struct, frozen=True, kw_only=True):
     """One act on seats of a sitting, as kept."""
@@ -142,7 +144,10 @@ async def keep_late(
         sequence, client_ms, value = unpack_response(packed)
         row = {"attempt_id": attempt_id, "slot": slot, "sequence": sequence, "value": msgspec.json.decode(value)}
         # No stream brought them. The name says by what they are known again, should the stick come twice.
-        row |= {"client_time": from_milliseconds(client_ms), "stream_id": f"stick-{sha256(packed).hexdigest()[:16]}"}
+        row |= {
+            "client_time": from_milliseconds(client_ms),
+            "stream_id": FROM_A_STICK + sha256(packed).hexdigest()[:16],
+        }
         row |= {"server_time": from_milliseconds(arrival_ms), "lease": lease, "refusal": "attempt-closed"}
         rows.append(row)
     await session.execute(insert(LateResponseRow).on_conflict_do_nothing(), rows)

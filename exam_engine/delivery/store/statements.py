@@ -1,7 +1,7 @@
 """SQL on statements, and on everything PostgreSQL holds of attempts that a statement covers."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -19,16 +19,23 @@ from exam_engine.delivery.statements import (
     SignedStatement,
     Statement,
     StoredAnswer,
+    record_digest,
 )
+from exam_engine.delivery.store.acts import FROM_A_STICK
 from exam_engine.delivery.tables import (
     AttemptEventRow,
     AttemptProofRow,
     AttemptRow,
+    LateDecisionRow,
+    LateResponseRow,
+    NoticeRow,
     ResponseEventRow,
     ResponseRow,
     RoomStatementRow,
+    SittingActRow,
     SittingRow,
 )
+from exam_engine.infra.database import Base
 
 # Signs of life go on after the close; whose it is and where it belongs stands in the statement itself.
 _NO_FACTS = {"id", "sitting_id", "last_seen_at"}
@@ -59,12 +66,31 @@ async def load_evidence(session: AsyncSession, attempts: Sequence[AttemptId]) ->
         log[noted.attempt_id].append(_of_event(noted))
         if RECEIPT in noted.detail:
             receipts[noted.attempt_id].append(str(noted.detail.get(RECEIPT, "")))
+    refused = await session.execute(select(LateResponseRow).where(LateResponseRow.attempt_id.in_(answers)))
+    for late in refused.scalars():
+        log[late.attempt_id].append(_of_late(late))
     return {
         row.id: FoundEvidence(
             evidence=Evidence(attempt_id=row.id, facts=_facts(row), answers=answers[row.id], log=log[row.id]),
             noted_receipts=tuple(receipts[row.id]),
         )
         for row in rows
+    }
+
+
+async def load_record(session: AsyncSession, sitting_id: SittingId) -> dict[str, dict[str, str]]:
+    """Load digests of a sitting's own row (by column), its notices, its acts and its decisions about late answers."""
+    sitting = (await session.execute(select(SittingRow).where(SittingRow.id == sitting_id))).scalar_one()
+    await session.refresh(sitting)
+    notices = await session.execute(select(NoticeRow).where(NoticeRow.sitting_id == sitting_id))
+    acts = await session.execute(select(SittingActRow).where(SittingActRow.sitting_id == sitting_id))
+    of_sitting = select(AttemptRow.id).where(AttemptRow.sitting_id == sitting_id)
+    decided = await session.execute(select(LateDecisionRow).where(LateDecisionRow.attempt_id.in_(of_sitting)))
+    return {
+        "sitting": {name: record_digest("sitting", name, fact) for name, fact in _columns(sitting).items()},
+        "notice": _digests("notice", {str(row.number): row for row in notices.scalars()}),
+        "sitting_act": _digests("sitting_act", {row.request: row for row in acts.scalars()}),
+        "late_decision": _digests("late_decision", {str(row.id): row for row in decided.scalars()}),
     }
 
 
@@ -126,8 +152,15 @@ async def is_stored(session: AsyncSession, sitting_id: SittingId) -> bool:
 
 
 def _facts(row: AttemptRow) -> dict[str, Fact]:
-    names = [column.name for column in AttemptRow.__table__.columns if column.name not in _NO_FACTS]
-    return {name: _fact(getattr(row, name)) for name in names}
+    return {name: fact for name, fact in _columns(row).items() if name not in _NO_FACTS}
+
+
+def _columns(row: Base) -> dict[str, Fact]:
+    return {column.name: _fact(getattr(row, column.name)) for column in row.__table__.columns}
+
+
+def _digests(table: str, rows: Mapping[str, Base]) -> dict[str, str]:
+    return {name: record_digest(table, name, _columns(row)) for name, row in rows.items()}
 
 
 def _fact(value: Any) -> Fact:
@@ -158,7 +191,21 @@ def _of_event(row: AttemptEventRow) -> LogRow:
         stream_id=row.stream_id,
         place=row.position,
         content=content,
-        is_seat_note=row.source == "seat",
+        may_follow=row.source == "seat",
+    )
+
+
+def _of_late(row: LateResponseRow) -> LogRow:
+    times = (_moment(row.client_time), _moment(row.server_time))
+    decision = None if row.decision_id is None else str(row.decision_id)
+    content = (row.slot, row.sequence, row.value, *times, row.stream_id, row.lease, row.refusal, decision)
+    return LogRow(
+        table="late_response",
+        stream_id=row.stream_id,
+        place=row.slot,
+        content=content,
+        may_follow=decision is None,
+        is_from_a_stick=row.stream_id.startswith(FROM_A_STICK),
     )
 
 

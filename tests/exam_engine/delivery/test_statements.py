@@ -11,11 +11,19 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.delivery import service
-from exam_engine.delivery.errors import NotStored
+from exam_engine.delivery.errors import AttemptClosed, NotStored
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.receipts import verify_receipt
 from exam_engine.delivery.register import Register
-from exam_engine.delivery.service import Desk, StatementCheck, StatementMaking
+from exam_engine.delivery.service import (
+    ActKind,
+    Desk,
+    Message,
+    Scope,
+    SeatAct,
+    StatementCheck,
+    StatementMaking,
+)
 from exam_engine.delivery.signing import SigningKey, key_ring
 from exam_engine.delivery.statements import SignedStatement, signed_content
 from exam_engine.delivery.store.statements import load_proofs
@@ -46,6 +54,13 @@ async def sat(
     event = EventsBody([SeatEvent("focus_lost", NOW, {"seconds": 3})])
     await delivery.events(hall.candidate(), hall.attempt(), event)
     await delivery.submit(hall.candidate(), hall.attempt(), SubmitBody(1, {1: 2, 9: 3}))
+    with pytest.raises(AttemptClosed):
+        await delivery.save(hall.candidate(), hall.attempt(), SaveBody(1, [SaveResponse(1, 7, "C", NOW)]))
+    async with transaction(sessions) as session:
+        desk = Desk(session=session, register=register, actor=ACTOR, now=START + timedelta(minutes=20))
+        pausing = SeatAct(kind=ActKind.PAUSE, request="pause-1", reason="mất điện", scope=Scope())
+        await service.act_on_seats(desk, hall.sitting.id, pausing)
+        await service.send_message(desk, hall.sitting.id, Message(text="Giữ trật tự", request="m", scope=Scope()))
     async with transaction(sessions) as session:
         desk = Desk(session=session, register=register, actor=ACTOR, now=START + timedelta(minutes=30))
         await service.close_sitting(desk, hall.sitting.id)
@@ -93,7 +108,7 @@ async def test_each_room_gets_a_signed_statement_of_what_all_three_held(
         "31000003": ("sitting", None, 1, 1),
         "31000002": ("absent", None, 0, 0),
     }
-    assert lines["31000001"].events == 3 + 3  # answers; started, focus lost, handed in with the receipt
+    assert lines["31000001"].events == 3 + 3 + 1  # answers; started, focus lost, handed in with the receipt; refused
     for one in made:
         assert one.statement.is_whole
         assert KEY.public.accepts(one.signature, signed_content(one.body))
@@ -187,6 +202,28 @@ TAMPERING = [
         id="what the seat noticed removed",
     ),
     pytest.param(
+        "insert into attempt_event (attempt_id, source, kind, server_time, detail, stream_id, position)"
+        " values (:attempt, 'seat', 'focus_lost', now(), '{}', '1-1', 0)",
+        ("attempt_event", "added", None, ""),
+        id="something the seat never noticed added",
+    ),
+    pytest.param(
+        f"update late_response set value = '\"D\"' where {ATTEMPT}",
+        ("late_response", "changed", 1, ""),
+        id="a refused answer changed",
+    ),
+    pytest.param(
+        f"delete from late_response where {ATTEMPT}",
+        ("late_response", "missing", 1, ""),
+        id="a refused answer removed",
+    ),
+    pytest.param(
+        "insert into late_response (attempt_id, slot, sequence, value, client_time, server_time, stream_id, lease,"
+        " refusal) values (:attempt, 5, 1, '\"A\"', now(), now(), '1-1', 1, 'time-over')",
+        ("late_response", "added", 5, ""),
+        id="a refused answer added",
+    ),
+    pytest.param(
         "update attempt set submitted_at = now() where id = :attempt",
         ("attempt", "changed", None, "submitted_at"),
         id="the attempt changed",
@@ -219,6 +256,32 @@ async def test_a_row_changed_by_hand_after_the_close_is_found_in_its_place(
     if place[3] not in ("", "submitted_at"):
         assert (len(difference.stated), len(difference.found)) == (16, 16)
         assert difference.stated != difference.found
+
+
+@pytest.mark.parametrize(
+    ("statement", "table", "kind", "column"),
+    [
+        ("update sitting set ends_at = ends_at + interval '1 second' where id = :id", "sitting", "changed", "ends_at"),
+        ("update notice set text = 'x' where sitting_id = :id", "notice", "changed", None),
+        ("delete from notice where sitting_id = :id", "notice", "missing", None),
+        ("update sitting_act set reason = 'x' where sitting_id = :id", "sitting_act", "changed", "pause-1"),
+        ("delete from sitting_act where sitting_id = :id", "sitting_act", "missing", "pause-1"),
+        (
+            """insert into sitting_act select sitting_id, 'made-up', kind, actor, at, reason, room_id,
+            attempts, outcome, undone_by from sitting_act where sitting_id = :id""",
+            "sitting_act",
+            "added",
+            "made-up",
+        ),
+    ],
+)
+async def test_what_was_done_and_said_in_a_sitting_cannot_be_changed_unseen(
+    stated: Hall, sessions: Sessions, statement: str, table: str, kind: str, column: str | None
+) -> None:
+    await _by_hand(sessions, statement, id=stated.sitting.id)
+    (difference,) = (await _check(stated, sessions)).differences
+    assert (difference.table, difference.kind.value, difference.room) == (table, kind, "")
+    assert column in (None, difference.column)
 
 
 async def test_an_order_of_a_paper_code_changed_by_hand_is_found(stated: Hall, sessions: Sessions) -> None:
@@ -254,7 +317,9 @@ async def test_what_a_seat_notices_after_the_close_is_no_difference(
     async with transaction(sessions) as session:
         kinds = (await session.execute(text("select kind from attempt_event"))).scalars().all()
     assert "online" in kinds
-    assert (await _check(stated, sessions)).is_unchanged
+    found = await _check(stated, sessions)
+    assert found.is_unchanged
+    assert found.later == 1
 
 
 async def test_an_answer_changed_before_the_statement_is_a_gap_with_its_place(
