@@ -29,6 +29,7 @@ from exam_engine.delivery.errors import TokenExpired, TokenInvalid
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import MAXIMUM_SEQUENCE, AttemptId
 from exam_engine.delivery.tokens import CandidatePass
+from exam_engine.infra.garbage import collect_rarely
 
 MAXIMUM_BODY_BYTES = 64 * 1024  # longer ones are rare and the framework's affair
 _ATTEMPTS = "/api/attempts/"
@@ -319,4 +320,6 @@ def _refusal(call: _Call, error: Exception) -> tuple[int, list[tuple[bytes, byte
 def create_server(*, idle_seconds: float = IDLE_SECONDS) -> HotRoutes:
     """Build what the server runs; granian and uvicorn call this without arguments."""
     app = create_app()
-    return HotRoutes(app, Patient(app, idle_seconds=idle_seconds), idle_seconds=idle_seconds)
+    server = HotRoutes(app, Patient(app, idle_seconds=idle_seconds), idle_seconds=idle_seconds)
+    collect_rarely()
+    return server

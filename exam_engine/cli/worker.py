@@ -10,6 +10,7 @@ import typer
 
 from exam_engine.cli.console import run, settings_from_environment
 from exam_engine.infra.embedded.addresses import locate
+from exam_engine.infra.garbage import collect_rarely
 from exam_engine.infra.settings import Settings
 from exam_engine.infra.telemetry import set_up_logging
 
@@ -25,6 +26,7 @@ def write_behind(consumer: str = typer.Option("writer-1", help="Name of this wri
     from exam_engine.delivery import write_behind as room
 
     settings = _prepare()
+    collect_rarely()
     run(_until_told(room.run(settings, consumer=consumer)))
 
 
