@@ -12,6 +12,7 @@ from scoring.values import ResponseValue
 Slot = Annotated[int, msgspec.Meta(ge=1, le=10_000)]
 Sequence = Annotated[int, msgspec.Meta(ge=1, le=MAXIMUM_SEQUENCE)]
 Lease = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+LeaseOrNone = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Milliseconds = Annotated[int, msgspec.Meta(ge=-(2**53), le=2**53)]
 
 
@@ -147,9 +148,9 @@ class SaveResponse(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SaveBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Answers of one seat; `after` is the last notice it has seen."""
+    """Answers of one seat; `after` is the last notice it has seen. A seat without a lease (0) saves for the record."""
 
-    lease: Lease
+    lease: LeaseOrNone
     responses: Annotated[list[SaveResponse], msgspec.Meta(min_length=1, max_length=200)]
     after: Annotated[int, msgspec.Meta(ge=0, le=2**53)] = 0
 

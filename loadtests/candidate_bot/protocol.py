@@ -36,7 +36,7 @@ from exam_engine.delivery.wire import (
 )
 from loadtests.candidate_bot.pauses import asking_ms, idle_ms, retry_ms, stored_ms
 from loadtests.candidate_bot.server_clock import ServerClock
-from loadtests.candidate_bot.vault import Vault
+from loadtests.candidate_bot.vault import Claim, Vault
 from scoring.values import ResponseValue
 
 SEQUENCES_PER_LEASE = 100_000
@@ -112,6 +112,7 @@ class SeatProtocol:
         "deadline_ms",
         "failures",
         "held",
+        "is_alone",
         "is_locked",
         "is_mine",
         "is_paused",
@@ -141,6 +142,7 @@ class SeatProtocol:
         self.lease = 0
         self.deadline_ms = 0  # by the server's clock; 0 before the first contact
         self.is_mine = True
+        self.is_alone = False  # began without a network; the server has not given it a lease yet
         self.is_paused = False
         self.is_locked = False
         self.is_stored = False  # handed in, and PostgreSQL has it too
@@ -162,6 +164,18 @@ class SeatProtocol:
         self._clock = ServerClock()
 
     # What the candidate does
+
+    def begin_alone(self, claim: Claim, deadline_ms: int, server_ms: int, now_ms: int) -> None:
+        """Begin without a network, by the room's release code, or go on with what was begun so.
+
+        `server_ms`: the server's time as far as it is known here. The lease is the seat's own word until the server
+        gives one; its answers count from one, older than those of whoever asked the server.
+        """
+        self.vault.claim = claim
+        self.is_alone = True
+        self.lease, self.state, self.deadline_ms = 1, "running", deadline_ms
+        self._clock.guess(server_ms, now_ms)
+        self._settle(now_ms)
 
     @property
     def may_answer(self) -> bool:
@@ -295,15 +309,17 @@ class SeatProtocol:
             return Request(self._number, Ask.RECEIPT)
         is_claimant = self.phase is Phase.ELSEWHERE and self.lease == 0
         if self.must_compare or is_claimant:
-            return Request(self._number, Ask.START, StartBody(self.client_id))
+            claim = self.vault.claim
+            start = StartBody(self.client_id, claim.started_ms, claim.proof) if claim else StartBody(self.client_id)
+            return Request(self._number, Ask.START, start)
         if self.state in _ENDED and self.must_check:
             return Request(self._number, Ask.RECEIPT)
         if waiting:
-            body = SaveBody(max(1, self.lease), waiting[:BATCH], self.newest_notice)
+            body = SaveBody(self._given_lease, waiting[:BATCH], self.newest_notice)
             return Request(self._number, Ask.SAVE, body)
         if self.phase is Phase.HANDING_IN:
             return Request(self._number, Ask.SUBMIT, SubmitBody(self.lease, self.sequences()))
-        return Request(self._number, Ask.TIME, None, self.newest_notice, self.lease)
+        return Request(self._number, Ask.TIME, None, self.newest_notice, self._given_lease)
 
     def _pause_ms(self) -> int:
         owes = self.phase not in _MUTE and bool(self.pending())
@@ -325,9 +341,10 @@ class SeatProtocol:
     def _take_envelope(self, envelope: Envelope, now_ms: int) -> None:
         self._clock.read(envelope.server_time_ms, self._sent_ms, now_ms)
         self.lease = envelope.lease
+        self.vault.claim, self.is_alone = None, False
         self.is_mine = envelope.lease > 0
         self.confirmed = {}
-        highest = max(self.next_sequence - 1, self.lease * SEQUENCES_PER_LEASE)
+        highest = max(self.next_sequence - 1, self._floor())
         for theirs in envelope.responses:
             self.confirmed[theirs.slot] = theirs.sequence
             highest = max(highest, theirs.sequence)
@@ -339,9 +356,19 @@ class SeatProtocol:
         self.must_compare = self.must_check = False
         self._stand(envelope, now_ms)
 
+    @property
+    def _given_lease(self) -> int:
+        """The lease the server gave; 0: none, and a seat must not take another's first one for its own."""
+        return 0 if self.is_alone else self.lease
+
+    def _floor(self) -> int:
+        """Where the sequences of a seat with this lease begin."""
+        return self.lease * SEQUENCES_PER_LEASE
+
     def _take_time(self, reply: SaveReply | TimeReply, now_ms: int) -> None:
         self._clock.read(reply.server_time_ms, self._sent_ms, now_ms)
-        if isinstance(reply, TimeReply) and reply.lease != self.lease and reply.state in {"running", "ready"}:
+        is_live = reply.state in {"running", "ready"}
+        if isinstance(reply, TimeReply) and is_live and (self.is_alone or reply.lease != self.lease):
             self._meet_lease(reply.lease)
         self._stand(reply, now_ms)
 
@@ -386,8 +413,10 @@ class SeatProtocol:
             self.phase = Phase.OVER if is_over else Phase.PAPER
 
     def _meet_lease(self, lease: int) -> None:
-        """Another lease than ours writes: another computer, or the old one is no longer known."""
-        if lease // LEASES_PER_SECOND != self.lease // LEASES_PER_SECOND:
+        """Another lease than ours writes: another computer, or the old one is no longer known, or we never had one."""
+        if not self.is_mine:
+            return  # it lost the paper, and does not ask for it by itself
+        if self.is_alone or lease // LEASES_PER_SECOND != self.lease // LEASES_PER_SECOND:
             self.must_compare = True
         else:
             self.is_mine = False
@@ -426,9 +455,12 @@ class SeatProtocol:
                 self.failures = self.failures + 1 if self.must_check else 0
             case "receipt-not-yet":
                 # The server has lost the hand-in with its memory: bring back what is missing and hand in again.
-                self.state = ""
+                self.state, self.failures = "", 0
                 self.must_compare = True
                 self._receipts_asked = 0
+            case "start-proof-invalid":
+                self.vault.claim = None
+                self.failures += 1
             case "unknown-slot" | "response-invalid":
                 self._refused.add(int(refusal.facts.get("slot", 0)))
             case _ if refusal.status == 401:

@@ -4,6 +4,7 @@ As `proctor_client/src/core/timer.ts` has it.
 """
 
 DRIFT_PER_MS = 0.0005  # counters drift: old readings grow stale
+GUESS_DOUBT_MS = 60_000
 
 
 class ServerClock:
@@ -20,6 +21,10 @@ class ServerClock:
     def is_read(self) -> bool:
         """Whether the server has told its time."""
         return self._taken_ms is not None
+
+    def guess(self, server_ms: int, now_ms: int) -> None:
+        """Go by what was known before the network went; any reading is better."""
+        self.offset_ms, self._doubt_ms, self._taken_ms = server_ms - now_ms, GUESS_DOUBT_MS, now_ms
 
     def read(self, server_ms: int, sent_ms: int, now_ms: int) -> None:
         """Take the server's time from a reply to a request sent at `sent_ms`; the more certain reading stands."""

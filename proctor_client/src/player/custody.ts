@@ -16,8 +16,8 @@ export class Custody {
 
   /** Ask once; returns how the attempt stands. */
   async ask(server: ExamServer, attemptId: string, sheet: AnswerSheet): Promise<AttemptState> {
-    this.#asked += 1
     const reply = await server.receipt(attemptId)
+    this.#asked += 1
     sheet.compareStored(reply.saved)
     this.#isOver = reply.is_stored && reply.state === 'submitted'
     return reply.state

@@ -28,6 +28,8 @@ export class Dialogue {
   #envelope: Envelope
   #clientId: string
   #claim: StartClaim | null
+  /** Began without a network: the lease in the envelope is this seat's own word, and may be another's at the server. */
+  #isAlone: boolean
   #isLost = false
   #isForgotten = false
 
@@ -37,6 +39,7 @@ export class Dialogue {
     this.#envelope = envelope
     this.#clientId = clientId
     this.#claim = claim
+    this.#isAlone = claim !== null
     this.#takeNotices(envelope.notices)
   }
 
@@ -62,11 +65,21 @@ export class Dialogue {
     return this.#envelope.lease === 0 || this.#isForgotten
   }
 
+  /** A seat that waits to be let in asks again; one that lost its place does not, or two would take turns for ever. */
+  mustStart(hasEnded: boolean): boolean {
+    return this.#isForgotten || (this.#envelope.lease === 0 && !hasEnded)
+  }
+
   /** That lease writes, not ours. True: another seat has it, and `compare` asks for it back; else we were forgotten. */
   lose(lease: number): boolean {
-    this.#isForgotten = !this.#isForgotten && isOfAnotherFilling(this.#envelope.lease, lease)
+    this.#isForgotten = !this.#isForgotten && (this.#isAlone || isOfAnotherFilling(this.#lease, lease))
     this.#isLost = !this.#isForgotten
     return this.#isLost
+  }
+
+  /** The server refuses the start, as the attempt has ended. */
+  startNoMore(): void {
+    this.#isForgotten = false
   }
 
   useClient(clientId: string): void {
@@ -86,6 +99,7 @@ export class Dialogue {
     const sent = counter()
     const envelope = await server.start(this.#envelope.attempt_id, { client_id: this.#clientId, ...(this.#claim ?? {}) })
     this.#claim = null
+    this.#isAlone = false
     this.#isLost = false
     this.#isForgotten = false
     clock.follow(envelope.server_time_ms, envelope.deadline_ms, sent)
@@ -103,8 +117,7 @@ export class Dialogue {
     const { server, counter } = this.#ports
     const sent = counter()
     const batch = sheet.batchOf(waiting)
-    const lease = Math.max(1, this.#envelope.lease) // for the record after the end, a seat without one names the first
-    const reply = await server.save(this.#attempt, { lease, responses: batch, after: notices.newest }).catch((error: unknown) => {
+    const reply = await server.save(this.#attempt, { lease: this.#lease, responses: batch, after: notices.newest }).catch((error: unknown) => {
       if (error instanceof Refused && isOnRecord(verdictOf(error))) sheet.noteOnRecord(batch)
       throw error
     })
@@ -119,11 +132,12 @@ export class Dialogue {
   async askTime(): Promise<Standing> {
     const { server, counter } = this.#ports
     const sent = counter()
-    const reply = await server.time(this.#attempt, this.#voices.notices.newest, this.#envelope.lease)
-    const { lease } = this.#envelope
+    const lease = this.#lease
+    const reply = await server.time(this.#attempt, this.#voices.notices.newest, lease)
     const theirs = reply.lease ?? lease
-    this.#isForgotten = !this.#isLost && isOfAnotherFilling(lease, theirs) && isLive(reply.state)
-    return this.#take(reply, sent, !this.#isLost && lease > 0 && (theirs === lease || this.#isForgotten))
+    this.#isForgotten = !this.#isLost && (this.#isAlone || isOfAnotherFilling(lease, theirs)) && isLive(reply.state)
+    this.#isLost ||= theirs !== lease && !this.#isForgotten && isLive(reply.state)
+    return this.#take(reply, sent, !this.#isLost && (this.#isForgotten || (lease > 0 && theirs === lease)))
   }
 
   /** Every answer of this seat as a file only the server can read; null where this browser or server cannot seal. */
@@ -149,6 +163,11 @@ export class Dialogue {
 
   #takeNotices(notices: readonly Notice[]): void {
     if (this.#voices.notices.take(notices)) this.#voices.onNotices()
+  }
+
+  /** The lease the server gave; 0: none, what is saved then is for the record. */
+  get #lease(): number {
+    return this.#isAlone ? 0 : this.#envelope.lease
   }
 
   get #attempt(): string {

@@ -27,9 +27,13 @@ export class Link {
   #isStopped = false
   #isNudged = false
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** When the next turn is to be taken; null: none is planned. */
+  #dueMs: number | null = null
+  readonly #counter: () => number
 
-  constructor(plan: LinkPlan, chance: () => number, isUp: boolean) {
+  constructor(plan: LinkPlan, counter: () => number, chance: () => number, isUp: boolean) {
     this.#plan = plan
+    this.#counter = counter
     this.#chance = chance
     this.#failures = isUp ? 0 : 1
   }
@@ -49,17 +53,25 @@ export class Link {
     this.#failures = 0
   }
 
-  /** Take the next turn after a pause, unless one is under way: then the plan decides when it ends. */
+  /** Take the next turn after a pause or sooner, unless one is under way: then the plan decides when it ends.
+   *
+   * After a failure its pause is kept: a room that lost its switch must not come back in one beat.
+   */
   wake(delayMs: number): void {
+    if (this.#dueMs === null || (this.#failures === 0 && this.#dueMs > this.#counter() + delayMs)) this.#arm(delayMs)
+  }
+
+  #arm(delayMs: number): void {
     if (this.#isStopped || this.#isBusy) return
     clearTimeout(this.#timer)
+    this.#dueMs = this.#counter() + delayMs
     this.#timer = setTimeout(() => void this.#turn(), delayMs)
   }
 
   /** There is news of the network: the next turn follows at once, also when one is still hanging. */
   nudge(): void {
     this.#isNudged = this.#isBusy
-    this.wake(0)
+    this.#arm(0)
   }
 
   stop(): void {
@@ -70,6 +82,7 @@ export class Link {
   async #turn(): Promise<void> {
     if (this.#isBusy || this.#isStopped) return
     this.#isBusy = true
+    this.#dueMs = null
     try {
       await this.#plan.step()
       if (this.#failures > 0) {
@@ -84,7 +97,7 @@ export class Link {
     this.#plan.turned()
     const isNudged = this.#isNudged
     this.#isNudged = false
-    this.wake(isNudged ? 0 : this.#failures > 0 ? retryDelayMs(this.#failures, this.#chance(), this.#retryAfterMs) : this.#plan.pauseMs())
+    this.#arm(isNudged ? 0 : this.#failures > 0 ? retryDelayMs(this.#failures, this.#chance(), this.#retryAfterMs) : this.#plan.pauseMs())
   }
 
   #fail(error: unknown): void {

@@ -77,7 +77,7 @@ export class ExamSession {
     this.clock = new AttemptClock(ports.counter, opening.clock, envelope.deadline_ms, envelope.extra_seconds)
     this.#drafts = new Drafts(ports.counter, () => this.settleDrafts())
     this.#keeper = new Keeper(ports.vault, this.attemptId, (error) => this.#noteDisk(error))
-    this.#link = new Link(this.#plan(), ports.chance, opening.isLinked)
+    this.#link = new Link(this.#plan(), ports.counter, ports.chance, opening.isLinked)
     const voices = { sheet: this.#sheet, notices: this.#notices, clock: this.clock, keeper: this.#keeper, onNotices: () => this.#topics.tell('notices') }
     this.#dialogue = new Dialogue(ports, voices, envelope, opening.clientId, opening.claim)
     this.#standing = this.#dialogue.standing
@@ -304,8 +304,7 @@ export class ExamSession {
     const waiting = maySend(phase) ? this.#waiting() : []
     if (this.isStored && waiting.length === 0) return
     if (phase === 'handed-in' && (this.#mustCheck || waiting.length === 0)) return this.#askStored()
-    // A seat that waits to be let in asks again; one that lost its place does not, or two would take turns for ever.
-    if (this.#mustCompare || (this.#dialogue.isApplying && !hasEnded(this.#standing))) return this.#compare()
+    if (this.#mustCompare || this.#dialogue.mustStart(hasEnded(this.#standing))) return this.#compare()
     if (hasEnded(this.#standing) && this.#mustCheck) await this.#askStored()
     else if (waiting.length > 0) {
       this.#settle(await this.#dialogue.send(waiting))
@@ -372,8 +371,9 @@ export class ExamSession {
       case 'ended':
         // Not again until somebody adds time: the idle question goes on and brings the news. What was not confirmed is
         // sent once more, for the record; after a gap the server is asked first which of it came through.
-        this.#mustCheck ||= this.#mustCompare
+        this.#mustCheck ||= this.#mustCompare || this.#dialogue.isForgotten
         this.#mustCompare = false
+        this.#dialogue.startNoMore()
         this.#link.settle()
         this.#settle({ ...this.#standing, state: verdict.state })
         return
