@@ -31,6 +31,7 @@ from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_
 PACKAGE = "exam_engine.delivery"
 KEPT_AFTER_CLOSE_SECONDS = 7 * 24 * 3600
 _MAXIMUM_TRIES = 50
+_MARKED_CHARACTERS = 4 * 65  # four acts
 _SEALED = -2  # reply of the scripts that change attempts
 _FACTS = AttemptFacts.__struct_fields__
 
@@ -65,6 +66,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     saved_ms: int = 0
     answered: int = 0
     saves: int = 0  # how many saves changed an answer
+    acts: str = ""  # requests of the last acts of people that changed it, separated by blanks, the newest first
     noticed: Mapping[str, Noticed] = {}  # what its seat reported, by kind
     seen_ms: int = 0
     responses: Mapping[int, bytes] = {}  # packed answers, or only sequences, by slot
@@ -352,11 +354,16 @@ class Register:
                 return held, change
             after = msgspec.structs.replace(held, facts=change.facts)
             expected = f"{facts.revision} {held.saves}" if depth == "r" else facts.revision
-            if await self._apply(place, expected, change, by, tell(after, change)):
+            if await self._apply(place, expected, change, by, tell(after, change), held.acts):
                 return after, change
         raise Busy("redis", "the attempt changes faster than we can")
 
-    async def _apply(self, place: Place, expected: str | int, change: Change, by: str, detail: dict[str, Any]) -> bool:
+    async def _apply(
+        self, place: Place, expected: str | int, change: Change, by: str, detail: dict[str, Any], acts: str
+    ) -> bool:
+        marks: list[str | int] = []
+        if "request" in detail:  # an act whose reply or commit was lost is known again when it is repeated
+            marks = ["acts", f"{detail['request']} {acts}"[:_MARKED_CHARACTERS]]
         stored = StoredChange(kind=change.kind, at_ms=change.at_ms, by=by, facts=change.facts, detail=detail)
         reply = await self._changes.put(
             place.stream,
@@ -365,6 +372,7 @@ class Register:
             _limit(change.facts),
             msgspec.json.encode(stored),
             *_fields(change.facts),
+            *marks,
         )
         if reply == 0:
             raise NotHeld(place.attempt)
@@ -398,6 +406,7 @@ def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> He
         saved_ms=int(found.get("saved_ms", 0)),
         answered=int(found.get("answered", 0)),
         saves=int(found.get("saves", 0)),
+        acts=found.get("acts", ""),
         noticed={
             name[2:]: Noticed(int(times), int(found.get("w:" + name[2:], 0)))
             for name, times in found.items()

@@ -1,7 +1,7 @@
 """What staff does to seats while a sitting is open: pause, lock, end, admit a second seat, and taking it back.
 
 Redis is changed before the transaction commits. An act whose commit failed is done again by the same request: who
-was changed already stays as they are.
+was changed already stays as they are, and is among those the act can be taken back for.
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.errors import ActUnknown, AttemptRefusal, RequestReused
-from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, CloseReason, Sitting, SittingId
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, ChangeKind, CloseReason, Sitting, SittingId
 from exam_engine.delivery.register import Held
 from exam_engine.delivery.service.desk import (
     Desk,
@@ -175,17 +175,19 @@ async def perform(desk: Desk, sitting: Sitting, act: SeatAct, attempts: Sequence
         extra_ms = held.facts.extra_ms
         return _decide(held, act, desk.now_ms)
 
-    changes = await change_attempts(desk, sitting, attempts, decide, request=act.request, reason=act.reason)
-    for change in changes.values():
+    told = {"request": act.request, "reason": act.reason}
+    changes = await change_attempts(desk, sitting, attempts, decide, again=act.request, **told)
+    now_changed = [change for change in changes.values() if change.kind is not ChangeKind.RESUME]
+    for change in now_changed:
         if change.facts.reason:
             counters.CLOSED.labels(change.facts.reason).inc()
-    admits = act.is_single and act.kind is ActKind.ADMIT and bool(changes)
+    admits = act.is_single and act.kind is ActKind.ADMIT and bool(now_changed)
     acted = Acted(
         act=act.kind,
         request=act.request,
         changed=len(changes),
         unchanged=len(attempts) - len(changes),
-        credited_ms=sum(change.facts.extra_ms for change in changes.values()) - extra_ms if admits else 0,
+        credited_ms=sum(change.facts.extra_ms for change in now_changed) - extra_ms if admits else 0,
         is_undoable=act.kind in INVERSES and bool(changes),
     )
     await store.insert_act(desk.session, sitting.id, _stored(desk, act, list(changes), acted))

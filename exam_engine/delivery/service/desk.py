@@ -105,19 +105,32 @@ async def change_attempts(
     sitting: Sitting,
     attempts: Sequence[AttemptId],
     decide: Callable[[Held], Change | None],
+    *,
+    again: str = "",
     **detail: Any,
 ) -> dict[AttemptId, Change]:
     """Apply one transition to many attempts, taking those back from PostgreSQL that Redis does not know.
 
-    Returns those that changed. What people were told was done is in PostgreSQL with their act, not only on its way
-    there, changed now or by an earlier try: a Redis that loses its disk must not take back a promise.
+    Returns those that changed. `again`: the request; whom an earlier try of it has changed, of which the reply or the
+    commit was lost, counts as changed (of the kind `RESUME`) and is not changed twice. What people were told was done
+    is in PostgreSQL with their act, not only on its way there, changed now or by an earlier try: a Redis that loses
+    its disk must not take back a promise.
     """
     changes: dict[AttemptId, Change] = {}
     found_facts: dict[UUID, StoredChange] = {}
 
     async def change_one(attempt_id: AttemptId) -> tuple[AttemptId, Change | None]:
         place = place_of(sitting.id, sitting.shards, attempt_id)
-        facts, change = await desk.register.act(place, decide, desk.actor, **detail)
+        is_done = False
+
+        def decide_once(held: Held) -> Change | None:
+            nonlocal is_done
+            is_done = bool(again) and again in held.acts.split()
+            return None if is_done else decide(held)
+
+        facts, change = await desk.register.act(place, decide_once, desk.actor, **detail)
+        if is_done:
+            change = Change(facts, ChangeKind.RESUME, desk.now_ms)
         kind = change.kind if change else ChangeKind.RESUME
         found_facts[attempt_id] = StoredChange(kind=kind, at_ms=desk.now_ms, by=desk.actor, facts=facts)
         return attempt_id, change

@@ -106,8 +106,8 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
             return None  # of a room, those who are done stay done
 
     attempts = [seat.attempt_id for seat in seats]
-    details = {"seconds": extension.seconds, "request": extension.request, "reason": extension.reason}
-    changes = await change_attempts(desk, sitting, attempts, decide, **details)
+    told = {"request": extension.request, "reason": extension.reason}
+    changes = await change_attempts(desk, sitting, attempts, decide, seconds=extension.seconds, **told)
     over = await _not_credited(desk, sitting, [a for a in attempts if a not in changes], extension.request)
     given = [seat for seat in seats if seat.attempt_id not in over]
     number = await _tell_of_time(desk, sitting, scope, given, extension.request, extension.seconds)
@@ -140,7 +140,8 @@ async def extend(desk: Desk, sitting_id: SittingId, extension: Extension) -> Ext
         desk,
         "sitting.extend",
         sitting,
-        **details,
+        seconds=extension.seconds,
+        **told,
         changed=len(given),
         room_id=scope.room_id,
         attempts=sorted(str(seat.attempt_id) for seat in given) if scope.wanted else None,

@@ -177,6 +177,33 @@ async def test_the_same_request_is_done_once_even_after_its_opposite(
     assert not (await register.look(hall.place())).facts.is_locked
 
 
+async def test_an_act_whose_commit_failed_is_taken_back_for_whom_its_first_try_changed(
+    opened: HallMaker,
+    delivery: Delivery,
+    staff: Staff,
+    clock: SetClock,
+    register: Register,
+    sessions: async_sessionmaker[AsyncSession],
+) -> None:
+    hall = await opened(candidates=3)
+    for position in range(3):
+        await delivery.start(hall.candidate(position), hall.attempt(position), "a.1")
+    await staff.act(hall, ActKind.PAUSE, "before", 2)
+    pause = SeatAct(kind=ActKind.PAUSE, request="p", reason="mất điện", scope=Scope())
+    async with sessions() as session:
+        tried = await service.act_on_seats(staff._desk(session), hall.sitting.id, pause)
+        await session.rollback()  # and PostgreSQL is gone before the commit
+    clock.forward(minutes=1)
+    again = await staff.act(hall, ActKind.PAUSE, "p")
+    assert (again.changed, again.unchanged, again.is_undoable) == (tried.changed, tried.unchanged, True) == (2, 1, True)
+    clock.forward(minutes=1)
+    assert (await staff.undo(hall, "p", "u")).changed == 2
+    facts = [(await register.look(hall.place(position))).facts for position in range(3)]
+    assert [one.is_paused for one in facts] == [False, False, True]
+    # The clock stood from the first try on.
+    assert [one.extra_ms for one in facts[:2]] == [2 * MINUTE, 2 * MINUTE]
+
+
 async def test_a_request_id_is_refused_for_another_kind_of_act(
     opened: HallMaker, delivery: Delivery, staff: Staff
 ) -> None:

@@ -309,6 +309,14 @@ async def test_an_answer_let_count_whose_reply_was_lost_counts_once_and_is_told_
     assert (await unlucky.look(place)).answered == 1
 
 
+async def test_a_change_whose_reply_was_lost_is_known_by_its_request(unlucky: Register, place: Place) -> None:
+    await unlucky.prime([PrimedAttempt(place, RUNNING)])
+    _, change = await unlucky.change(place, lambda f: model.pause(f, STARTS + 1), "person:a", request="r1")
+    held = await unlucky.look(place)
+    assert change is None  # the second call found it done
+    assert (held.facts.is_paused, held.acts.split()) == (True, ["r1"])
+
+
 async def test_one_seat_fills_the_stream_with_no_more_notes_than_its_share(
     register: Register, runner: ScriptRunner, place: Place
 ) -> None:
