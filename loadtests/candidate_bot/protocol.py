@@ -16,9 +16,9 @@ request is under way at a time, after any gap the sequence vectors are compared,
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
+from operator import attrgetter
 
 import msgspec
 
@@ -34,6 +34,7 @@ from exam_engine.delivery.wire import (
     SubmitReply,
     TimeReply,
 )
+from loadtests.candidate_bot.exchanges import Ask, Refusal, Reply, Request
 from loadtests.candidate_bot.pauses import asking_ms, idle_ms, retry_ms, stored_ms
 from loadtests.candidate_bot.server_clock import ServerClock
 from loadtests.candidate_bot.vault import Claim, Vault
@@ -44,18 +45,7 @@ BATCH = 60
 COALESCE_MS = 60
 CLOSING_PATIENCE = 3  # how often a seat asks what came through of a paper that is about to be closed
 
-Body = StartBody | SaveBody | SubmitBody | None
-Reply = Envelope | SaveReply | TimeReply | SubmitReply | ReceiptReply
-
-
-class Ask(StrEnum):
-    """What a request asks of the server."""
-
-    START = "start"
-    SAVE = "save"
-    TIME = "time"
-    SUBMIT = "submit"
-    RECEIPT = "receipt"
+__all__ = ["Ask", "Phase", "Refusal", "Request", "SeatProtocol"]
 
 
 class Phase(StrEnum):
@@ -75,24 +65,6 @@ _FOR_PEOPLE = frozenset((Phase.ELSEWHERE, Phase.PAUSED, Phase.LOCKED))  # waits 
 _MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.SIGNED_OUT))
 _ENDED = frozenset(("closed", "submitted"))
 _ON_RECORD = frozenset(("attempt-closed", "time-over", "lease-taken", "attempt-locked"))  # what such a refusal keeps
-
-
-class Request(msgspec.Struct, frozen=True):
-    """One request; a reply to any but the newest comes too late and is not listened to."""
-
-    number: int
-    ask: Ask
-    body: Body = None
-    after: int = 0  # the last notice seen, for TIME
-    lease: int = 0  # the one the seat believes it has, for TIME
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """The server answered no (RFC 9457): the code of its type and the facts beside it."""
-
-    code: str
-    facts: Mapping[str, Any] = {}
-    status: int = 409
 
 
 class SeatProtocol:
@@ -292,7 +264,7 @@ class SeatProtocol:
             and slot not in self._refused
         ]
         if len(waiting) > 1:
-            waiting.sort(key=_by_sequence)
+            waiting.sort(key=attrgetter("sequence"))
         return waiting
 
     def sequences(self) -> dict[int, int]:
@@ -475,7 +447,3 @@ class SeatProtocol:
         self._missing_rounds += 1
         if self._missing_rounds > 1:
             self.failures += 1
-
-
-def _by_sequence(response: SaveResponse) -> int:
-    return response.sequence
