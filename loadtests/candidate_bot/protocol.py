@@ -63,7 +63,7 @@ class Phase(StrEnum):
 
 _FOR_PEOPLE = frozenset((Phase.ELSEWHERE, Phase.PAUSED, Phase.LOCKED))  # waits for a word of the invigilator
 _MUTE = frozenset((Phase.ELSEWHERE, Phase.LOCKED, Phase.SIGNED_OUT))
-_ENDED = frozenset(("closed", "submitted"))
+_LIVE, _ENDED = frozenset(("ready", "running")), frozenset(("closed", "submitted"))
 _ON_RECORD = frozenset(("attempt-closed", "time-over", "lease-taken", "attempt-locked"))  # what such a refusal keeps
 
 
@@ -138,10 +138,9 @@ class SeatProtocol:
     # What the candidate does
 
     def begin_alone(self, claim: Claim, deadline_ms: int, server_ms: int, now_ms: int) -> None:
-        """Begin without a network, by the room's release code, or go on with what was begun so.
+        """Begin without a network, by the release code, or go on so; `server_ms` is the server's time as known here.
 
-        `server_ms`: the server's time as far as it is known here. The lease is the seat's own word until the server
-        gives one; its answers count from one, older than those of whoever asked the server.
+        The lease is its own word until the server gives one; its answers are older than of whoever asked the server.
         """
         self.vault.claim = claim
         self.is_alone = True
@@ -339,8 +338,7 @@ class SeatProtocol:
 
     def _take_time(self, reply: SaveReply | TimeReply, now_ms: int) -> None:
         self._clock.read(reply.server_time_ms, self._sent_ms, now_ms)
-        is_live = reply.state in {"running", "ready"}
-        if isinstance(reply, TimeReply) and is_live and (self.is_alone or reply.lease != self.lease):
+        if isinstance(reply, TimeReply) and reply.state in _LIVE and (self.is_alone or reply.lease != self.lease):
             self._meet_lease(reply.lease)
         self._stand(reply, now_ms)
 
@@ -431,8 +429,7 @@ class SeatProtocol:
                 self.must_compare = True
                 self._receipts_asked = 0
             case "start-proof-invalid":
-                self.vault.claim = None
-                self.failures += 1
+                self.vault.claim, self.failures = None, self.failures + 1
             case "unknown-slot" | "response-invalid":
                 self._refused.add(int(refusal.facts.get("slot", 0)))
             case _ if refusal.status == 401:

@@ -20,7 +20,7 @@ def closing() -> Iterator[Plan]:
         seatings=(_SEATING, _SEATING),
     )  # fmt: skip
     heard_ms = 30_437  # when the invigilator knows that the paper is closed
-    for number in range(120):
+    for number in range(-120, 120):
         given_back_ms = _CLOSES_MS - 20 + 4 * number
         act = Act(30_000, ActKind.CLOSE, 0, 0, given_back_ms - heard_ms)
         yield msgspec.structs.replace(plan, seed=21882 + number, acts=(act,))
@@ -44,6 +44,14 @@ def late_answers() -> Iterator[Plan]:
     for number in range(60):
         acts = tuple(Act(8_000 + 137 * number % 1_000 + 1_000 * step, ActKind.COUNT_LATE, 0) for step in range(24))
         yield Plan(seed=number, duration_ms=60_000, slots=6, seatings=(first,), acts=acts)
+
+
+def alone_beside_another() -> Iterator[Plan]:
+    """Yield plans in which a seat that began alone finds its paper closed, and another computer has its first lease."""
+    for number in range(40):
+        seating = Seating(begins_ms=4_000, answers=3, thinks_ms=700, hands_in=False, alone_ms=24_000, rival_ms=9_000)
+        act = Act(18_000 + 150 * number, ActKind.CLOSE, 0, 0, 12_000)
+        yield Plan(seed=number, duration_ms=60_000, seatings=(seating,), acts=(act,))
 
 
 def stopped_beyond_the_end() -> Iterator[Plan]:

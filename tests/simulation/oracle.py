@@ -12,6 +12,7 @@
 10. The sitting closes over nobody's head: who was told to have time left keeps it; who may still start may start.
 11. What is refused after the start is kept as evidence, and counts only where extra time or a mistake covers it.
 12. Who was refused as a second seat is refused, until somebody else is.
+13. Time is taken back once, in whole seconds, never more than was given, and a minute is left to who writes.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ from typing import Any
 
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of, is_stored
+from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of, is_stored, stop_spans
 from loadtests.candidate_bot.protocol import SeatProtocol
 from tests.simulation.clockwork import Clockwork, Violation
 
@@ -41,6 +42,7 @@ class Oracle:
         self.counted_late = 0
         self.evidence = 0
         self.from_sticks = 0
+        self.taken_back = 0
         self._emptied_ms = 0
         self._refused: list[tuple[int, int, int, int]] = []  # (when a seat was told, attempt, slot, sequence)
         self._proposed: set[tuple[int, int, int]] = set()
@@ -60,6 +62,7 @@ class Oracle:
         self._credited: dict[int, set[str]] = {}
         self._promised: dict[int, set[str]] = {}
         self._paused_at: dict[int, int] = {}
+        self._stops: dict[int, list[tuple[int, int]]] = {}  # from when to when the clock of an attempt stood
         self._closed_at: dict[int, int] = {}
         self._owed: dict[tuple[int, str], int] = {}  # acknowledged, in no server's store since then: the seat has it
         self._at_rest: dict[tuple[int, str], int] = {}  # (attempt, device) → when last
@@ -168,8 +171,9 @@ class Oracle:
                 f"attempt {attempt}, {kind}: {after.extra_ms - before.extra_ms} ms instead of {credit}",
             )
         if kind is ChangeKind.START:
-            full = min(apply.truth_ms + after.duration_ms, after.ends_ms + _stood(before, apply.truth_ms))
-            if after.deadline_ms != full + after.extra_ms:
+            began_ms = _began(apply, before)
+            full = min(began_ms + after.duration_ms, after.ends_ms + self._stood_before(attempt, began_ms))
+            if (after.started_ms, after.deadline_ms) != (began_ms, full + after.extra_ms):
                 raise Violation("time credit is exact", f"attempt {attempt} starts with another deadline")
         elif before.started_ms and after.deadline_ms - before.deadline_ms != credit:
             raise Violation("time credit is exact", f"attempt {attempt}, {kind}: the deadline moved otherwise")
@@ -194,6 +198,7 @@ class Oracle:
     def primed(self, prime: Any) -> None:
         """Valkey takes an attempt over from PostgreSQL."""
         self._credited[prime.attempt] = set(prime.facts.extensions.split())
+        self._stops[prime.attempt] = stop_spans(prime.facts)
         if prime.facts.paused_ms:
             self._paused_at[prime.attempt] = prime.facts.paused_ms
         else:
@@ -347,6 +352,11 @@ class Oracle:
     def _expected_credit(self, apply: Any, before: AttemptFacts) -> int:
         attempt, kind, detail = apply.attempt, apply.change.kind, apply.detail
         credit = 0
+        if kind is ChangeKind.START:
+            began_ms = _began(apply, before)
+            credit += sum(max(end - max(begin, began_ms), 0) for begin, end in self._stops.get(attempt, ()))
+        if "taken" in detail:
+            return -self._expected_return(apply, before)
         if "seconds" in detail:
             if detail["request"] in self._credited.get(attempt, set()):
                 raise Violation("time credit is exact", f"attempt {attempt}: {detail['request']} is credited twice")
@@ -360,16 +370,44 @@ class Oracle:
             credit += max(apply.truth_ms - self._paused_at[attempt], 0)
         return credit
 
+    def _stood_before(self, attempt: int, moment_ms: int) -> int:
+        paused_ms = self._paused_at.get(attempt, moment_ms)
+        spans = [*self._stops.get(attempt, ()), (paused_ms, moment_ms)]
+        return sum(max(min(end, moment_ms) - begin, 0) for begin, end in spans)
+
+    def _expected_return(self, apply: Any, before: AttemptFacts) -> int:
+        """How much may be taken back, computed from what is left by the clock of the worker that decided."""
+        attempt, detail, now_ms = apply.attempt, apply.detail, apply.change.at_ms
+        if detail["request"] in self._credited.get(attempt, set()):
+            raise Violation("time credit is exact", f"attempt {attempt}: {detail['request']} takes back twice")
+        self.taken_back += 1
+        if before.state is AttemptState.READY:
+            return 1000 * int(detail["taken"])
+        left_ms = before.deadline_ms - (before.paused_ms or now_ms)
+        return min(1000 * int(detail["taken"]), max(left_ms - 60_000, 0) // 1000 * 1000)
+
     def _follow(self, apply: Any, after: AttemptFacts) -> None:
         attempt, kind = apply.attempt, apply.change.kind
-        if "seconds" in apply.detail:
+        if "seconds" in apply.detail or "taken" in apply.detail:
             self._credited.setdefault(attempt, set()).add(apply.detail["request"])
-        if kind is ChangeKind.PAUSE or (kind is ChangeKind.START and attempt in self._paused_at):
+        stops, paused_ms = self._stops.setdefault(attempt, []), self._paused_at.get(attempt)
+        if kind is ChangeKind.PAUSE:
             self._paused_at[attempt] = apply.truth_ms
-        elif kind in _STOPPING:
-            self._paused_at.pop(attempt, None)
+        elif kind is ChangeKind.START and paused_ms is not None and paused_ms < after.started_ms:
+            stops.append((paused_ms, after.started_ms))
+            self._paused_at[attempt] = after.started_ms
+        elif kind in _STOPPING and paused_ms is not None:
+            stops.append((paused_ms, apply.truth_ms))
+            del self._paused_at[attempt]
+        elif kind is ChangeKind.REOPEN and "seconds" not in apply.detail:
+            stops.append((self._closed_at[attempt], apply.truth_ms))
         if kind is ChangeKind.CLOSE:
             self._closed_at[attempt] = apply.truth_ms
+
+
+def _began(apply: Any, before: AttemptFacts) -> int:
+    """When an attempt really begins: now, or when its seat says it did, not before the sitting nor in the future."""
+    return min(apply.truth_ms, max(apply.detail.get("claimed_ms", apply.truth_ms), before.starts_ms))
 
 
 def _stood(facts: AttemptFacts, until_ms: int, since_ms: int = 0) -> int:

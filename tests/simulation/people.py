@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from exam_engine.delivery.model import AttemptFacts, Change, CloseReason
-from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request, SeatProtocol
-from loadtests.candidate_bot.vault import Vault
+from exam_engine.delivery.model import AttemptFacts, Change, CloseReason, device_of
+from loadtests.candidate_bot.protocol import Ask, Phase, Refusal, Request
+from loadtests.candidate_bot.vault import Claim, Vault
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
@@ -27,16 +27,21 @@ class Network:
 
     def __init__(self, clock: Clockwork, chance: random.Random, plan: Plan, workers: list[Worker]) -> None:
         self._clock, self._chance, self._plan, self._workers = clock, chance, plan, workers
-        self._cut: dict[int, int] = {}  # attempt → until when
+        self._cut: dict[int | str, int] = {}  # attempt or device → until when
 
     def cut(self, attempt: int, until_ms: int) -> None:
         """Pull a cable."""
         self._cut[attempt] = max(until_ms, self._cut.get(attempt, 0))
 
-    def send(self, attempt: int, deliver: Callable[..., None], *arguments: Any) -> bool:
+    def cut_off(self, client: str, until_ms: int) -> None:
+        """Let one computer have no network, whoever else gets its candidate's paper."""
+        self._cut[device_of(client)] = until_ms
+
+    def send(self, seat: "Browser", deliver: Callable[..., None], *arguments: Any) -> bool:
         """Carry one message of this seat, in either direction; False when it is lost."""
         now = self._clock.now
-        if self._cut.get(attempt, 0) > now:
+        cut = self._cut
+        if cut and (cut.get(seat.attempt, 0) > now or cut.get(seat.device, 0) > now):
             return False
         plan, chance = self._plan, self._chance
         if plan.loss and chance.random() < plan.loss:
@@ -62,18 +67,22 @@ class Browser:
     """One browser tab with a candidate before it."""
 
     def __init__(
-        self, attempt: int, client: str, clock: Clockwork, seed: int, plan: Plan, seating: Seating, network: Network,
-        oracle: Oracle, vault: Vault | None = None, answers: int | None = None,
+        self, attempt: int, client: str, clock: Clockwork, seed: int, plan: Plan, rules: Rules, seating: Seating,
+        network: Network, oracle: Oracle, vault: Vault | None = None, answers: int | None = None,
     ) -> None:  # fmt: skip
         self.attempt = attempt
         self.client = client
+        self.device = device_of(client)
         self.is_alive = True
         self.left = seating.answers if answers is None else answers
         self._clock, self._plan, self._seating, self._network, self._oracle = clock, plan, seating, network, oracle
         self._chance = random.Random(seed)
-        self.protocol = SeatProtocol(client, self._chance, vault, clock.now)
-        self._armed_ms = -1
-        self._on_time_ms = -1
+        self._armed_ms = self._on_time_ms = -1
+        self.protocol = rules.seat(client, self._chance, vault, clock.now)
+        if vault is not None and vault.claim is not None:
+            deadline_ms = min(vault.claim.started_ms + plan.duration_ms, START_MS + plan.ends_ms)
+            self.protocol.begin_alone(vault.claim, deadline_ms, clock.now + seating.guess_off_ms, clock.now)
+            self._mind_the_time()
         self._arm()
         self._think()
 
@@ -97,7 +106,7 @@ class Browser:
         if seat.may_answer and self.left > 0:
             self.left -= 1
             slot = 1 + self._chance.randrange(self._plan.slots)
-            value = self._oracle.answered(self.client, seat.lease)
+            value = self._oracle.answered(self.client, 0 if seat.vault.claim else seat.lease)
             seat.answer(slot, value, now, now + self._seating.clock_off_ms)
             if self._clock.trace is not None:
                 self._clock.note(self.client, f"answers slot {slot} sequence {seat.next_sequence - 1}: {value}")
@@ -130,7 +139,7 @@ class Browser:
             self._clock.note(self.client, f"asks {request.ask} {request.body or ''}")
         held = {slot: (r.sequence, str(r.value)) for slot, r in self.protocol.held.items()}
         self._clock.after(PATIENCE_MS, self._failed, request)
-        self._network.send(self.attempt, self._arrive, request, held)
+        self._network.send(self, self._arrive, request, held)
 
     def _arrive(self, request: Request, held: dict[int, tuple[int, str]]) -> None:
         worker = self._network.worker()
@@ -139,7 +148,7 @@ class Browser:
             return
 
         def respond(reply: Any) -> None:
-            self._network.send(self.attempt, self._answered, request, held, reply)
+            self._network.send(self, self._answered, request, held, reply)
 
         worker.receive(self.attempt, self.client, request, self._seating.clock_off_ms, respond)
 
@@ -215,7 +224,7 @@ class Invigilator:
                     act.attempt,
                     self._extend(request, act.seconds),
                     detail,
-                    lambda: self._oracle.promised(act.attempt, request),
+                    lambda: self._given(act, request),
                 )
             case ActKind.PAUSE:
                 self._repeat(
@@ -235,7 +244,7 @@ class Invigilator:
         """Send the seat that waits away."""
         self._repeat(attempt, self._simple(self._rules.refuse_claim), {}, lambda: None)
 
-    def restore_file(self, attempt: int, client: str, answers: dict[int, Answer]) -> None:
+    def restore_file(self, attempt: int, client: str, claim: Claim | None, answers: dict[int, Answer]) -> None:
         """Bring the answers of a seat that never came back on line, on a stick."""
 
         def taken(reply: Any) -> None:
@@ -244,7 +253,7 @@ class Invigilator:
 
         self._until_answered(
             f"stick of {client}",
-            lambda worker, hear: self._staff.restore_file(worker, attempt, f"stick {client}", answers, hear),
+            lambda worker, hear: self._staff.restore_file(worker, attempt, client, claim, answers, hear),
             taken,
         )
 
@@ -273,6 +282,18 @@ class Invigilator:
             return self._rules.admit(facts, request, seen_ms, now, is_credited=is_credited)
 
         self._repeat(attempt, decide, {"credit": is_credited, "request": request}, lambda: None)
+
+    def _given(self, act: Act, request: str) -> None:
+        self._oracle.promised(act.attempt, request)
+        if not act.for_ms:
+            return
+        undo = f"{request}-undo"
+
+        def decide(facts: AttemptFacts, _: int, now: int) -> Change | None:
+            return self._rules.take_back(facts, request, act.seconds, undo, now)
+
+        detail = {"taken": act.seconds, "request": undo}
+        self._clock.after(act.for_ms, self._repeat, act.attempt, decide, detail, lambda: None)
 
     def _extend(self, request: str, seconds: int) -> Decision:
         return lambda facts, _, now: self._rules.extend(facts, request, seconds, now)

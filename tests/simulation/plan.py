@@ -9,6 +9,7 @@ from tests.simulation.clockwork import stream_of_chance
 
 START_MS = 1_800_000_000_000
 MINUTE = 60_000
+LONGEST_MS = 60 * MINUTE
 
 
 class Fault(StrEnum):
@@ -30,7 +31,7 @@ class Fault(StrEnum):
 class ActKind(StrEnum):
     """What an invigilator can do."""
 
-    EXTEND = "extend"
+    EXTEND = "extend"  # taken back after `for_ms`, unless that is 0
     PAUSE = "pause"
     LOCK = "lock"
     CLOSE = "close"
@@ -71,6 +72,8 @@ class Seating(msgspec.Struct, frozen=True):
     rival_ms: int = 0  # another browser asks for the same paper, and goes on asking
     stick_ms: int = 0  # its network never comes back from then on; its answers come on a stick
     leaves_ms: int = 0  # goes home; the computer is switched off
+    alone_ms: int = 0  # begins by the room's release code; its network comes only then, or never where a stick comes
+    guess_off_ms: int = 0  # by how much it is mistaken about the server's time as long as it is alone
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,7 +143,7 @@ def draw(seed: int) -> Plan:
 
 def with_more(plan: Plan) -> Plan:
     """Add what comes beside: wrong clocks, a stick, late answers looked at, a room stopped while its switch is out."""
-    chance = stream_of_chance(plan.seed, 5)
+    chance, alone = stream_of_chance(plan.seed, 5), stream_of_chance(plan.seed, 6)
     replace = msgspec.structs.replace
     acts, troubles, seatings = list(plan.acts), list(plan.troubles), list(plan.seatings)
     last = plan.duration_ms + plan.late_ms
@@ -159,12 +162,21 @@ def with_more(plan: Plan) -> Plan:
             acts.append(Act(chance.randrange(5_000, last), ActKind.COUNT_LATE, number))
         if chance.random() < 0.1 and not any(trouble.fault is Fault.EMPTY_VALKEY for trouble in troubles):
             moment = chance.randrange(10_000, plan.duration_ms)
-            seatings[number] = replace(seatings[number], stick_ms=moment, reloads=(), moved_ms=0, rival_ms=0)
+            seatings[number] = replace(seatings[number], stick_ms=moment, reloads=())
+        if alone.random() < 0.15:
+            seatings[number] = _alone(alone, plan, seatings[number])
     if plan.seed % 100 == 3:
         forgotten = chance.randrange(len(seatings))
         acts.append(Act(chance.randrange(1_000, plan.duration_ms), ActKind.PAUSE, forgotten))
         seatings = [replace(seating, leaves_ms=last + 60_000) for seating in seatings]
     return replace(plan, acts=tuple(acts), troubles=tuple(troubles), seatings=tuple(seatings))
+
+
+def _alone(chance, plan: Plan, seating: Seating) -> Seating:  # type: ignore[no-untyped-def]
+    """Let a candidate begin by the room's release code: no network, for a while or for good."""
+    off_ms = chance.choice((0, 0, 300, -1_500, 12_000))
+    alone_ms = seating.begins_ms + chance.choice((6_000, 20_000, 45_000))
+    return msgspec.structs.replace(seating, alone_ms=alone_ms, guess_off_ms=off_ms)
 
 
 def with_loss(plan: Plan) -> Plan:
@@ -199,6 +211,8 @@ def _act(chance, plan: Plan, seats: int) -> Act:  # type: ignore[no-untyped-def]
     at = chance.randrange(1_000, plan.duration_ms + plan.grace_ms + plan.linger_ms // 2)
     kind = chance.choice((ActKind.EXTEND, ActKind.EXTEND, ActKind.PAUSE, ActKind.LOCK, ActKind.CLOSE))
     for_ms = chance.randrange(500, 25_000)
+    if kind is ActKind.EXTEND and at % 3:
+        for_ms = 0  # two in three were no mistake
     return Act(at, kind, chance.randrange(seats), chance.choice((5, 30, 60)), for_ms)
 
 

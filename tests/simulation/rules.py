@@ -4,11 +4,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
 from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.offline_starts import start_as_claimed
 from exam_engine.delivery.register import _limit
+from loadtests.candidate_bot.protocol import SeatProtocol
+from loadtests.candidate_bot.vault import Claim
 
 
 def due_ms(facts: AttemptFacts) -> float | None:
@@ -21,8 +25,11 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """What may be decided where, and how."""
 
     start: Callable[..., Change] = model.start
+    start_as_claimed: Callable[..., Change] = start_as_claimed
+    seat: type[SeatProtocol] = SeatProtocol
     submit: Callable[..., Change | None] = model.submit
     extend: Callable[..., Change | None] = model.extend
+    take_back: Callable[..., Change | None] = model.take_back
     admit: Callable[..., Change | None] = model.admit
     pause: Callable[..., Change | None] = model.pause
     resume: Callable[..., Change | None] = model.resume
@@ -87,6 +94,17 @@ def _credit_again(facts: AttemptFacts, extension: str, seconds: int, now_ms: int
     return model.extend(again, extension, seconds, now_ms)
 
 
+def _take_back_all(facts: AttemptFacts, extension: str, seconds: int, request: str, now_ms: int) -> Change | None:
+    """Take the time back though it is being used: the deadline falls behind the present."""
+    change = model.take_back(facts, extension, seconds, request, facts.started_ms)
+    return None if change is None else msgspec.structs.replace(change, at_ms=now_ms)
+
+
+def _take_back_again(facts: AttemptFacts, extension: str, seconds: int, request: str, now_ms: int) -> Change | None:
+    others = " ".join(known for known in facts.extensions.split() if known != request)
+    return model.take_back(msgspec.structs.replace(facts, extensions=others), extension, seconds, request, now_ms)
+
+
 def _resume_by_guess(facts: AttemptFacts, now_ms: int) -> Change | None:
     return model.resume(facts, now_ms - now_ms % 1000)
 
@@ -143,6 +161,50 @@ def _due_once_started(facts: AttemptFacts) -> float | None:
     return due_ms(facts) if facts.started_ms else None
 
 
+def _claimed_without_stops(facts: AttemptFacts, client: str, claimed_ms: int, now_ms: int) -> Change:
+    """A pause that ended before the start is told gives nothing."""
+    change = start_as_claimed(facts, client, claimed_ms, now_ms)
+    after = change.facts
+    more_ms = after.extra_ms - facts.extra_ms
+    without = replace(after, extra_ms=facts.extra_ms, deadline_ms=after.deadline_ms - more_ms)
+    return replace(change, facts=without)
+
+
+def _claimed_into_the_pause(facts: AttemptFacts, client: str, claimed_ms: int, now_ms: int) -> Change:
+    """A pause that stands when the start is told is taken to have begun with it."""
+    change = start_as_claimed(facts, client, claimed_ms, now_ms)
+    if not facts.paused_ms:
+        return change
+    return replace(change, facts=replace(change.facts, paused_ms=change.facts.started_ms))
+
+
+def _claimed_when_told(facts: AttemptFacts, client: str, _claimed_ms: int, now_ms: int) -> Change:
+    return model.start(facts, client, now_ms)
+
+
+def _claims_believed(facts: AttemptFacts, client: str, claimed_ms: int, now_ms: int) -> Change:
+    return replace(model.start(facts, client, max(claimed_ms, facts.starts_ms)), at_ms=now_ms)
+
+
+class _CountsFromTheLeaseBefore(SeatProtocol):
+    """The first lease counts from one, as a seat does that began alone."""
+
+    __slots__ = ()
+
+    def _floor(self) -> int:
+        return max(0, self.lease - 1) * 100_000
+
+
+class _BelievesItsOwnLease(SeatProtocol):
+    """The lease it gave itself when it began alone is taken for the server's."""
+
+    __slots__ = ()
+
+    def begin_alone(self, claim: Claim, deadline_ms: int, server_ms: int, now_ms: int) -> None:
+        super().begin_alone(claim, deadline_ms, server_ms, now_ms)
+        self.is_alone = False
+
+
 MUTANTS: Mapping[str, Rules] = {
     "Valkey replies before its file is synced": Rules(acknowledges_before_sync=True),
     "the same sequence counts as newer": Rules(is_newer=_same_is_newer),
@@ -152,6 +214,8 @@ MUTANTS: Mapping[str, Rules] = {
     "nothing is late": Rules(require_writable=_without_deadline),
     "a lock locks nothing": Rules(require_writable=_without_lock),
     "an extension is credited as often as it is asked": Rules(extend=_credit_again),
+    "time is taken back that is being used": Rules(take_back=_take_back_all),
+    "time is taken back as often as it is asked": Rules(take_back=_take_back_again),
     "a pause is credited in whole seconds": Rules(resume=_resume_by_guess),
     "the write-behind acknowledges before the commit": Rules(acknowledges_before_commit=True),
     "the write-behind forgets what it had read": Rules(forgets_pending=True),
@@ -169,6 +233,11 @@ MUTANTS: Mapping[str, Rules] = {
     "late answers count whenever somebody asks": Rules(may_count=_counts_always),
     "a refused browser waits again": Rules(start=_start_again),
     "a paused attempt is waited for without end": Rules(due_ms=_due_without_end),
+    "a start alone is not credited the pauses it had not heard of": Rules(start_as_claimed=_claimed_without_stops),
+    "a start alone is told into a pause that began with it": Rules(start_as_claimed=_claimed_into_the_pause),
+    "a start alone counts from when it is told": Rules(start_as_claimed=_claimed_when_told),
+    "a start alone in the future is believed": Rules(start_as_claimed=_claims_believed),
+    "a seat with the first lease counts as one that began alone": Rules(seat=_CountsFromTheLeaseBefore),
 }
 
 # What only two writers, one of them dead with the answers in its hands, and the loss of the disk together bring out.
@@ -188,6 +257,11 @@ UNQUEUED: Mapping[str, Rules] = {
 UNSEEN: Mapping[str, Rules] = {
     "a seat hands in what the server has newer": Rules(submit=_submit_unseen),
     "late answers count after the hand-in": Rules(counts_after_hand_in=True),
+}
+
+# What only a paper that is closed and given back shows to a seat that began alone, while another has its first lease.
+BESIDE: Mapping[str, Rules] = {
+    "a seat that began alone believes in its own lease": Rules(seat=_BelievesItsOwnLease),
 }
 
 NOBODY_WAITS = Rules(due_ms=_due_once_started)

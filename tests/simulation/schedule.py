@@ -1,6 +1,5 @@
 """One schedule from its plan to the judgement, and the smallest plan that still fails."""
 
-import functools
 import itertools
 import random
 from collections.abc import Iterator
@@ -13,17 +12,16 @@ from exam_engine.delivery.model import LONGEST_PAUSE_MS, Sitting, SittingId, Sit
 from exam_engine.infra.clock import from_milliseconds
 from tests.simulation.background import Timer, Writer
 from tests.simulation.clockwork import Clockwork, Violation, stream_of_chance
-from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
-from tests.simulation.people import STRAGGLES_MS, Browser, Invigilator, Network, begins_at
-from tests.simulation.plan import MINUTE, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
+from tests.simulation.people import STRAGGLES_MS, Invigilator, Network
+from tests.simulation.plan import LONGEST_MS, MINUTE, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
 from tests.simulation.postgres import Postgres
 from tests.simulation.rules import Rules
+from tests.simulation.seats import Seats
 from tests.simulation.staff import Staff
 from tests.simulation.valkey import Valkey
 from tests.simulation.worker import EXCHANGE_MS, Worker
 
-LONGEST_MS = 60 * MINUTE
 LOOK_MS = 5_000
 BEARABLE_LOSS = 0.05
 ASKED_AGAIN_MS = 6_000  # an invigilator repeats what was not answered
@@ -89,9 +87,10 @@ class Schedule:
         oracle.skew_ms = max(map(abs, plan.clocks_off_ms)) + max(wrong, default=0)
         staff = Staff(rules, postgres, oracle)
         self.invigilator = Invigilator(clock, servers, rules, self.network, oracle, staff)
-        self.browsers: list[Browser] = []
-        self._seats: dict[int, Browser] = {}
-        self._people = stream_of_chance(plan.seed, 3)
+        people = stream_of_chance(plan.seed, 3)
+        seats = Seats(clock, people, plan, rules, self.network, oracle, self.invigilator, valkey)
+        self.browsers = seats.browsers
+        seats.set_the_stage()
         self._exchange = stream_of_chance(plan.seed, 4)
         self._set_the_stage()
 
@@ -129,101 +128,11 @@ class Schedule:
         )
 
     def _set_the_stage(self) -> None:
-        for attempt, seating in enumerate(self.plan.seatings):
-            self.clock.at(begins_at(seating), self._sit_down, attempt, seating, f"d{attempt}.t0", None, None)
-            for number, at_ms in enumerate(seating.reloads, 1):
-                self.clock.at(START_MS + at_ms, self._reload, attempt, seating, number)
-            if seating.moved_ms:
-                self.clock.at(START_MS + seating.moved_ms, self._move, attempt, seating)
-            if seating.rival_ms:
-                self.clock.at(START_MS + seating.rival_ms, self._rival, attempt, seating)
-            if seating.stick_ms:
-                self.clock.at(START_MS + seating.stick_ms, self._stay_off_line, attempt)
-            if seating.leaves_ms:
-                self.clock.at(START_MS + seating.leaves_ms, self._leave, attempt)
         for number, act in enumerate(self.plan.acts):
             self.clock.at(START_MS + act.at_ms, self.invigilator.act, act, number)
         for trouble in self.plan.troubles:
             act = self._aim if trouble.is_aimed else self._break
             self.clock.at(START_MS + trouble.at_ms, act, trouble)
-
-    # Seats
-
-    def _sit_down(self, attempt: int, seating: Seating, client: str, vault: object, answers: int | None) -> None:
-        seed = self._people.randrange(2**40)
-        browser = Browser(
-            attempt, client, self.clock, seed, self.plan, seating, self.network, self.oracle, vault, answers  # type: ignore[arg-type]
-        )  # fmt: skip
-        self.browsers.append(browser)
-        self._seats[attempt] = browser
-
-    def _reload(self, attempt: int, seating: Seating, number: int) -> None:
-        before = self._seats.get(attempt)
-        if before is None or not before.is_alive:
-            return
-        self.clock.note(before.client, "crashes and comes back")
-        vault = before.crash()
-        device = before.client.partition(".")[0]
-        # Two in three keep the tab's memory (F5), the others come back as another tab of the same computer.
-        client = before.client if number % 3 else f"{device}.t{number}"
-        pause = 1_000 + self._people.randrange(4_000)
-        self.clock.after(pause, self._sit_down, attempt, seating, client, vault, before.left)
-
-    def _move(self, attempt: int, seating: Seating) -> None:
-        before = self._seats.get(attempt)
-        if before is None:
-            return
-        self.clock.note(before.client, "dies for good")
-        before.crash()
-        pause = 3_000 + self._people.randrange(15_000)
-        self.clock.after(pause, self._sit_down, attempt, seating, f"e{attempt}.t0", None, before.left)
-        self._admit_until(attempt, f"e{attempt}.t0", 0)
-
-    def _rival(self, attempt: int, seating: Seating) -> None:
-        """Another computer asks for the same paper while the first one works; one time in two it is let in."""
-        rival = Browser(
-            attempt, f"r{attempt}.t0", self.clock, self._people.randrange(2**40), self.plan, seating, self.network,
-            self.oracle, None, 3,
-        )  # fmt: skip
-        self.browsers.append(rival)
-        fate = self._people.random()
-        if fate < 0.8:
-            self._admit_until(attempt, rival.client, 0, is_refused=fate > 0.5)
-
-    def _stay_off_line(self, attempt: int) -> None:
-        """The network of a seat never comes back; soon somebody brings its answers on a stick."""
-        browser = self._seats.get(attempt)
-        if browser is None or not browser.is_alive:
-            return
-        self.network.cut(attempt, START_MS + LONGEST_MS)
-        self.clock.after(5_000 + self._people.randrange(25_000), self._bring_stick, attempt, browser)
-
-    def _bring_stick(self, attempt: int, browser: Browser) -> None:
-        vault = browser.crash()
-        answers = {
-            slot: Answer(r.sequence, r.client_time_ms, r.value)  # type: ignore[arg-type]
-            for slot, r in vault.responses.items()
-        }
-        self.invigilator.restore_file(attempt, browser.client, answers)
-
-    def _leave(self, attempt: int) -> None:
-        for browser in self.browsers:
-            if browser.attempt == attempt:
-                browser.crash()
-
-    def _admit_until(self, attempt: int, client: str, tries: int, *, is_refused: bool = False) -> None:
-        """The invigilator looks at the console every few seconds and admits who waits, or sends it away."""
-        if tries > 20:
-            return
-        facts = self.valkey.facts.get(attempt)
-        if facts is not None and facts.claimant == client and is_refused:
-            self.invigilator.refuse(attempt)
-            return
-        if facts is not None and facts.claimant == client:
-            self.invigilator.admit(attempt, f"admit-{client}-{tries}", is_credited=self._people.random() < 0.7)
-            return
-        look_again = functools.partial(self._admit_until, attempt, client, tries + 1, is_refused=is_refused)
-        self.clock.after(4_000, look_again)
 
     # Signs of life and news, as the exchange of every second spreads them
 

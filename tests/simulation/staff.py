@@ -8,6 +8,7 @@ from typing import Any
 
 from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
 from loadtests.candidate_bot.protocol import Refusal
+from loadtests.candidate_bot.vault import Claim
 from tests.simulation.messages import Answer, Count, Late, Save
 from tests.simulation.oracle import Oracle
 from tests.simulation.postgres import Postgres, Transaction
@@ -82,17 +83,38 @@ class Staff:
         self._in_transaction(worker, locked, respond)
 
     def restore_file(
-        self, worker: Worker, attempt: int, sender: str, answers: Mapping[int, Answer], respond: Respond
+        self,
+        worker: Worker,
+        attempt: int,
+        client: str,
+        claim: Claim | None,
+        answers: Mapping[int, Answer],
+        respond: Respond,
     ) -> None:
-        """Save the answers of a hand-over file under the lease that holds now."""
+        """Save the answers of a hand-over file under the lease that holds now, after starting what began alone."""
         done = worker.opened(respond)
 
+        def decide(facts: AttemptFacts, _seen_ms: int, now: int) -> Change | None:
+            if facts.state is not AttemptState.READY:
+                return None  # the seat itself was quicker
+            assert claim is not None
+            return self._rules.start_as_claimed(facts, client, claim.started_ms, now)
+
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
-            save = Save(attempt, held[0].lease, worker.now, tuple(answers.items()), worker.true_now, sender)
-            if held[0].state is AttemptState.READY or not answers:
+            if held[0].state is AttemptState.READY and claim is not None:
+                detail = {"claimed_ms": claim.started_ms}
+                worker.change(attempt, decide, "person", detail, lambda facts, _: put(facts), done)
+            elif held[0].state is AttemptState.READY:
                 done(Refusal("not-started"))
             else:
-                worker.put("save", save, saved, lambda: done(AWAY))
+                put(held[0])
+
+        def put(facts: AttemptFacts) -> None:
+            if not answers:
+                done(None)
+                return
+            save = Save(attempt, facts.lease, worker.now, tuple(answers.items()), worker.true_now, f"stick {client}")
+            worker.put("save", save, saved, lambda: done(AWAY))
 
         def saved(reply: tuple[Any, ...]) -> None:
             done(AWAY if reply[0] == 0 else None if reply[0] == 1 else refused(reply))

@@ -7,12 +7,13 @@ import pytest
 
 from tests.simulation import moments
 from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import MUTANTS, NOBODY_WAITS, OVERTAKEN, UNQUEUED, UNSEEN, Rules
+from tests.simulation.rules import BESIDE, MUTANTS, NOBODY_WAITS, OVERTAKEN, UNQUEUED, UNSEEN, Rules
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
 LONG_ABSENCES = 12
 MUST_CATCH_WITHIN = 1_500  # seeds; most are caught within fifty
+_NARROW = [moments.closing, moments.late_answers, moments.alone_beside_another, moments.stopped_beyond_the_end]
 
 
 @pytest.mark.parametrize("first", range(0, QUICK, 100))
@@ -107,7 +108,7 @@ def test_a_hand_in_that_overtakes_its_answers_needs_every_rule(name: str) -> Non
     assert any(not run_plan(plan, OVERTAKEN[name]).is_sound for plan in moments.overtaking())
 
 
-@pytest.mark.parametrize("plans", [moments.closing, moments.late_answers, moments.stopped_beyond_the_end])
+@pytest.mark.parametrize("plans", _NARROW)
 def test_no_law_breaks_in_a_narrow_moment(plans: Callable[[], Iterator[Plan]]) -> None:
     for plan in plans():
         outcome = run_plan(plan, Rules())
@@ -122,6 +123,11 @@ def test_an_act_in_the_moment_of_closing_needs_every_rule(name: str) -> None:
 @pytest.mark.parametrize("name", UNSEEN)
 def test_late_answers_under_a_seat_that_writes_need_every_rule(name: str) -> None:
     assert any(not run_plan(plan, UNSEEN[name]).is_sound for plan in moments.late_answers())
+
+
+@pytest.mark.parametrize("name", BESIDE)
+def test_a_seat_that_began_alone_needs_every_rule_beside_another(name: str) -> None:
+    assert any(not run_plan(plan, BESIDE[name]).is_sound for plan in moments.alone_beside_another())
 
 
 def test_who_may_start_after_the_end_because_the_clock_stood_is_waited_for() -> None:

@@ -126,7 +126,7 @@ class Worker:
                 self._save(attempt, client, request.body, clock_off_ms, done)
             case Ask.START:
                 assert isinstance(request.body, StartBody)
-                self._start(attempt, request.body.client_id, done)
+                self._start(attempt, request.body, done)
             case Ask.SUBMIT:
                 assert isinstance(request.body, SubmitBody)
                 self._submit(attempt, request.body, done)
@@ -155,10 +155,12 @@ class Worker:
 
         self.put("save", save, saved, lambda: done(AWAY))
 
-    def _start(self, attempt: int, client: str, done: Respond) -> None:
-        second = self._plan.second_seat
+    def _start(self, attempt: int, body: StartBody, done: Respond) -> None:
+        client, second, claimed_ms = body.client_id, self._plan.second_seat, body.started_at_ms
 
         def decide(facts: AttemptFacts, seen_ms: int, now: int) -> Change | None:
+            if claimed_ms and facts.state is AttemptState.READY:
+                return self._rules.start_as_claimed(facts, client, claimed_ms, now)
             return self._rules.start(facts, client, now, seen_ms=seen_ms, second_seat=second)
 
         def changed(facts: AttemptFacts, change: Change | None) -> None:
@@ -170,7 +172,7 @@ class Worker:
 
             self.look(attempt, looked, lambda: done(AWAY))
 
-        self.change(attempt, decide, "seat", {}, changed, done)
+        self.change(attempt, decide, "seat", {"claimed_ms": claimed_ms} if claimed_ms else {}, changed, done)
 
     def _envelope(self, facts: AttemptFacts, client: str, answers: dict[int, Answer]) -> Envelope:
         return Envelope(
