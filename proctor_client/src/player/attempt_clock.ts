@@ -34,10 +34,10 @@ export class AttemptClock {
     return this.#extraSeconds
   }
 
-  /** An answer of the server to a request sent at that counter reading. A later deadline is time that was added. */
+  /** An answer of the server to a request sent at that counter reading. A later deadline is time that was added, an earlier one was given by mistake. */
   follow(serverMs: number, deadlineMs: number, sentMs: number): void {
     this.#clock = readClock(this.#clock, serverMs, sentMs, this.#counter())
-    if (deadlineMs > this.#deadlineMs) this.#extraSeconds += Math.round((deadlineMs - this.#deadlineMs) / 1000)
+    this.#extraSeconds = Math.max(0, this.#extraSeconds + Math.round((deadlineMs - this.#deadlineMs) / 1000))
     this.#deadlineMs = deadlineMs
   }
 

@@ -1,5 +1,6 @@
 /** The strip above the foot: notices, warnings, hints. At the bottom, so that nothing a candidate is reading ever jumps. */
 
+import { formatLeft } from '../core/timer.ts'
 import { h, sign } from '../shared/dom.ts'
 import type { AppContext } from './context.ts'
 import { canHandOver, handOverView, OFFERED_AFTER_MS } from './hand_over_view.ts'
@@ -35,9 +36,11 @@ export function stripView(app: AppContext, session: ExamSession, signal: AbortSi
   const updateNotices = (): void => {
     notices.replaceChildren(
       ...session.notices.map((notice) => {
-        const minutes = Math.round((notice.extra_seconds ?? 0) / 60)
-        const text = [notice.kind === 'time' && minutes > 0 ? t('notice.extra', { minutes }) : '', notice.text ?? ''].filter(Boolean).join(' ')
-        const title = t(notice.kind === 'time' ? 'notice.time' : 'notice.message')
+        const seconds = notice.kind === 'time' ? (notice.extra_seconds ?? 0) : 0
+        const minutes = Math.round(seconds / 60)
+        const change = seconds < 0 ? t('notice.less', { time: formatLeft(-seconds * 1000) }) : minutes > 0 ? t('notice.extra', { minutes }) : ''
+        const text = [change, notice.text ?? ''].filter(Boolean).join(' ')
+        const title = t(notice.kind !== 'time' ? 'notice.message' : seconds < 0 ? 'notice.time-less' : 'notice.time')
         if (!spoken.has(notice.id)) {
           spoken.add(notice.id)
           app.announce(`${title}: ${text}`)

@@ -68,12 +68,39 @@ export interface Beat {
 /** Acts on seats that the server takes back by one request. */
 export type SeatVerb = 'pause' | 'resume' | 'lock' | 'unlock' | 'end' | 'absent' | 'malpractice' | 'reopen'
 
+/** Somebody an act did not reach, or not wholly, and why. */
+export interface LeftOut {
+  readonly attempt_id: string
+  readonly number: string
+  readonly name: string
+  readonly why: string
+  readonly seconds: number
+}
+
 export interface Acted {
   readonly request: string
   readonly changed: number
   readonly unchanged: number
+  readonly left?: readonly LeftOut[]
+  /** Of extra time: how much was given, which is what the first try of the same request asked for. */
+  readonly seconds?: number
   readonly credited_ms?: number
   readonly is_undoable?: boolean
+}
+
+/** Where a candidate sits now. */
+export interface Moved {
+  readonly request: string
+  readonly room: string
+  readonly seat: number | null
+  readonly is_undoable?: boolean
+}
+
+/** A room of the exam and its seats where nobody sits. */
+export interface FreeSeats {
+  readonly room_id: string
+  readonly room: string
+  readonly seats: readonly number[]
 }
 
 export interface RoomAct {

@@ -1,11 +1,10 @@
 /** The board's door to the network: reads, and acts with the CSRF header of the staff session. */
 
-import type { Acted, Incident, Moment, RoomAct, SeatVerb } from './board_api.ts'
+import { t } from '../shared/room_texts.ts'
+import type { Acted, FreeSeats, Incident, Moment, Moved, RoomAct, SeatVerb } from './board_api.ts'
+import type { Outcome } from './outcome.ts'
 
 const PATIENCE_MS = 10_000
-
-/** What the server answered, or why it refused in words for a person. */
-export type Outcome<Answer> = { readonly answer: Answer } | { readonly refusal: string }
 
 export class BoardServer {
   readonly #sitting: string
@@ -36,29 +35,39 @@ export class BoardServer {
     }
   }
 
-  extend(seats: readonly string[] | null, room: string, seconds: number, reason: string): Promise<Outcome<unknown>> {
-    return this.#eachOrRoom(seats, (attempt) => this.#post('/extend', { request: freshRequest(), room_id: room, attempt_id: attempt, seconds, reason }))
+  /** Time for seats that were chosen, in one act, or for the room; the answer names who got none. */
+  extend(request: string, seats: readonly string[] | null, room: string, seconds: number, reason: string): Promise<Outcome<Acted>> {
+    return this.#post('/extend', { request, seconds, reason, ...(seats === null ? { room_id: room } : { attempts: seats }) })
   }
 
-  message(seats: readonly string[] | null, room: string, text: string): Promise<Outcome<unknown>> {
-    return this.#eachOrRoom(seats, (attempt) => this.#post('/messages', { request: freshRequest(), room_id: room, attempt_id: attempt, text }))
+  message(request: string, seats: readonly string[] | null, room: string, text: string): Promise<Outcome<unknown>> {
+    return this.#post('/messages', { request, text, ...(seats === null ? { room_id: room } : { attempts: seats }) })
   }
 
   /** One act on named seats or, for a pause and its end, on the whole room. */
-  act(verb: SeatVerb, seats: readonly string[] | null, room: string, reason: string): Promise<Outcome<Acted>> {
-    return this.#post(`/${verb}`, { request_id: freshRequest(), reason, ...(seats === null ? { room } : { attempts: seats }) })
+  act(request: string, verb: SeatVerb, seats: readonly string[] | null, room: string, reason: string): Promise<Outcome<Acted>> {
+    return this.#post(`/${verb}`, { request_id: request, reason, ...(seats === null ? { room } : { attempts: seats }) })
   }
 
-  admit(attempt: string, credit: boolean): Promise<Outcome<Acted>> {
-    return this.#post(`/attempts/${attempt}/admit`, { request_id: freshRequest(), credit })
+  admit(request: string, attempt: string, credit: boolean): Promise<Outcome<Acted>> {
+    return this.#post(`/attempts/${attempt}/admit`, { request_id: request, credit })
   }
 
-  refuse(attempt: string, reason: string): Promise<Outcome<Acted>> {
-    return this.#post(`/attempts/${attempt}/refuse`, { request_id: freshRequest(), reason })
+  refuse(request: string, attempt: string, reason: string): Promise<Outcome<Acted>> {
+    return this.#post(`/attempts/${attempt}/refuse`, { request_id: request, reason })
   }
 
+  move(request: string, attempt: string, room: string, seat: number, reason: string): Promise<Outcome<Moved>> {
+    return this.#post(`/attempts/${attempt}/move`, { request_id: request, room, seat, reason })
+  }
+
+  freeSeats(): Promise<Outcome<readonly FreeSeats[]>> {
+    return read(`${this.#sitting}/free-seats`)
+  }
+
+  /** An act has one undoing: however often it is asked for, it is the same request. */
   undo(request: string, reason: string): Promise<Outcome<Acted>> {
-    return this.#post(`/acts/${encodeURIComponent(request)}/undo`, { request_id: freshRequest(), reason })
+    return this.#post(`/acts/${encodeURIComponent(request)}/undo`, { request_id: `undo.${request}`.slice(0, 64), reason })
   }
 
   checkIdentity(attempt: string, identity: 'matches' | 'doubtful' | 'cleared', note = ''): Promise<Outcome<unknown>> {
@@ -69,8 +78,8 @@ export class BoardServer {
     return send(`${this.#room}/attempts/${attempt}/review`, {})
   }
 
-  reportIncident(report: Readonly<Record<string, unknown>>): Promise<Outcome<Incident>> {
-    return send(`${this.#room}/incidents`, { request: freshRequest(), ...report })
+  reportIncident(request: string, report: Readonly<Record<string, unknown>>): Promise<Outcome<Incident>> {
+    return send(`${this.#room}/incidents`, { request, ...report })
   }
 
   withdrawIncident(incident: string, reason: string): Promise<Outcome<Incident>> {
@@ -91,17 +100,6 @@ export class BoardServer {
 
   #post<Answer>(path: string, body: unknown): Promise<Outcome<Answer>> {
     return send(this.#sitting + path, body)
-  }
-
-  /** Time and messages go to a room at once or to one seat after another; the first refusal is told. */
-  async #eachOrRoom(seats: readonly string[] | null, post: (attempt: string | null) => Promise<Outcome<unknown>>): Promise<Outcome<unknown>> {
-    if (seats === null) return post(null)
-    let refusal: Outcome<unknown> | null = null
-    for (const attempt of seats) {
-      const outcome = await post(attempt)
-      if ('refusal' in outcome) refusal ??= outcome
-    }
-    return refusal ?? { answer: null }
   }
 }
 
@@ -125,7 +123,8 @@ async function ask<Answer>(address: string, options: RequestInit): Promise<Outco
     const problem = said as { detail?: string; title?: string }
     return { refusal: [problem.title, problem.detail].filter(Boolean).join(' ') || String(reply.status) }
   } catch (error) {
-    return { refusal: error instanceof Error ? error.message : String(error) }
+    if (!(error instanceof Error)) throw error
+    return { refusal: t('board.no-answer') }
   }
 }
 
@@ -141,8 +140,4 @@ async function timed(address: string, options: RequestInit): Promise<Response> {
   } finally {
     clearTimeout(timer)
   }
-}
-
-function freshRequest(): string {
-  return [...crypto.getRandomValues(new Uint8Array(12))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -4,6 +4,7 @@ import { h } from '../shared/dom.ts'
 import { t, told } from '../shared/room_texts.ts'
 import { clockOf } from './ages.ts'
 import type { BoardSeat, Incident } from './board_api.ts'
+import { type Send } from './acts.ts'
 import { askForm, field } from './dialogs.ts'
 
 const KINDS = ['machine', 'network', 'power', 'health', 'paper', 'disturbance', 'forbidden_object', 'copying', 'impersonation', 'other'] as const
@@ -17,27 +18,26 @@ export interface Report {
   readonly attempts: readonly string[]
 }
 
-export async function askIncident(host: HTMLElement, seats: readonly BoardSeat[], chosen: ReadonlySet<string>, nowMs: number): Promise<Report | null> {
+export function askIncident<Answer>(host: HTMLElement, seats: readonly BoardSeat[], chosen: ReadonlySet<string>, nowMs: number, send: Send<Report, Answer>): Promise<Answer | null> {
   const kind = h('select', { class: 'select', id: 'incident-kind' }, ...KINDS.map((name) => h('option', { value: name }, t(`board.incident-${name}`))))
   const began = h('input', { class: 'input input--short', id: 'incident-began', type: 'time', required: true, value: wallTime(nowMs) })
   const ended = h('input', { class: 'input input--short', id: 'incident-ended', type: 'time' })
   const text = h('textarea', { class: 'textarea', id: 'incident-text', rows: 4, required: true, maxlength: LONGEST_TEXT })
   const boxes = seats.map((seat) => ({ seat, box: h('input', { type: 'checkbox', checked: chosen.has(seat.attempt_id) }) }))
-  const given = await askForm(host, { title: t('board.incident-title'), action: t('board.incident-store'), isWide: true }, [
+  const body = [
     h('div', { class: 'row row--top' }, field('incident-kind', t('board.incident-kind'), kind), field('incident-began', t('board.incident-began'), began), field('incident-ended', t('board.incident-ended'), ended)),
     h('fieldset', { class: 'incident-seats' }, h('legend', { class: 'field__label' }, t('board.incident-seats')), ...boxes.map(({ seat, box }) => h('label', { class: 'incident-seat' }, box, ` ${seat.seat ?? '–'} · ${seat.name}`))),
     field('incident-text', t('board.incident-text'), text, true),
     h('p', { class: 'alert' }, t('board.incident-effect')),
-  ])
-  if (!given || text.value.trim() === '') return null
-  const began_at = momentOf(began.value, nowMs)
-  return {
+  ]
+  const report = (): Report => ({
     kind: kind.value,
     text: text.value.trim(),
-    began_at,
+    began_at: momentOf(began.value, nowMs),
     ended_at: ended.value === '' ? null : momentOf(ended.value, nowMs),
     attempts: boxes.filter(({ box }) => box.checked).map(({ seat }) => seat.attempt_id),
-  }
+  })
+  return askForm(host, { title: t('board.incident-title'), action: t('board.incident-store'), isWide: true }, body, async () => (text.value.trim() === '' ? null : send(report())))
 }
 
 export function incidentLine(incident: Incident, mayAct: boolean, onWithdraw: () => void): HTMLElement {

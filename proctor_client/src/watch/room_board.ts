@@ -248,6 +248,7 @@ export class RoomBoard extends HTMLElement {
       time: () => void acts.giveTime(desk, one(newest())),
       message: () => void acts.sendMessage(desk, one(newest())),
       seat: (verb) => void acts.actOnSeats(desk, verb, one(newest())),
+      move: () => void acts.moveSeat(desk, newest()),
       incident: () => void this.#report(new Set([seat.attempt_id])),
       reviewed: () => void acts.markReviewed(desk, newest()),
     }

@@ -19,6 +19,7 @@ export interface CardActs {
   time(): void
   message(): void
   seat(verb: 'pause' | 'resume' | 'lock' | 'unlock' | 'end' | 'absent' | 'malpractice' | 'reopen'): void
+  move(): void
   incident(): void
   reviewed(): void
 }
@@ -125,6 +126,7 @@ function buttons(seat: BoardSeat, acts: CardActs, nowMs: number): HTMLElement[] 
   if (!isDone(seat)) add(t('board.message'), acts.message)
   if (!isDone(seat)) add(t(seat.is_paused ? 'board.do-resume' : 'board.do-pause'), () => acts.seat(seat.is_paused ? 'resume' : 'pause'))
   if (!isDone(seat)) add(t(seat.is_locked ? 'board.do-unlock' : 'board.do-lock'), () => acts.seat(seat.is_locked ? 'unlock' : 'lock'))
+  if (!isDone(seat)) add(t('board.do-move'), acts.move)
   add(t('board.report-incident'), acts.incident)
   if (running) add(t('board.do-end'), () => acts.seat('end'), 'button--quiet button--bad')
   if (seat.state === 'ready') add(t('board.do-absent'), () => acts.seat('absent'), 'button--quiet button--bad')
@@ -150,6 +152,7 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
       h('button', { class: 'button', type: 'button', on: { click: () => acts.admit(false) } }, t('board.admit-plain')),
       h('button', { class: 'button', type: 'button', on: { click: () => acts.refuse() } }, t('board.refuse')),
     ),
+    h('p', { class: 'small' }, t('board.admission-final')),
   )
 }
 

@@ -235,6 +235,8 @@ export const en: Readonly<Record<MessageKey, string>> = {
   'notice.message': 'From the invigilator',
   'notice.time': 'Extra time',
   'notice.extra': '{minutes} more minutes.',
+  'notice.time-less': 'Extra time given by mistake was taken back',
+  'notice.less': '{time} less than you were told. The clock on the screen is right.',
   'notice.dismiss': 'Read',
 
   'tools.title': 'Display',

@@ -233,6 +233,8 @@ export const vi = {
   'notice.message': 'Tin từ giám thị',
   'notice.time': 'Được cộng thêm giờ',
   'notice.extra': 'Thêm {minutes} phút.',
+  'notice.time-less': 'Giờ thêm nhầm đã được rút lại',
+  'notice.less': 'Bớt {time} so với giờ đã báo. Đồng hồ trên màn hình đã đúng.',
   'notice.dismiss': 'Đã đọc',
 
   'tools.title': 'Hiển thị',
