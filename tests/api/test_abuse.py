@@ -14,6 +14,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from api.app import create_app
 from api.hot import HotRoutes, create_server
 from exam_engine.delivery.register import Held, Register
 from exam_engine.delivery.wire import EventKind
@@ -133,7 +134,28 @@ async def test_another_candidates_paper_is_refused_on_every_route(scene: Scene) 
             await seat.post(scene.path("events"), json={"events": [{"kind": "offline", "client_time_ms": 0}]})
         )
         answers.append(await seat.get(scene.path("time")))
+        answers.append(await seat.get(scene.path("receipt")))
+        answers.append(await seat.get(scene.path("sealed-start")))
+        answers.append(await seat.post(scene.path("safe-browser"), json={}))
     assert {one.status_code for one in answers} == {403}
+    paths = [route.path for route in create_app(scene.house.settings).routes]
+    ours = {path.rpartition("/")[2] for path in paths if path.startswith("/api/attempts/")}
+    assert {one.request.url.path.rpartition("/")[2] for one in answers} == ours
+
+
+async def test_a_paper_of_a_sitting_somebody_else_sits_is_fetched_by_nobody(scene: Scene) -> None:
+    async with scene.seat(scene.later, 0) as waiting:
+        listed = (await waiting.get("/api/candidate/attempts")).json()["attempts"][0]["sealed_hash"]
+        assert listed
+        # The own form, whose attempt has not begun, is not given out either.
+        early = await waiting.get(f"/api/forms/{scene.later.form_hash}")
+        assert (early.status_code, early.json()["code"]) == (404, "form-unknown")
+    async with scene.seat(scene.hall, 0) as seat:
+        sealed = await seat.get(f"/api/papers/{listed}")
+        assert (sealed.status_code, sealed.json()["code"]) == (404, "sealed-paper-unknown")
+        assert (await seat.get(f"/api/forms/{scene.hall.form_hash}")).status_code == 200
+        unknown = await seat.get(f"/api/forms/{'0' * 64}")
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "form-unknown")
 
 
 async def test_a_seat_tells_what_pages_tell_and_nothing_in_the_servers_name(scene: Scene) -> None:
