@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
+from tests.simulation.plan import ROOM, Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
 
 _SEATING = Seating(begins_ms=5_000, answers=6, thinks_ms=2_000, hands_in=False)
 _CLOSES_MS = 60_000 + 10_000 + 2_000 + 20_000  # end of the sitting, its grace, and the time it lingers
@@ -52,6 +52,14 @@ def alone_beside_another() -> Iterator[Plan]:
         seating = Seating(begins_ms=4_000, answers=3, thinks_ms=700, hands_in=False, alone_ms=24_000, rival_ms=9_000)
         act = Act(18_000 + 150 * number, ActKind.CLOSE, 0, 0, 12_000)
         yield Plan(seed=number, duration_ms=60_000, seatings=(seating,), acts=(act,))
+
+
+def undoing() -> Iterator[Plan]:
+    """Yield plans in which a second person undoes the pause of a room while a later pause stands."""
+    for number in range(60):
+        first = Act(8_000, ActKind.PAUSE, ROOM, 0, 5_000, 4_000 + 60 * number)
+        second = Act(15_000, ActKind.PAUSE, ROOM, 0, 15_000)
+        yield Plan(seed=number, duration_ms=60_000, seatings=(_SEATING, _SEATING), acts=(first, second))
 
 
 def stopped_beyond_the_end() -> Iterator[Plan]:

@@ -12,6 +12,7 @@
 10. The sitting closes over nobody's head: who was told to have time left keeps it; who may still start may start.
 11. What is refused after the start is kept as evidence, and counts only where extra time or a mistake covers it.
 12. Who was refused as a second seat is refused, until somebody else is.
+13. An act on a room is done once and undone once, however often it is asked.
 13. Time is taken back once, in whole seconds, never more than was given, and a minute is left to who writes.
 """
 
@@ -61,6 +62,8 @@ class Oracle:
         self._holders: dict[tuple[int, int], str] = {}  # (attempt, lease) → client
         self._credited: dict[int, set[str]] = {}
         self._promised: dict[int, set[str]] = {}
+        self._acted: dict[str, tuple[int, ...]] = {}
+        self._undone: dict[str, str] = {}
         self._paused_at: dict[int, int] = {}
         self._stops: dict[int, list[tuple[int, int]]] = {}  # from when to when the clock of an attempt stood
         self._closed_at: dict[int, int] = {}
@@ -128,6 +131,15 @@ class Oracle:
         if facts.state is AttemptState.SUBMITTED:
             raise Violation("submitted is what the seat held", f"{count} counts after the hand-in")
 
+    def acted(self, request: str, changed: tuple[int, ...]) -> None:
+        """An act on a room is committed."""
+        if self._acted.setdefault(request, changed) != changed:
+            raise Violation("an act is done once", f"{request}: {self._acted[request]}, then {changed}")
+
+    def undone(self, act: str, request: str) -> None:
+        """An act on a room is taken back for good."""
+        self._undone.setdefault(act, request)
+
     def promised(self, attempt: int, request: str) -> None:
         """An invigilator was told that this act was done."""
         self._promised.setdefault(attempt, set()).add(request)
@@ -160,6 +172,9 @@ class Oracle:
     def changes(self, apply: Any, before: AttemptFacts) -> None:
         """Valkey takes a change of the facts."""
         after, kind, attempt = apply.change.facts, apply.change.kind, apply.attempt
+        undoes = apply.detail.get("undoes")
+        if undoes and self._undone.get(undoes, apply.detail["act"]) != apply.detail["act"]:
+            raise Violation("an act is undone once", f"attempt {attempt}: {kind} undoes {undoes} again")
         if after.lease != before.lease or after.client != before.client:
             holder = self._holders.setdefault((attempt, after.lease), after.client)
             if holder != after.client or after.lease <= before.lease:

@@ -1,6 +1,7 @@
 """Candidates at their seats, on the seat's real protocol; the invigilator, who repeats an act until it is answered."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -10,15 +11,18 @@ from loadtests.candidate_bot.vault import Claim, Vault
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
-from tests.simulation.plan import START_MS, Act, ActKind, Plan, Seating
+from tests.simulation.plan import ROOM, START_MS, Act, ActKind, Plan, Seating
 from tests.simulation.rules import Rules
 from tests.simulation.staff import REFUSALS, Decision, Staff
 from tests.simulation.worker import AWAY, Worker
 
 PATIENCE_MS = 10_000
 RUSH_MS = 3_000
+LOOK_UP_MS = 800
 BREAK_MS = 5
 STRAGGLES_MS = 20 * 60_000
+_TELLING = (Ask.SUBMIT, Ask.RECEIPT)  # what the seat holds as it asks decides what is promised
+Held = dict[int, tuple[int, str]]
 _EVIDENT = frozenset(REFUSALS.values())
 
 
@@ -78,6 +82,8 @@ class Browser:
         self._clock, self._plan, self._seating, self._network, self._oracle = clock, plan, seating, network, oracle
         self._chance = random.Random(seed)
         self._armed_ms = self._on_time_ms = -1
+        self._patient_until: deque[tuple[int, Request]] = deque()
+        self._is_patient = False
         self.protocol = rules.seat(client, self._chance, vault, clock.now)
         if vault is not None and vault.claim is not None:
             deadline_ms = min(vault.claim.started_ms + plan.duration_ms, START_MS + plan.ends_ms)
@@ -96,7 +102,10 @@ class Browser:
         if self._seating.rushes and 0 < self.protocol.left_ms(self._clock.now) < RUSH_MS:
             mean = 100
             self.left = max(self.left, 1)
-        self._clock.after(1 + int(mean * 2 * self._chance.random()), self._act)
+        pause_ms = 1 + int(mean * 2 * self._chance.random())
+        # Where nothing can be answered now, looking every moment would change nothing.
+        is_waiting = not self.protocol.may_answer or (self.left <= 0 and not self._seating.hands_in)
+        self._clock.after(max(pause_ms, LOOK_UP_MS) if is_waiting else pause_ms, self._act)
 
     def _act(self) -> None:
         seat, now = self.protocol, self._clock.now
@@ -137,8 +146,13 @@ class Browser:
             return
         if self._clock.trace is not None:
             self._clock.note(self.client, f"asks {request.ask} {request.body or ''}")
-        held = {slot: (r.sequence, str(r.value)) for slot, r in self.protocol.held.items()}
-        self._clock.after(PATIENCE_MS, self._failed, request)
+        held: Held = {}
+        if request.ask in _TELLING:
+            held = {slot: (r.sequence, str(r.value)) for slot, r in self.protocol.held.items()}
+        self._patient_until.append((self._clock.now + PATIENCE_MS, request))
+        if not self._is_patient:
+            self._is_patient = True
+            self._clock.after(PATIENCE_MS, self._lose_patience)
         self._network.send(self, self._arrive, request, held)
 
     def _arrive(self, request: Request, held: dict[int, tuple[int, str]]) -> None:
@@ -198,6 +212,15 @@ class Browser:
             self._mind_the_time()
             self._arm()
 
+    def _lose_patience(self) -> None:
+        """One alarm a seat: requests run out of time in the order in which they were sent."""
+        patient, now = self._patient_until, self._clock.now
+        while patient and patient[0][0] <= now:
+            self._failed(patient.popleft()[1])
+        self._is_patient = bool(patient)
+        if patient:
+            self._clock.at(patient[0][0], self._lose_patience)
+
     def _failed(self, request: Request) -> None:
         if self.is_alive:
             self.protocol.failed(request, self._clock.now)
@@ -217,6 +240,9 @@ class Invigilator:
     def act(self, act: Act, number: int) -> None:
         """Do one act of the plan."""
         request = f"act-{number}"
+        if act.attempt == ROOM:
+            self._act_on_room(act, request)
+            return
         match act.kind:
             case ActKind.EXTEND:
                 detail = {"seconds": act.seconds, "request": request}
@@ -239,6 +265,34 @@ class Invigilator:
                 self._repeat(act.attempt, close, {}, lambda: self._later(act, self._rules.reopen))
             case ActKind.COUNT_LATE:
                 self._count_late(act.attempt)
+
+    def _act_on_room(self, act: Act, request: str) -> None:
+        rules = self._rules
+        do, undo = {
+            ActKind.PAUSE: (rules.pause, rules.resume),
+            ActKind.LOCK: (rules.lock, rules.unlock),
+            ActKind.CLOSE: (lambda facts, now: rules.close(facts, CloseReason.INVIGILATOR, now), rules.reopen),
+        }[act.kind]
+
+        def take_back(person: str) -> None:
+            self._until_answered(
+                f"{person} of {request}",
+                lambda worker, hear: self._staff.undo(worker, request, f"{request}-{person}", self._simple(undo), hear),
+                lambda _: None,
+            )
+
+        def acted(reply: Any) -> None:
+            if isinstance(reply, Refusal):
+                return
+            self._clock.after(act.for_ms, take_back, "undo")
+            if act.again_ms:
+                self._clock.after(act.for_ms + act.again_ms, take_back, "second undo")
+
+        self._until_answered(
+            f"room {act.kind}",
+            lambda worker, hear: self._staff.act_on_room(worker, request, self._simple(do), hear),
+            acted,
+        )
 
     def refuse(self, attempt: int) -> None:
         """Send the seat that waits away."""

@@ -10,6 +10,7 @@ from tests.simulation.clockwork import stream_of_chance
 START_MS = 1_800_000_000_000
 MINUTE = 60_000
 LONGEST_MS = 60 * MINUTE
+ROOM = -1  # instead of an attempt: everybody at once
 
 
 class Fault(StrEnum):
@@ -56,6 +57,10 @@ class Act(msgspec.Struct, frozen=True):
     attempt: int
     seconds: int = 0
     for_ms: int = 0
+    again_ms: int = 0  # so much later a second person undoes what was done to the room once more
+
+
+_AT_ONCE = (ActKind.PAUSE, ActKind.PAUSE, ActKind.LOCK, ActKind.CLOSE)
 
 
 class Seating(msgspec.Struct, frozen=True):
@@ -143,7 +148,7 @@ def draw(seed: int) -> Plan:
 
 def with_more(plan: Plan) -> Plan:
     """Add what comes beside: wrong clocks, a stick, late answers looked at, a room stopped while its switch is out."""
-    chance, alone = stream_of_chance(plan.seed, 5), stream_of_chance(plan.seed, 6)
+    chance, alone, rooms = (stream_of_chance(plan.seed, purpose) for purpose in (5, 6, 7))
     replace = msgspec.structs.replace
     acts, troubles, seatings = list(plan.acts), list(plan.troubles), list(plan.seatings)
     last = plan.duration_ms + plan.late_ms
@@ -165,6 +170,9 @@ def with_more(plan: Plan) -> Plan:
             seatings[number] = replace(seatings[number], stick_ms=moment, reloads=())
         if alone.random() < 0.15:
             seatings[number] = _alone(alone, plan, seatings[number])
+    if rooms.random() < 0.15:
+        at, for_ms = rooms.randrange(2_000, last), rooms.randrange(500, 20_000)
+        acts.append(Act(at, rooms.choice(_AT_ONCE), ROOM, 0, for_ms, rooms.choice((0, 1, 900))))
     if plan.seed % 100 == 3:
         forgotten = chance.randrange(len(seatings))
         acts.append(Act(chance.randrange(1_000, plan.duration_ms), ActKind.PAUSE, forgotten))

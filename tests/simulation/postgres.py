@@ -49,6 +49,8 @@ class Postgres:
         self.client_ms: dict[tuple[int, int], int] = {}
         self.events: dict[tuple[int, int, int], tuple[int, str]] = {}
         self.late: dict[int, Late] = {}
+        self.acts: dict[str, tuple[int, ...]] = {}  # request → whom it changed
+        self.undone: dict[str, str] = {}  # request → by which request
         self.batches: list[list[Entry] | tuple[int, AttemptFacts]] | None = None
         self._facts = dict(enumerate(planned))
         self._named: dict[int, tuple[int, dict[int, int]]] = {}  # at the hand-in of that revision

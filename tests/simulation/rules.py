@@ -53,6 +53,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     hears_of_loss: bool = True  # a worker, by the mark of the filling
     looks_under_the_lock: bool = True  # an act, whether the sitting is open
     looks_again: bool = True  # the timer, under the lock, whether anybody has time left
+    acts_once: bool = True  # a request that comes again does nothing
+    undoes_once: bool = True
     seals: bool = True
     heeds_the_seal: bool = True
     keeps_evidence: bool = True
@@ -262,6 +264,12 @@ UNSEEN: Mapping[str, Rules] = {
 # What only a paper that is closed and given back shows to a seat that began alone, while another has its first lease.
 BESIDE: Mapping[str, Rules] = {
     "a seat that began alone believes in its own lease": Rules(seat=_BelievesItsOwnLease),
+}
+
+# What an act on a room brings out that is repeated, or undone by two people, while another stands.
+TWICE: Mapping[str, Rules] = {
+    "an act on a room is done as often as it is asked": Rules(acts_once=False),
+    "an act on a room is undone as often as anybody asks": Rules(undoes_once=False),
 }
 
 NOBODY_WAITS = Rules(due_ms=_due_once_started)

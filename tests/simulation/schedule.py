@@ -14,7 +14,7 @@ from tests.simulation.background import Timer, Writer
 from tests.simulation.clockwork import Clockwork, Violation, stream_of_chance
 from tests.simulation.oracle import Oracle
 from tests.simulation.people import STRAGGLES_MS, Invigilator, Network
-from tests.simulation.plan import LONGEST_MS, MINUTE, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
+from tests.simulation.plan import LONGEST_MS, MINUTE, ROOM, START_MS, ActKind, Fault, Plan, Seating, Trouble, draw
 from tests.simulation.postgres import Postgres
 from tests.simulation.rules import Rules
 from tests.simulation.seats import Seats
@@ -85,7 +85,7 @@ class Schedule:
             worker.clock_off_ms = off_ms
         wrong = [abs(trouble.target) for trouble in plan.troubles if trouble.fault is Fault.TURN_CLOCK]
         oracle.skew_ms = max(map(abs, plan.clocks_off_ms)) + max(wrong, default=0)
-        staff = Staff(rules, postgres, oracle)
+        staff = Staff(rules, postgres, oracle, len(planned))
         self.invigilator = Invigilator(clock, servers, rules, self.network, oracle, staff)
         people = stream_of_chance(plan.seed, 3)
         seats = Seats(clock, people, plan, rules, self.network, oracle, self.invigilator, valkey)
@@ -216,7 +216,7 @@ class Schedule:
         spans += [
             (START_MS + act.at_ms, START_MS + act.at_ms + act.for_ms + ASKED_AGAIN_MS)
             for act in self.plan.acts
-            if act.attempt == attempt and act.kind is not ActKind.EXTEND
+            if act.attempt in (attempt, ROOM) and act.kind is not ActKind.EXTEND
         ]
         for begin, end in sorted(spans):
             calm = max(calm, min(begin, until) - after)

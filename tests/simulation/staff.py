@@ -22,8 +22,9 @@ Decision = Callable[[AttemptFacts, int, int], Change | None]  # facts, last sign
 class Staff:
     """The staff's side of the workers."""
 
-    def __init__(self, rules: Rules, postgres: Postgres, oracle: Oracle) -> None:
+    def __init__(self, rules: Rules, postgres: Postgres, oracle: Oracle, attempts: int) -> None:
         self._rules, self._postgres, self._oracle = rules, postgres, oracle
+        self._attempts = tuple(range(attempts))
 
     def act(self, worker: Worker, attempt: int, decide: Decision, detail: dict[str, Any], respond: Respond) -> None:
         """Do something to an attempt: lock the sitting, change, record, commit."""
@@ -37,6 +38,73 @@ class Staff:
             worker.change(attempt, decide, "person", detail, changed, done)
 
         self._in_transaction(worker, locked, respond)
+
+    def act_on_room(self, worker: Worker, request: str, decide: Decision, respond: Respond) -> None:
+        """Do something to everybody whom it fits; the same request again does nothing."""
+
+        def locked(transaction: Transaction, done: Respond) -> None:
+            known = self._postgres.acts.get(request)
+            if known is not None and self._rules.acts_once:
+                done(known)
+            else:
+                self._change_all(worker, transaction, request, self._attempts, decide, done)
+
+        self._in_transaction(worker, locked, respond)
+
+    def undo(self, worker: Worker, undone: str, request: str, decide: Decision, respond: Respond) -> None:
+        """Take an act on the room back for exactly those it changed, once."""
+
+        def locked(transaction: Transaction, done: Respond) -> None:
+            acts, by = self._postgres.acts, self._postgres.undone
+            if request in acts:
+                done(acts[request])
+            elif undone in by and self._rules.undoes_once:
+                done(Refusal("act-not-undoable"))
+            else:
+                self._change_all(worker, transaction, request, acts[undone], decide, done, undone)
+
+        self._in_transaction(worker, locked, respond)
+
+    def _change_all(
+        self,
+        worker: Worker,
+        transaction: Transaction,
+        request: str,
+        attempts: tuple[int, ...],
+        decide: Decision,
+        done: Respond,
+        undone: str = "",
+    ) -> None:
+        left, changes = list(attempts), {}
+        detail = {"act": request, "undoes": undone} if undone else {"act": request}
+
+        def write(postgres: Postgres) -> None:
+            for attempt, facts in changes.items():
+                postgres.project(attempt, facts)
+            postgres.acts[request] = tuple(changes)
+            self._oracle.acted(request, tuple(changes))
+            if undone:
+                postgres.undone[undone] = request
+                self._oracle.undone(undone, request)
+
+        def go_on(reply: Any = None) -> None:
+            if reply is AWAY:
+                done(AWAY)
+            elif left:
+                worker.change(left[0], decide, "person", detail, changed, passed)
+            else:
+                transaction.commit(write, lambda _: done(tuple(changes)), lambda: done(AWAY))
+
+        def passed(reply: Any) -> None:
+            left.pop(0)
+            go_on(reply)
+
+        def changed(facts: AttemptFacts, change: Change | None) -> None:
+            if change is not None:
+                changes[left[0]] = facts
+            passed(None)
+
+        go_on()
 
     def propose_late(self, worker: Worker, attempt: int, respond: Respond) -> None:
         """Ask which refused answers of an attempt may count; a second person lets them."""

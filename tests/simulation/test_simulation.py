@@ -7,13 +7,19 @@ import pytest
 
 from tests.simulation import moments
 from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import BESIDE, MUTANTS, NOBODY_WAITS, OVERTAKEN, UNQUEUED, UNSEEN, Rules
+from tests.simulation.rules import BESIDE, MUTANTS, NOBODY_WAITS, OVERTAKEN, TWICE, UNQUEUED, UNSEEN, Rules
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
 LONG_ABSENCES = 12
 MUST_CATCH_WITHIN = 1_500  # seeds; most are caught within fifty
-_NARROW = [moments.closing, moments.late_answers, moments.alone_beside_another, moments.stopped_beyond_the_end]
+_NARROW = [
+    moments.closing,
+    moments.late_answers,
+    moments.alone_beside_another,
+    moments.undoing,
+    moments.stopped_beyond_the_end,
+]
 
 
 @pytest.mark.parametrize("first", range(0, QUICK, 100))
@@ -128,6 +134,11 @@ def test_late_answers_under_a_seat_that_writes_need_every_rule(name: str) -> Non
 @pytest.mark.parametrize("name", BESIDE)
 def test_a_seat_that_began_alone_needs_every_rule_beside_another(name: str) -> None:
     assert any(not run_plan(plan, BESIDE[name]).is_sound for plan in moments.alone_beside_another())
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_what_is_done_to_a_room_needs_every_rule_when_it_is_asked_twice(name: str) -> None:
+    assert any(not run_plan(plan, TWICE[name]).is_sound for plan in moments.undoing())
 
 
 def test_who_may_start_after_the_end_because_the_clock_stood_is_waited_for() -> None:

@@ -63,7 +63,10 @@ class Valkey:
     def call(self, command: str, arguments: Any, reply: Reply, failure: Failure) -> None:
         """Send a command; exactly one of the two is called, unless the caller's process dies."""
         call = _Call(command, arguments, reply, failure)
-        self._clock.after(self._chance.random() < 0.5, self._arrive, call)
+        if self._chance.random() < 0.5:
+            self._clock.after(1, self._arrive, call)
+        else:
+            self._arrive(call)
         if self.slow_ms:
             self._clock.after(TIMEOUT_MS, call.fail)
 
@@ -112,8 +115,13 @@ class Valkey:
         """What was only read waits for no file."""
         if self._unsynced or self.slow_ms:
             self._sync()
-        else:
-            self._reply()
+            return
+        replying, self._replying = self._replying, []
+        for call, reply in replying:
+            if self._chance.random() < 0.5:
+                self._clock.after(1, call.answer, reply)
+            else:
+                call.answer(reply)
 
     def _sync(self) -> None:
         self._syncing = True
