@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.proctor_client import pages, papers
-from tests.proctor_client.conftest import Check, OpenContext, go_to, saved, sign_in, start
+from tests.proctor_client.conftest import CODE, Check, OpenContext, go_to, saved, sign_in, start
 from tests.proctor_client.peer import ExamPeer, PeerServer
 
 THEMES = ("light", "dark", "contrast")
@@ -154,11 +154,97 @@ async def test_statements_of_a_cluster_are_named_by_row_and_column(page: Page) -
     await expect(page.get_by_role("rowheader")).to_have_count(4)
 
 
-async def test_a_paper_can_be_sat_without_a_pointer(page: Page, peer: ExamPeer) -> None:
-    await start(page)
+async def test_every_ending_and_every_hold(themed: Page, peer: ExamPeer, check_accessible: Check) -> None:
+    peer.second_seat = "admit"
+    await start(themed)
+    titles = themed.locator(".ending h1")
+    nudge = "window.dispatchEvent(new Event('online'))"
+    peer.is_paused = True
+    await themed.evaluate(nudge)
+    await expect(titles).to_have_text("Bài thi tạm dừng")
+    await check_accessible(themed)
+    peer.is_paused, peer.is_locked = False, True
+    await themed.evaluate(nudge)
+    await expect(titles).to_have_text("Bài thi đang bị khóa")
+    await check_accessible(themed)
+    peer.is_locked = False
+    peer.take_lease()
+    await themed.evaluate(nudge)
+    await expect(titles).to_have_text("Bài thi đang mở ở máy khác")
+    await check_accessible(themed)
+    await themed.click("text=Làm tiếp ở máy này")
+    await expect(themed.locator(".ending")).to_contain_text("Giơ tay")
+    await check_accessible(themed)
+    peer.admit()
+    await themed.evaluate(nudge)
+    await themed.wait_for_selector(".item")
+    peer.failing = (503, 0)
+    await themed.keyboard.press("a")
+    await themed.wait_for_selector(".save--not-saved")
+    await themed.keyboard.press("r")
+    await themed.click("#hand-in")
+    await themed.click("dialog .button:has-text('Nộp bài')")
+    await expect(titles).to_have_text("Đang nộp bài")
+    await check_accessible(themed)
+    with peer.lock:
+        peer.state, peer.failing = "closed", None
+    await expect(themed.locator(".ending--warn, .ending .lead")).to_contain_text("sau khi hết giờ", timeout=20_000)
+    await check_accessible(themed)
+
+
+async def _tab_to(page: Page, selector: str) -> None:
+    """Move the focus by the Tab key alone."""
+    for _ in range(80):
+        if await page.evaluate("selector => document.activeElement?.matches(selector) ?? false", selector):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reached {selector}")
+
+
+async def test_a_paper_is_sat_from_the_door_to_the_receipt_without_a_pointer(page: Page, peer: ExamPeer) -> None:
+    await page.goto("/exam/?exam=thi-thu-tn-2027")
+    await expect(page.locator("#number")).to_be_focused()
+    await page.keyboard.type("31000123")
     await page.keyboard.press("Tab")
+    await page.keyboard.type(CODE)
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".waiting")
+    await _tab_to(page, ".attempt .button--primary")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector(".item")
+    await _tab_to(page, ".choice__input")
     await page.keyboard.press("Space")
     await page.keyboard.press("ArrowDown")
     await saved(page)
     assert peer.responses[1]["value"] == "B"
-    await expect(page.locator(".skip-link")).to_have_count(1)
+    await _tab_to(page, ".desk__side .cell[aria-label^='Câu 10:']")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".item__number")).to_have_text("Câu 10")
+    await _tab_to(page, ".cluster input")
+    await page.keyboard.press("Space")
+    await _tab_to(page, ".desk__side .cell[aria-label^='Câu 13:']")
+    await page.keyboard.press("Enter")
+    await _tab_to(page, ".numeric__input")
+    await page.keyboard.type("0,5")
+    await _tab_to(page, ".foot__flag")
+    await page.keyboard.press("Enter")
+    await _tab_to(page, ".foot__next")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".item__number")).to_have_text("Câu 14")
+    await saved(page)
+    await page.keyboard.press("r")
+    await _tab_to(page, "#hand-in")
+    await page.keyboard.press("Enter")
+    await page.wait_for_selector("dialog[open]")
+    for _ in range(10):
+        if await page.evaluate("document.activeElement.textContent.trim()") == "Nộp bài":
+            break
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.locator(".ending h1")).to_have_text("Đã nộp bài")
+    assert {slot: held["value"] for slot, held in sorted(peer.responses.items())} == {
+        1: "B",
+        10: {"a": True},
+        13: "0,5",
+    }
+    await expect(page.locator(".skip-link")).to_have_count(0)
