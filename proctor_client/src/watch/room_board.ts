@@ -235,6 +235,7 @@ export class RoomBoard extends HTMLElement {
   #drawCard(board: RoomBoardView, now: number): void {
     const seat = this.#card && board.seats.find((other) => other.attempt_id === this.#card?.attempt)
     if (seat) this.#card?.card.show(seat, this.#cardActs(seat), this.#left(seat, now), now)
+    else this.#card?.card.close() // who moved to another room is looked after there
   }
 
   #cardActs(seat: BoardSeat): CardActs {
