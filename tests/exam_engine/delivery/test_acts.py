@@ -14,13 +14,10 @@ from exam_engine.delivery.errors import (
     ActUnknown,
     AttemptLocked,
     AttemptUnknown,
-    LateAnswersUnknown,
     LeaseTaken,
     RequestReused,
-    SamePersonTwice,
     SittingNotStarted,
     SittingPlanInvalid,
-    TimeOver,
 )
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import SittingSettings
@@ -393,78 +390,6 @@ async def test_everything_done_to_a_seat_survives_a_redis_that_starts_empty(
     # A seat that lived a moment ago is not taken for one that has been silent since the start.
     admitted = await staff.act(hall, ActKind.ADMIT, "a", 2, is_credited=True)
     assert admitted.credited_ms == 0
-
-
-async def test_late_answers_count_only_when_extra_time_covers_them_and_two_people_agree(
-    opened: HallMaker, delivery: Delivery, staff: Staff, clock: SetClock, writer: Writer, pool: Any, register: Register
-) -> None:
-    hall = await opened(candidates=1)
-    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
-    await delivery.save(hall.candidate(), hall.attempt(), _save(1, 1, 1, "A"))
-    clock.forward(minutes=61)
-    for sequence, value in ((2, "B"), (3, "C"), (3, "C")):
-        with pytest.raises(TimeOver):
-            await delivery.save(hall.candidate(), hall.attempt(), _save(1, 1, sequence, value))
-    await _stored(writer)
-    with pytest.raises(LateAnswersUnknown):
-        await staff.accept_late(hall, 0, "person:an")
-    await staff.extend(hall, "x", 300, 0)
-    proposed = await staff.accept_late(hall, 0, "person:an")
-    assert (proposed.is_accepted, proposed.answers) == (False, 2)  # what came twice is one piece of evidence
-    assert (await register.look(hall.place(), "s")).sequences() == {1: 1}
-    with pytest.raises(SamePersonTwice):
-        await staff.accept_late(hall, 0, "person:an")
-    accepted = await staff.accept_late(hall, 0, "person:binh")
-    assert (accepted.is_accepted, accepted.counted, accepted.proposed_by) == (True, 2, "person:an")
-    await _stored(writer)
-    stored = await pool.fetchrow("select sequence, value from response where attempt_id = $1", hall.attempt())
-    assert tuple(stored) == (3, '"C"')
-    with pytest.raises(LateAnswersUnknown):
-        await staff.accept_late(hall, 0, "person:an")
-
-
-async def test_a_redis_that_began_empty_hinders_neither_a_dry_run_nor_late_answers(
-    opened: HallMaker,
-    delivery: Delivery,
-    staff: Staff,
-    clock: SetClock,
-    writer: Writer,
-    redis: Any,
-    register: Register,
-    sessions: async_sessionmaker[AsyncSession],
-) -> None:
-    hall = await opened(candidates=2)
-    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
-    await redis.flushdb()
-    pause = SeatAct(kind=ActKind.PAUSE, request="p", reason="mất điện", scope=Scope())
-    async with transaction(sessions) as session:
-        seen = await service.preview(staff._desk(session), hall.sitting.id, pause)
-    assert (seen.changed, seen.unchanged) == (2, 0)
-    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
-    clock.forward(minutes=61)
-    lease = (await register.look(hall.place())).facts.lease
-    with pytest.raises(TimeOver):
-        await delivery.save(hall.candidate(), hall.attempt(), _save(lease, 1, 2, "B"))
-    await _stored(writer)
-    await staff.extend(hall, "x", 300, 0)
-    for actor, is_accepted in (("person:an", False), ("person:binh", True)):
-        await redis.flushdb()
-        accepted = await staff.accept_late(hall, 0, actor)
-        assert (accepted.is_accepted, accepted.counted) == (is_accepted, int(is_accepted))
-    assert (await register.look(hall.place(), "s")).sequences() == {1: 2}
-
-
-async def test_the_evidence_of_one_attempt_is_bounded(
-    opened: HallMaker, delivery: Delivery, clock: SetClock, writer: Writer, pool: Any
-) -> None:
-    hall = await opened(candidates=1)
-    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
-    clock.forward(minutes=61)
-    for sequence in range(1, 251):
-        with pytest.raises(TimeOver):
-            await delivery.save(hall.candidate(), hall.attempt(), _save(1, 1, sequence))
-    await _stored(writer)
-    assert await pool.fetchval("select count(*) from late_response where attempt_id = $1", hall.attempt()) == 200
 
 
 async def test_settings_that_delay_a_room_hold_for_who_is_taken_in_later(opened: HallMaker, register: Register) -> None:
