@@ -145,6 +145,7 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
     { class: 'alert alert--bad admission', role: 'group', 'aria-label': t('board.admission') },
     h('p', { class: 'alert__title' }, t('board.admission')),
     h('p', {}, seat.is_connected ? t('board.admission-alive') : t('board.admission-silent', { time: formatClock(seat.last_seen_ms ?? nowMs, true), age: exactly(silentMs) })),
+    h('p', { class: 'small' }, t('board.admission-final')),
     h(
       'div',
       { class: 'alert__actions' },
@@ -152,7 +153,6 @@ export function admission(seat: BoardSeat, acts: Pick<CardActs, 'admit' | 'refus
       h('button', { class: 'button', type: 'button', on: { click: () => acts.admit(false) } }, t('board.admit-plain')),
       h('button', { class: 'button', type: 'button', on: { click: () => acts.refuse() } }, t('board.refuse')),
     ),
-    h('p', { class: 'small' }, t('board.admission-final')),
   )
 }
 

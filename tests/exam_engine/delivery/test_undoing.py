@@ -20,6 +20,7 @@ from exam_engine.delivery.errors import (
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import ActKind, Extended, Extension, Move, Moved, Scope
+from exam_engine.delivery.store import load_seats
 from exam_engine.delivery.wire import SubmitBody
 from exam_engine.infra.database import transaction
 from tests.exam_engine.delivery.conftest import HallMaker
@@ -184,6 +185,9 @@ async def test_a_candidate_who_moves_is_on_the_board_of_the_room_where_they_sit_
         await _move(staff, sessions, hall, "m2", 1, 1, seat)
     with pytest.raises(SeatTaken):
         await _move(staff, sessions, hall, "m3", 1, 1, 9_999)
+    async with sessions() as session:
+        seats = await load_seats(session, hall.sitting.id)  # what the rooms' statements are made of
+    assert next(one.room_code for one in seats if one.attempt_id == hall.attempt()) == "P02"
     assert (await staff.undo(hall, "m", "back")).changed == 1
     await delivery.rolls.refresh(clock.now)
     sat = await delivery.rolls.require(hall.candidate().candidate_id, hall.attempt())
