@@ -27,6 +27,7 @@ from exam_engine.delivery.model import SittingId
 from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.errors import EngineError
 from exam_engine.invigilation import service
+from exam_engine.invigilation.errors import RoomUnknown
 from exam_engine.invigilation.model import Board
 
 logger = structlog.get_logger(__name__)
@@ -97,6 +98,11 @@ class Feed:
         self._count += 1
         self._changes = None if before is None else self._rendering.changes(str(self.version), before, board)
         self._wake()
+
+    def empty(self, now_ms: int) -> None:
+        """Say that nobody sits there any more: the last was moved to another room."""
+        if self._board is not None:
+            self.publish(msgspec.structs.replace(self._board, seats=(), server_time_ms=now_ms))
 
     def beat(self, now_ms: int) -> None:
         """Tell everybody the feed is alive, and how old its state is."""
@@ -242,6 +248,8 @@ class _Reader:
                 notes=self._notes,
                 needs_safe_browser=self._needs_safe_browser,
             )
+        except RoomUnknown:
+            self._feed.empty(self._delivery.now_ms())
         except (EngineError, RedisError, OSError) as error:
             # The last state stays on the page, and the beat says how old it is.
             logger.warning("room_not_read", room_id=str(room_id), error=type(error).__name__, detail=str(error)[:200])

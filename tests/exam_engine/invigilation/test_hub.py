@@ -150,6 +150,17 @@ async def test_a_state_that_says_nothing_new_is_not_sent_and_a_beat_tells_its_ag
     await watcher.done()
 
 
+async def test_a_room_whose_last_candidate_was_moved_is_shown_empty() -> None:
+    feed = Feed(ROOM, RENDERING)
+    feed.empty(NOW)
+    assert not feed.has_state
+    feed.publish(board(1))
+    following = feed.follow()
+    assert msgspec.json.decode(await anext(following), type=Told).answered == (1,)
+    feed.empty(NOW + 1)
+    assert msgspec.json.decode(await anext(following), type=Told).answered == ()
+
+
 async def test_a_subscriber_that_comes_back_gets_what_it_lacks() -> None:
     feed = Feed(ROOM, RENDERING)
     feed.publish(board(1, 0, 0))
