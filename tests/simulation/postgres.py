@@ -53,7 +53,7 @@ class Postgres:
         self.undone: dict[str, str] = {}  # request → by which request
         self.batches: list[list[Entry] | tuple[int, AttemptFacts]] | None = None
         self._facts = dict(enumerate(planned))
-        self._named: dict[int, tuple[int, dict[int, int]]] = {}  # at the hand-in of that revision
+        self._named: dict[int, tuple[int, dict[int, int]]] = {}  # at the hand-in of that moment
         self._clock, self._chance, self._rules, self._oracle = clock, chance, rules, oracle
         self._commit_ms = commit_ms
         self._life = 0
@@ -146,7 +146,7 @@ class Postgres:
             elif isinstance(entry.body, Apply):
                 self._project(entry.body.attempt, entry.body.change.facts)
                 if "sequences" in entry.body.detail:
-                    self._named[entry.body.attempt] = entry.body.change.facts.revision, entry.body.detail["sequences"]
+                    self._named[entry.body.attempt] = entry.body.change.at_ms, entry.body.detail["sequences"]
             elif isinstance(entry.body, Late) and self._rules.keeps_evidence:
                 self.late[entry.number] = entry.body
 
@@ -188,8 +188,9 @@ class Postgres:
 
     def _taken_back(self, attempt: int, now: int) -> AttemptFacts:
         facts = self._facts[attempt]
-        revision, named = self._named.get(attempt, (0, {}))
-        is_whole = revision != facts.revision or model.is_whole(named, self.sequences(attempt))
+        at_ms, named = self._named.get(attempt, (0, {}))
+        is_told = facts.state is not model.AttemptState.SUBMITTED or at_ms == facts.finished_ms
+        is_whole = is_told and model.is_whole(named, self.sequences(attempt))
         return self._rules.taken_back(facts, now, is_whole=is_whole)
 
     def close_sitting(self) -> None:

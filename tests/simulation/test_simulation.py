@@ -17,6 +17,7 @@ _NARROW = [
     moments.closing,
     moments.late_answers,
     moments.alone_beside_another,
+    moments.told_by_an_act,
     moments.undoing,
     moments.stopped_beyond_the_end,
 ]

@@ -217,7 +217,8 @@ async def load_stored_attempts(
         moment_ms = to_milliseconds((await session.execute(select(func.clock_timestamp()))).scalar_one())
         named = await _named_at_hand_in(session, rows)
         for row in rows:
-            is_whole = model.is_whole(named.get(row.id, {}), sequences_of(answers[row.id]))
+            is_told = row.state != AttemptState.SUBMITTED or row.id in named
+            is_whole = is_told and model.is_whole(named.get(row.id, {}), sequences_of(answers[row.id]))
             facts[row.id] = model.taken_back(facts[row.id], moment_ms, is_whole=is_whole)
     return [
         PrimedAttempt(place_of(sitting.id, sitting.shards, row.id), facts[row.id], answers[row.id], alive[row.id])
@@ -264,17 +265,21 @@ def _milliseconds(moment: datetime | None) -> int:
 
 
 async def _named_at_hand_in(session: AsyncSession, rows: Sequence[AttemptRow]) -> dict[UUID, dict[int, int]]:
-    """Load the sequences that seats said they held when they handed in, by slot."""
-    revisions = {row.id: row.revision for row in rows if row.state == AttemptState.SUBMITTED}
-    query = select(AttemptEventRow.attempt_id, AttemptEventRow.detail).where(
-        AttemptEventRow.attempt_id.in_(revisions),
+    """Load the sequences that seats said they held when they handed in, by slot.
+
+    An act of people may write that a paper is in before the hand-in itself has come with its answers: such a paper is
+    not among them.
+    """
+    handed_in = {row.id: row.submitted_at for row in rows if row.state == AttemptState.SUBMITTED}
+    query = select(AttemptEventRow.attempt_id, AttemptEventRow.server_time, AttemptEventRow.detail).where(
+        AttemptEventRow.attempt_id.in_(handed_in),
         AttemptEventRow.source == "server",
         AttemptEventRow.kind == ChangeKind.SUBMIT.value,
     )
     return {
         attempt_id: {int(slot): sequence for slot, sequence in detail.get("sequences", {}).items()}
-        for attempt_id, detail in (await session.execute(query)).all()
-        if detail.get("revision") == revisions[attempt_id]
+        for attempt_id, at, detail in (await session.execute(query)).all()
+        if at == handed_in[attempt_id]
     }
 
 
