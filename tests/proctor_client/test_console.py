@@ -131,7 +131,7 @@ async def test_time_says_what_it_does_before_it_is_sent_and_a_message_reaches_th
     dialog = console.locator("dialog")
     await dialog.get_by_role("button", name="10 phút").click()
     await dialog.locator("#act-reason").select_option("network")
-    await expect(dialog.locator(".alert")).to_contain_text(f"{name} (SBD 31000002) được thêm 10 phút")
+    await expect(dialog.locator(".alert[role=status]")).to_contain_text(f"{name} (SBD 31000002) được thêm 10 phút")
     await console.keyboard.press("Escape")
     assert (await candidate.time())["deadline_ms"] == started["deadline_ms"]
     await seat.get_by_role("button", name=re.compile("^Thêm giờ")).click()
