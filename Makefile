@@ -66,8 +66,9 @@ bench: install client ## Measure a save, the console and the player into docs/be
 	$(RUN) -m loadtests.bench_player
 	$(RUN) -m exam_engine.cli.main rehearse --candidates $(CANDIDATES)
 
-load: install client ## Load an installation of its own with bots; CANDIDATES=2000 SCENARIOS=login_rush,steady_saving,…
-	$(RUN) -m loadtests.run --candidates $(CANDIDATES) --report var/load.html $(if $(SCENARIOS),--scenarios $(SCENARIOS))
+load: install client ## Load an installation of its own with bots; CANDIDATES=2000 SCENARIOS=login_rush,… WRITE=1 (docs)
+	$(RUN) -m loadtests.run --candidates $(CANDIDATES) --report var/load.html $(if $(SCENARIOS),--scenarios $(SCENARIOS)) \
+		$(if $(WRITE),--write)
 
 screenshots: install client ## Take the pictures of the README anew, into docs/images
 	$(RUN) deploy/screenshots.py

@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from loadtests.benchmark_page import machine_line, write_section
 from loadtests.report import page_of
 from loadtests.scenarios import SCENARIOS
 from loadtests.stage import Stage, TooFewFiles, open_stage
@@ -72,6 +73,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=2027)
     parser.add_argument("--scenarios", default=",".join(SCENARIOS), help="comma-separated, in order")
     parser.add_argument("--report", type=Path, help="write an HTML page here")
+    parser.add_argument("--write", action="store_true", help="write the figures into docs/benchmarks.md")
     parser.add_argument("--json", action="store_true", help="print JSON")
     given = parser.parse_args()
     names = given.scenarios.split(",")
@@ -85,6 +87,8 @@ def main() -> None:
         sys.exit(str(error))
     if given.report:
         given.report.write_text(page_of(run), encoding="utf-8")
+    if given.write:
+        write_section("load", "A whole sitting on one machine (`make load`)", markdown_of(run))
     print(msgspec.json.encode(run).decode() if given.json else text_of(run))
     sys.exit(not all(outcome.holds for outcome in run.outcomes))
 
@@ -142,6 +146,37 @@ def text_of(run: Run) -> str:
             for bar in outcome.bars
         ]
         lines += [f"  GAP {gap}" for gap in outcome.gaps[:GAPS_SHOWN]]
+    return "\n".join(lines)
+
+
+def markdown_of(run: Run) -> str:
+    """Return a run as tables for the page of benchmarks."""
+    lines = [f"{run.candidates:,} candidates and the servers on one machine. {machine_line()}"]
+    for outcome in run.outcomes:
+        asked = sum(latency.count for latency in outcome.latencies.values())
+        cpu = ", ".join(
+            f"{part} {1000 * seconds / max(asked, 1):.3f}"
+            for part, seconds in outcome.cpu_seconds.items()
+            if part != "other"
+        )
+        bars = {bar.name: f"{bar.most:g}{'' if bar.holds else ' (not held)'}" for bar in outcome.bars}
+        told = (
+            f"`{outcome.scenario}`: {outcome.seconds} s, {sum(outcome.failures.values())} failures, "
+            f"{len(outcome.gaps)} differences between acknowledged and stored, "
+            f"write-behind lag p99 ≤ {outcome.lag_p99_seconds} s. CPU-ms a request: {cpu}."
+        )
+        lines += [
+            "",
+            told,
+            "",
+            "| request | count | p50 ms | p95 ms | p99 ms | most ms | bar for p99 |",
+            "|---|---|---|---|---|---|---|",
+        ]
+        lines += [
+            f"| {kind} | {one.count:,} | {one.p50_ms:g} | {one.p95_ms:g} | {one.p99_ms:g} | {one.most_ms:g} | "
+            f"{bars.get(f'{kind}_p99_ms', '')} |"
+            for kind, one in outcome.latencies.items()
+        ]
     return "\n".join(lines)
 
 
