@@ -12,6 +12,7 @@ from litestar.response import Template
 
 from api.acts import Act, delivery_of, engine_of, staff_act
 from api.pages.staff_page import done, refusal, staff_page
+from api.pages.templating import page
 from api.staff.forms import readable_forms
 from api.staff.room_rights import reach, reachable_sittings, whom_to_ask
 from api.staff.sittings import desk_of, reconciled, require_sitting
@@ -20,8 +21,9 @@ from exam_engine.assembly.model import FormId
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.closing import Awaited, overtime
 from exam_engine.delivery.draining import wait_until_stored
+from exam_engine.delivery.errors import NotStored, SittingUnknown
 from exam_engine.delivery.model import Sitting, SittingId, SittingState
-from exam_engine.delivery.service import SittingPlan
+from exam_engine.delivery.service import Reconciliation, SittingPlan
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment
 from exam_engine.enrolment.model import SubjectMode
@@ -96,6 +98,31 @@ class SittingPages(Controller):
         """Show a sitting: its figures, its rooms, the next step."""
         return await _sitting_page(request, sitting_id)
 
+    @get("/{sitting_id:uuid}/reconciliation")
+    async def reconciliation(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Template:
+        """Compare what Redis and PostgreSQL hold: a part the sitting's page waits for, or without script all."""
+        statement, may_manage, status, problem = None, False, 200, None
+        try:
+            async with staff_act(request, Permission.WATCH_ROOMS) as act:
+                reached = await reach(act, sitting_id)
+                if not reached.is_whole:
+                    raise SittingUnknown(str(sitting_id))
+                statement = await reconciled(request, act, SittingId(sitting_id))
+                may_manage = UnitId(reached.context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS)
+        except (NotStored, ServiceUnavailable) as error:
+            status, problem = refusal(request, error)
+        if request.headers.get("hx-request") is None:
+            return await _sitting_page(request, sitting_id, statement=statement, problem=problem, status_code=status)
+        return page(
+            request,
+            "staff/sittings/reconciliation.html",
+            statement=statement,
+            problem=problem,
+            sitting_id=sitting_id,
+            may_manage=may_manage,
+            attempt_states=ATTEMPT_STATES,
+        )
+
     @post("/{sitting_id:uuid}/open", status_code=200)
     async def open(self, request: Request[Any, Any, Any], sitting_id: FromPath[UUID]) -> Response[Any]:
         """Open a sitting or, when it is open, take in late registrations."""
@@ -127,6 +154,7 @@ async def _sitting_page(
     request: Request[Any, Any, Any],
     sitting_id: UUID,
     *,
+    statement: Reconciliation | None = None,
     problem: dict[str, Any] | None = None,
     status_code: int = 200,
 ) -> Template:
@@ -135,11 +163,6 @@ async def _sitting_page(
         context = reached.context
         if not reached.rooms and not reached.is_whole:
             return await _no_room(request, act, context)
-        statement = (
-            await reconciled(request, act, SittingId(sitting_id))
-            if context.sitting.state is SittingState.CLOSED and reached.is_whole
-            else None
-        )
         return staff_page(
             request,
             act.person,
@@ -150,6 +173,7 @@ async def _sitting_page(
             is_whole=reached.is_whole,
             duties=by_room(await invigilation.load_duties(act.session, SittingId(sitting_id))),
             form_code=await _form_code(act, context.sitting.form_id),
+            sitting_id=sitting_id,
             statement=statement,
             late=await sittings.count_late(act.session, SittingId(sitting_id)),
             waiting=await _overtime(request, context.sitting, act.now),

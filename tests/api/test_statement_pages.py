@@ -118,13 +118,21 @@ async def test_the_reconciliation_tells_over_http_what_was_changed_since_it_was_
     async with house.staff("board") as board:
         found = (await board.get(api)).json()
         assert (found["statements"], found["differences"], found["changed"]) == (2, 0, [])
-        assert "không còn như lúc lập biên bản" not in (await board.get(page)).text
+        assert f'hx-get="{page}/reconciliation"' in (await board.get(page)).text
+        part = {"hx-request": "true"}
+        told = (await board.get(f"{page}/reconciliation", headers=part)).text
+        assert "Mọi câu đã báo lưu đều có trong cơ sở dữ liệu" in told
+        assert "không còn như lúc lập biên bản" not in told
+        assert "<html" not in told
         async with transaction(house.engine.sessions) as session:
             change = "update response set value = to_jsonb('B'::text) where attempt_id = :attempt"
             await session.execute(text(change), {"attempt": stated.attempt()})
         (changed,) = (await board.get(api)).json()["changed"]
         assert (changed["table"], changed["slot"], changed["column"]) == ("response", 1, "value")
-        assert "1 chỗ không còn như lúc lập biên bản" in (await board.get(page)).text
+        for headers in (part, {"accept": "text/html"}):
+            told = (await board.get(f"{page}/reconciliation", headers=headers)).text
+            assert "1 chỗ không còn như lúc lập biên bản" in told
+            assert "hx-get" not in told
 
 
 async def test_an_invigilator_reads_and_prints_the_statement_of_the_own_room_alone(house: House, stated: Hall) -> None:
