@@ -137,7 +137,7 @@ async def test_a_syntax_error_in_gift_is_named_by_its_line(house: House, tmp_pat
 
 
 async def test_an_answer_for_a_slot_the_paper_has_not_saves_nothing(house: House) -> None:
-    async with house.seat("lam-quen-2027", 8) as seat:
+    async with house.seat("lam-quen-2027", 19) as seat:
         attempt = (await seat.get("/api/candidate/attempts")).json()["attempts"][0]["attempt_id"]
         started = (await seat.post(f"/api/attempts/{attempt}/start", json={"client_id": "slots"})).json()
         known, unknown = (
