@@ -105,7 +105,7 @@ async def load_notices(session: AsyncSession, sitting_id: SittingId, attempt_id:
 
 async def lock_sitting_row(session: AsyncSession, sitting_id: SittingId) -> None:
     """Let one incident of a sitting be numbered at a time."""
-    await session.execute(select(SittingRow.id).where(SittingRow.id == sitting_id).with_for_update())
+    await session.execute(select(SittingRow.id).where(SittingRow.id == sitting_id).with_for_update(key_share=True))
 
 
 async def next_incident_number(session: AsyncSession, sitting_id: SittingId) -> int:

@@ -158,7 +158,7 @@ async def find_proposal(session: AsyncSession, attempt_id: AttemptId) -> LateDec
     query = (
         select(LateDecisionRow)
         .where(LateDecisionRow.attempt_id == attempt_id, LateDecisionRow.accepted_by.is_(None))
-        .with_for_update()
+        .with_for_update(key_share=True)
     )
     row = (await session.execute(query)).scalars().first()
     return None if row is None else _decision(row)

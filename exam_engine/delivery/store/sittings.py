@@ -114,7 +114,7 @@ async def sitting_states(session: AsyncSession) -> dict[SittingId, SittingState]
 
 async def lock_sitting(session: AsyncSession, sitting_id: SittingId) -> Sitting | None:
     """Lock a sitting's row until the end of the transaction; read anew: whoever held it may have closed the sitting."""
-    query = select(SittingRow).where(SittingRow.id == sitting_id).with_for_update()
+    query = select(SittingRow).where(SittingRow.id == sitting_id).with_for_update(key_share=True)
     row = (await session.execute(query.execution_options(populate_existing=True))).scalar()
     return None if row is None else _sitting(row)
 

@@ -15,7 +15,8 @@ from exam_engine.delivery.errors import AttemptClosed, NotStored
 from exam_engine.delivery.model import CloseReason
 from exam_engine.delivery.projection import Entry, write_entries
 from exam_engine.delivery.register import Register, SeatNote, pack_response
-from exam_engine.delivery.service import Desk
+from exam_engine.delivery.service import Desk, Message, Scope
+from exam_engine.delivery.store import lock_sitting
 from exam_engine.delivery.write_behind import Writer
 from exam_engine.infra.clock import to_milliseconds
 from exam_engine.infra.database import transaction
@@ -329,3 +330,23 @@ async def test_a_stored_sitting_that_redis_let_go_is_not_made_anew(
     await runner.redis.flushdb()
     await Writer(pool, runner.redis, "writer-1", clock).turn(block_ms=1)
     assert await runner.redis.exists(hall.place().stream) == 0
+
+
+async def test_what_an_act_has_told_is_stored_while_the_act_holds_its_sitting(
+    opened: HallMaker,
+    register: Register,
+    writer: Writer,
+    runner: ScriptRunner,
+    sessions: async_sessionmaker[AsyncSession],
+    pool: Any,
+) -> None:
+    # A writer that waited for the act while the act waits for attempts that the writer has locked would be a circle.
+    hall = await opened(candidates=1)
+    async with transaction(sessions) as session:
+        assert await lock_sitting(session, hall.sitting.id)
+        desk = Desk(session=session, register=register, actor=ACTOR, now=START)
+        await service.send_message(desk, hall.sitting.id, Message(text="Giữ trật tự", request="m", scope=Scope()))
+        async with asyncio.timeout(30):
+            await _write_all(writer, runner, hall)
+        told = await pool.fetchval("select text from notice where sitting_id = $1", hall.sitting.id)
+        assert told == "Giữ trật tự"
