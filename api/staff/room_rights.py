@@ -116,12 +116,14 @@ async def require_seats(
     ------
     SittingUnknown, AttemptUnknown, PermissionDenied
     """
-    found = await reach(act, sitting_id, permission)
-    if found.is_whole:
+    context = await sittings.load_sitting(act.session, sitting_id)
+    if UnitId(context.exam_unit_id) in await act.units(permission):
         return
-    seats = await seats_in(desk, SittingId(sitting_id), scope)
-    mine = {room.id for room in found.rooms}
-    if permission is not Permission.INVIGILATE or not {seat.room_id for seat in seats} <= mine:
+    # Where they sit, which is not always where the plan has them by now.
+    sat_in = {seat.room_id for seat in await seats_in(desk, SittingId(sitting_id), scope)}
+    rooms = [room for room in await enrolment.load_rooms(act.session, context.exam_id) if room.id in sat_in]
+    mine = {room.id for room in await _reached(act, context, rooms, permission)}
+    if permission is not Permission.INVIGILATE or not sat_in <= mine:
         raise PermissionDenied(permission)
 
 

@@ -134,7 +134,8 @@ async def test_who_invigilates_at_the_site_alone_gives_time_and_messages_to_its_
     async with house.browser() as client:
         await sign_in(client, "at-site", password)
         words = {"text": "Còn 5 phút", "room_id": str(room.room), "request": "site-words"}
-        assert (await client.post(f"{base}/messages", json=words)).status_code == 200
+        answer = await client.post(f"{base}/messages", json=words)
+        assert answer.status_code == 200, answer.text
         time = {"seconds": 60, "reason": "máy hỏng", "request": "site-time"}
         one = await client.post(f"{base}/extend", json={**time, "attempt_id": str(room.seats[17])})
         assert one.status_code == 200, one.text
