@@ -38,7 +38,7 @@ def issue_token(key: bytes, candidate: CandidatePass) -> str:
     body = _BODY.pack(
         VERSION, candidate.candidate_id.bytes, candidate.exam_id.bytes, candidate.expires_s, candidate.code_version
     )
-    return base64.urlsafe_b64encode(body + _mac(key, body)).rstrip(b"=").decode()
+    return _text_of(body + _mac(key, body))
 
 
 def check_token(key: bytes, token: str, now_ms: int) -> CandidatePass:
@@ -52,7 +52,8 @@ def check_token(key: bytes, token: str, now_ms: int) -> CandidatePass:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     except (ValueError, binascii.Error) as error:
         raise TokenInvalid from error
-    if len(raw) != _TOKEN_BYTES:
+    # Decoding overlooks unused bits of the last letter and letters it does not know: one token has one spelling.
+    if len(raw) != _TOKEN_BYTES or _text_of(raw) != token:
         raise TokenInvalid
     body = raw[: _BODY.size]
     if not hmac.compare_digest(_mac(key, body), raw[_BODY.size :]):
@@ -92,6 +93,10 @@ class PassDesk:
         if self._is_reissued(found.candidate_id, found.code_version):
             raise TokenExpired
         return found
+
+
+def _text_of(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _mac(key: bytes, body: bytes) -> bytes:
