@@ -36,6 +36,7 @@ def bare() -> Asgi:
     decode = msgspec.json.Decoder(SaveBody).decode
     encode = msgspec.json.Encoder().encode
     stream = place_of(UUID(os.environ[SITTING]), 1, UUID(int=0)).stream
+    gates: dict[str, bytes] = {}
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -51,8 +52,12 @@ def bare() -> Asgi:
         arguments: list[Any] = []
         for response in body.responses:
             arguments += (response.slot, _packed(response))
-        reply = await saves.put(stream, scope["path"][_ID], body.lease, now_ms, *arguments)
-        await _answer(send, encode({"saved": reply[2:], "deadline_ms": reply[1]}))
+        attempt, entry = scope["path"][_ID], (f"{body.lease} {now_ms}", *arguments)
+        reply = await saves.put(stream, attempt, gates.get(attempt, b""), *entry)
+        if isinstance(reply, bytes):
+            gates[attempt] = reply
+            reply = await saves.put(stream, attempt, reply, *entry)
+        await _answer(send, encode({"saved": [response.sequence for response in body.responses], "newest": reply}))
 
     return app
 
@@ -63,6 +68,7 @@ def plain() -> Litestar:
     key = derive_key(load_master_secret(settings), tokens.PURPOSE)
     script = create_redis(settings).register_script(load_script(PACKAGE, "save").text)
     stream = place_of(UUID(os.environ[SITTING]), 1, UUID(int=0)).stream
+    gates: dict[str, bytes] = {}
 
     @post("/api/attempts/{attempt_id:uuid}/responses", status_code=200)
     async def save(
@@ -73,9 +79,12 @@ def plain() -> Litestar:
         arguments: list[Any] = []
         for response in data.responses:
             arguments += (response.slot, _packed(response))
-        entry = [str(attempt_id), data.lease, now_ms, *arguments]
-        (reply,) = await script(keys=[stream], args=[len(entry), *entry])
-        return {"saved": reply[2:], "deadline_ms": reply[1]}
+        attempt, entry = str(attempt_id), (f"{data.lease} {now_ms}", *arguments)
+        (reply,) = await script(keys=[stream], args=[len(entry) + 2, attempt, gates.get(attempt, b""), *entry])
+        if isinstance(reply, bytes):
+            gates[attempt] = reply
+            (reply,) = await script(keys=[stream], args=[len(entry) + 2, attempt, reply, *entry])
+        return {"saved": [response.sequence for response in data.responses], "newest": reply}
 
     return Litestar([save], logging_config=None, openapi_config=None)
 

@@ -18,16 +18,34 @@ from exam_engine.delivery.model import AttemptState, is_later, newest
 from exam_engine.delivery.register import SeatNote, StoredChange, unpack_response
 from exam_engine.infra.clock import from_milliseconds
 
-REFUSALS = {3: "attempt-closed", 4: "lease-taken", 5: "time-over", 6: "attempt-locked"}  # as `save.lua` numbers them
+_BETWEEN_SAVES = (
+    b"\n\n"  # of several attempts in one entry; each is "<attempt> <lease> <arrival>", "<slot> <packed>", …
+)
 Connection = Any  # an asyncpg connection, from a pool or not
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One stream entry as read."""
+    """One stream entry as read; or the part of it that is one attempt's, where one entry has the saves of several."""
 
     stream: str
     id: str
     fields: Mapping[bytes, bytes]
+
+    def parts(self) -> "list[Entry]":
+        """Take saves apart: what PostgreSQL refuses of one attempt shall not take others with it."""
+        saves = self.fields.get(b"s", b"").split(_BETWEEN_SAVES)
+        return [self] if len(saves) == 1 else [Entry(self.stream, self.id, {b"s": save}) for save in saves]
+
+    @property
+    def size(self) -> int:
+        """How many parts it has."""
+        return 1 + self.fields.get(b"s", b"").count(_BETWEEN_SAVES)
+
+    @property
+    def name(self) -> str:
+        """Its id, and of a save its attempt's too."""
+        attempt, _, _ = self.fields.get(b"s", b"").partition(b" ")
+        return f"{self.id} {attempt.decode(errors='replace')}".strip()
 
 
 class MalformedEntry(Exception):
@@ -108,26 +126,27 @@ class Batch:
         raise MalformedEntry("no known field")
 
     def _read_save(self, entry: Entry) -> int:
-        attempt, lease, at_ms = entry.fields[b"s"].split(b" ")
+        head, *answers = entry.fields[b"s"].split(b"\n")
+        attempt, lease, at_ms = head.split(b" ")
         attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
-        for slot, packed in entry.fields.items():
-            if slot != b"s":
-                sequence, client_ms, value = unpack_response(packed)
-                client_time = from_milliseconds(client_ms)
-                self._answers.append(
-                    (attempt_id, int(slot), sequence, value.decode(), client_time, server_time, entry.id, int(lease))
-                )
+        for answer in answers:
+            slot, packed = answer.split(b" ", 1)
+            sequence, client_ms, value = unpack_response(packed)
+            client_time = from_milliseconds(client_ms)
+            self._answers.append(
+                (attempt_id, int(slot), sequence, value.decode(), client_time, server_time, entry.id, int(lease))
+            )
         return int(at_ms)
 
     def _read_late(self, entry: Entry) -> int:
-        attempt, lease, at_ms, reply = entry.fields[b"l"].split(b" ")
+        attempt, lease, at_ms, refusal = entry.fields[b"l"].split(b" ")
         attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
         for slot, packed in entry.fields.items():
             if slot != b"l":
                 sequence, client_ms, value = unpack_response(packed)
                 client_time = from_milliseconds(client_ms)
                 answer = (attempt_id, int(slot), sequence, value.decode(), client_time, server_time, entry.id)
-                self._late.append((*answer, int(lease), REFUSALS[int(reply)]))
+                self._late.append((*answer, int(lease), refusal.decode()))
         return int(at_ms)
 
     def _read_change(self, entry: Entry) -> int:
@@ -186,6 +205,7 @@ async def write_entries(connection: Connection, entries: Sequence[Entry], now: d
     asyncpg.PostgresError, OSError
         The server is away or out of order; nothing is lost by calling again.
     """
+    entries = [part for entry in entries for part in entry.parts()]
     batch = Batch()
     malformed: list[tuple[Entry, str]] = []
     for entry in entries:
@@ -212,7 +232,7 @@ async def write_entries(connection: Connection, entries: Sequence[Entry], now: d
 async def _set_aside(connection: Connection, entry: Entry, reason: str, now: datetime) -> None:
     body = {name.decode(errors="replace"): value.decode(errors="replace") for name, value in entry.fields.items()}
     text = msgspec.json.encode(body).decode().replace("\\u0000", "?")
-    await connection.execute(_INSERT_REJECT, entry.stream, entry.id, text, reason.replace("\x00", "?"), now)
+    await connection.execute(_INSERT_REJECT, entry.stream, entry.name, text, reason.replace("\x00", "?"), now)
     counters.REJECTED.inc()
 
 

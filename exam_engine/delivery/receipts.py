@@ -138,7 +138,7 @@ class ReceiptDesk:
 
     def __init__(self, key: SigningKey) -> None:
         self._key = key
-        self._written: dict[UUID, tuple[int, int, str]] = {}
+        self._written: dict[UUID, tuple[int, bytes, str]] = {}
 
     def require(self, sat: Sat, held: Held) -> str:
         """Return the receipt of an attempt, as `require_receipt` does.
@@ -148,7 +148,7 @@ class ReceiptDesk:
         ReceiptNotYet
         """
         attempt_id = sat.seat.attempt_id
-        version = (held.facts.revision, held.saves)  # every change of facts or answers raises one of them
+        version = (held.facts.revision, held.tally)  # every change of facts or answers makes one of them another
         known = self._written.get(attempt_id)
         if known is not None and known[:2] == version:
             return known[2]

@@ -1,13 +1,19 @@
 """The register of open sittings: the Redis side of attempts, one group of keys a shard.
 
-Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `r:<attempt>` (answers),
+Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `answers` (below),
 `l:<attempt>` (marks of refused answers kept), `due` (until when attempts are waited for), `seen`, `notices`,
 `notice-of`, `changed` and `changes` (whose facts changed, and the count), `primed`, `sealed` (the sitting closes).
 Scripts derive them from the stream's key.
+
+All that a save asks and changes lies in the one hash `answers`, so that a batch of saves is three commands (decision
+0020): `<attempt> <slot>` is a packed answer; `<attempt>` the gate (`model.Gate`), which the script compares and the
+model judges; `<attempt> n` the tally, never the same again once an answer has changed: "<answered> <slot>,<slot>,…
+<lease> <arrival> <slot> <sequence>" of all slots that have an answer, cleared ones too, and of the last save.
 """
 
+import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
@@ -15,13 +21,22 @@ import msgspec
 from redis.exceptions import RedisError
 
 from exam_engine.delivery import counters
-from exam_engine.delivery.errors import AttemptClosed, AttemptLocked, LeaseTaken, NotStarted, SittingSealed, TimeOver
+from exam_engine.delivery.errors import (
+    AttemptClosed,
+    AttemptLocked,
+    AttemptRefusal,
+    LeaseTaken,
+    SittingSealed,
+    TimeOver,
+)
 from exam_engine.delivery.model import (
     AttemptFacts,
     AttemptId,
     Change,
     ChangeKind,
+    Gate,
     SittingId,
+    require_writable,
     shard_of,
     waited_until_ms,
 )
@@ -32,6 +47,14 @@ PACKAGE = "exam_engine.delivery"
 KEPT_AFTER_CLOSE_SECONDS = 7 * 24 * 3600
 _MAXIMUM_TRIES = 50
 _MARKED_CHARACTERS = 4 * 65  # four acts
+_MOST_GATES = 100_000
+_UNKNOWN = b"", AttemptFacts(starts_ms=0, late_ms=0, ends_ms=0, duration_ms=0, grace_ms=0).gate
+_EVIDENT = {  # refusals after the start: what they refuse is kept
+    AttemptClosed: "attempt-closed",
+    LeaseTaken: "lease-taken",
+    TimeOver: "time-over",
+    AttemptLocked: "attempt-locked",
+}
 _SEALED = -2  # reply of the scripts that change attempts
 _FACTS = AttemptFacts.__struct_fields__
 
@@ -65,7 +88,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     facts: AttemptFacts
     saved_ms: int = 0
     answered: int = 0
-    saves: int = 0  # how many saves changed an answer
+    tally: bytes = b""  # another as soon as an answer changes
     acts: str = ""  # requests of the last acts of people that changed it, separated by blanks, the newest first
     noticed: Mapping[str, Noticed] = {}  # what its seat reported, by kind
     seen_ms: int = 0
@@ -135,23 +158,28 @@ def place_of(sitting_id: UUID, shards: int, attempt_id: UUID) -> Place:
 
 def pack_response(sequence: int, client_time_ms: int, value: bytes, is_answered: bool) -> bytes:
     """Pack an answer as Redis keeps it; the scripts read sequence and flag."""
-    return b"%d %d %d %b" % (sequence, client_time_ms, is_answered, value)
+    return b"%d %d %d %b" % (sequence, is_answered, client_time_ms, value)
 
 
 def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
     """Return sequence, client time and the value's JSON."""
-    sequence, client_time, _, value = packed.split(b" ", 3)
+    sequence, _, client_time, value = packed.split(b" ", 3)
     return int(sequence), int(client_time), value
+
+
+def sequence_of(packed: bytes) -> int:
+    """Return the sequence of an answer."""
+    return int(packed.partition(b" ")[0])
 
 
 def sequences_of(responses: Mapping[int, bytes]) -> dict[int, int]:
     """Return the sequence of each slot."""
-    return {slot: int(packed.partition(b" ")[0]) for slot, packed in responses.items()}
+    return {slot: sequence_of(packed) for slot, packed in responses.items()}
 
 
 def count_answered(responses: Mapping[int, bytes]) -> int:
     """Count the slots that hold an answer, not a cleared one."""
-    return sum(packed.split(b" ", 3)[2] == b"1" for packed in responses.values())
+    return sum(packed.split(b" ", 2)[1] == b"1" for packed in responses.values())
 
 
 class Register:
@@ -162,7 +190,10 @@ class Register:
         self._saved = 0  # answers acknowledged since the counters were published
         self._post = load_script(PACKAGE, "post")
         self._seal = load_script(PACKAGE, "seal")
+        self._gates: dict[str, tuple[bytes, Gate]] = {}  # of attempts, as they were last seen
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
+        self._lates = Batcher(runner, load_script(PACKAGE, "late"))
         self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
         self._primes = Batcher(runner, load_script(PACKAGE, "prime"), batch=50, capacity=100_000)
         self._counts = Batcher(runner, load_script(PACKAGE, "count"))
@@ -181,7 +212,9 @@ class Register:
 
     async def close(self) -> None:
         """Finish what was accepted."""
-        for batcher in (self._saves, self._changes, self._primes, self._counts, self._notes, self._looks):
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        for batcher in (self._saves, self._lates, self._changes, self._primes, self._counts, self._notes, self._looks):
             await batcher.close()
 
     async def save(self, place: Place, lease: int, arrival_ms: int, responses: Sequence[tuple[int, bytes]]) -> Saved:
@@ -191,18 +224,57 @@ class Register:
         ------
         NotHeld, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
         """
+        circumstances = f"{lease} {arrival_ms}"
         if len(responses) == 1:
-            slot, packed = responses[0]
-            put = self._saves.put(place.stream, place.attempt, lease, arrival_ms, slot, packed, weight=len(packed))
+            ((slot, packed),) = responses
+            answers: tuple[int | bytes, ...] = (slot, packed)
+            weight = len(packed)
         else:
-            flat = [part for pair in responses for part in pair]
+            answers = tuple(part for pair in responses for part in pair)
             weight = sum(len(packed) for _, packed in responses)
-            put = self._saves.put(place.stream, place.attempt, lease, arrival_ms, *flat, weight=weight)
-        reply = await put
-        if reply[0] == 1:
-            self._saved += len(responses)
-            return Saved(reply[1], bool(reply[2]), reply[3:])
-        raise _refusal(reply)
+        # What is remembered may let a save through, for the script compares it; only what was just read may refuse one.
+        text, gate = self._gates.get(place.attempt, _UNKNOWN)
+        if not _lets(gate, lease, arrival_ms):
+            text = b""
+        try:
+            for _ in range(_MAXIMUM_TRIES):
+                reply = await self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
+                if reply is None:
+                    raise NotHeld(place.attempt)
+                if not isinstance(reply, bytes):
+                    self._saved += len(responses)
+                    sequences = [sequence_of(packed) for _, packed in responses] if reply == 1 else reply
+                    return Saved(gate.deadline_ms, gate.is_paused, sequences)
+                text, gate = reply, self._remember(place, reply)
+                try:
+                    require_writable(gate, lease, arrival_ms)
+                except AttemptRefusal as refusal:
+                    counters.REFUSED.labels(type(refusal).__name__).inc()
+                    if type(refusal) in _EVIDENT:
+                        told = f"{circumstances} {_EVIDENT[type(refusal)]}"
+                        await self._lates.put(place.stream, place.attempt, told, *answers, weight=weight)
+                    raise
+        except asyncio.CancelledError:
+            self._go_on(self.save(place, lease, arrival_ms, responses))  # whoever asked is gone; again does no harm
+            raise
+        raise Busy("redis", "the attempt changes faster than we can")
+
+    def _go_on(self, work: Coroutine[Any, Any, Any]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # nobody waits for it
+
+    def _remember(self, place: Place, text: bytes) -> Gate:
+        if len(self._gates) >= _MOST_GATES:
+            self._gates.clear()
+        gate = msgspec.json.decode(text, type=Gate)
+        self._gates[place.attempt] = text, gate
+        return gate
 
     async def count(self, place: Place, lease: int, arrival_ms: int, slot: int, packed: bytes) -> bool:
         """Let a refused answer count after all; False: something newer is held.
@@ -211,7 +283,7 @@ class Register:
         ------
         NotHeld, SittingSealed
         """
-        reply = await self._counts.put(place.stream, place.attempt, lease, arrival_ms, slot, packed)
+        reply = await self._counts.put(place.stream, f"{place.attempt} {lease} {arrival_ms}", slot, packed)
         if reply == 0:
             raise NotHeld(place.attempt)
         if reply == _SEALED:
@@ -225,10 +297,10 @@ class Register:
         ------
         NotHeld
         """
-        facts, seen, pairs = await self._looks.put(place.stream, place.attempt, depth)
+        facts, *more = await self._looks.put(place.stream, place.attempt, depth)
         if not facts:
             raise NotHeld(place.attempt)
-        return _held(facts, seen, pairs)
+        return _held(facts, *more)
 
     async def change(
         self, place: Place, decide: Callable[[AttemptFacts], Change | None], by: str, **detail: Any
@@ -275,8 +347,8 @@ class Register:
         futures = []
         for attempt in attempts:
             facts = _fields(attempt.facts)
-            arguments: list[str | bytes | int] = [_limit(attempt.facts), attempt.alive_ms, len(facts) + 2, *facts]
-            arguments += ("answered", count_answered(attempt.responses))
+            arguments: list[str | bytes | int] = [_limit(attempt.facts), attempt.alive_ms]
+            arguments += (msgspec.json.encode(attempt.facts.gate), _tally(attempt.responses), len(facts), *facts)
             for slot, packed in attempt.responses.items():
                 arguments += (slot, packed)
             weight = sum(map(len, attempt.responses.values()))
@@ -353,13 +425,13 @@ class Register:
             if change is None or change.facts.revision == facts.revision:
                 return held, change
             after = msgspec.structs.replace(held, facts=change.facts)
-            expected = f"{facts.revision} {held.saves}" if depth == "r" else facts.revision
+            expected = facts.revision, held.tally if depth == "r" else b""
             if await self._apply(place, expected, change, by, tell(after, change), held.acts):
                 return after, change
         raise Busy("redis", "the attempt changes faster than we can")
 
     async def _apply(
-        self, place: Place, expected: str | int, change: Change, by: str, detail: dict[str, Any], acts: str
+        self, place: Place, expected: tuple[int, bytes], change: Change, by: str, detail: dict[str, Any], acts: str
     ) -> bool:
         marks: list[str | int] = []
         if "request" in detail:  # an act whose reply or commit was lost is known again when it is repeated
@@ -368,9 +440,10 @@ class Register:
         reply = await self._changes.put(
             place.stream,
             place.attempt,
-            expected,
+            *expected,
             _limit(change.facts),
             msgspec.json.encode(stored),
+            msgspec.json.encode(change.facts.gate),
             *_fields(change.facts),
             *marks,
         )
@@ -381,31 +454,22 @@ class Register:
         return bool(reply == 1)
 
 
-def _refusal(reply: Sequence[Any]) -> Exception:
-    match reply[0]:
-        case 2:
-            refusal: Exception = NotStarted()
-        case 3:
-            refusal = AttemptClosed(reply[1].decode(), (reply[2] or b"").decode())
-        case 4:
-            refusal = LeaseTaken(reply[1])
-        case 5:
-            refusal = TimeOver(reply[1])
-        case 6:
-            refusal = AttemptLocked()
-        case _:
-            return NotHeld()
-    counters.REFUSED.labels(type(refusal).__name__).inc()
-    return refusal
+def _lets(gate: Gate, lease: int, arrival_ms: int) -> bool:
+    try:
+        require_writable(gate, lease, arrival_ms)
+    except AttemptRefusal:
+        return False
+    return True
 
 
-def _held(flat: Sequence[bytes], seen: bytes | None, pairs: Sequence[Any]) -> Held:
+def _held(flat: Sequence[bytes], seen: bytes | None, tally: bytes | None, pairs: Sequence[Any]) -> Held:
     found = {flat[i].decode(): flat[i + 1].decode() for i in range(0, len(flat), 2)}
+    answered, _, _, saved_ms, *_ = (tally or b"0  0 0").split(b" ")
     return Held(
         facts=msgspec.convert({name: found[name] for name in _FACTS if name in found}, AttemptFacts, strict=False),
-        saved_ms=int(found.get("saved_ms", 0)),
-        answered=int(found.get("answered", 0)),
-        saves=int(found.get("saves", 0)),
+        saved_ms=int(saved_ms),
+        answered=int(answered),
+        tally=tally or b"",
         acts=found.get("acts", ""),
         noticed={
             name[2:]: Noticed(int(times), int(found.get("w:" + name[2:], 0)))
@@ -422,7 +486,13 @@ def _fields(facts: AttemptFacts) -> list[str | int]:
     for name in _FACTS:
         value = getattr(facts, name)
         fields += (name, int(value) if value is True or value is False else value)
-    return [*fields, "limit_ms", facts.limit_ms]
+    return fields
+
+
+def _tally(responses: Mapping[int, bytes]) -> str:
+    """Return the tally of an attempt of which nothing was saved since it is here."""
+    slots = "".join(f"{slot}," for slot in responses)
+    return f"{count_answered(responses)} {slots} 0 0 0 0"
 
 
 def _limit(facts: AttemptFacts) -> str | int:

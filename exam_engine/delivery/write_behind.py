@@ -253,8 +253,11 @@ class Writer:
         return found
 
     async def _write(self, entries: Sequence[Entry]) -> int:
-        if not entries:
-            return 0
+        for batch in _batches(entries):
+            await self._write_batch(batch)
+        return len(entries)
+
+    async def _write_batch(self, entries: Sequence[Entry]) -> None:
         # An entry without fields was trimmed although pending; ours never are, but it must not stop the rest.
         sound = [entry for entry in entries if entry.fields]
         async with asyncio.timeout(_STATEMENT_SECONDS), self._pool.acquire() as connection:
@@ -270,7 +273,6 @@ class Writer:
         if oldest_ms is not None:
             self._lag_ms = max(to_milliseconds(self._clock()) - oldest_ms, 0)
             counters.STORE_LAG.observe(self._lag_ms / 1000)
-        return len(entries)
 
     async def _tidy(self) -> None:
         total = Backlog(0, 0)
@@ -316,8 +318,8 @@ class Writer:
             timeout=_STATEMENT_SECONDS,
         )
         attempts = await self._pool.fetch("select id from attempt where sitting_id = $1", sitting_id)
-        suffixes = ["events", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
-        suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "arl"]
+        suffixes = ["events", "answers", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
+        suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "al"]
         for stream in streams:
             prefix = stream.removesuffix("events")
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -325,6 +327,20 @@ class Writer:
                     pipeline.expire(prefix + suffix, KEPT_AFTER_CLOSE_SECONDS)
                 await pipeline.execute()
         logger.info("sitting_stored", sitting_id=str(sitting_id), process=os.getpid())
+
+
+def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
+    """Take entries together, in their order, as far as one transaction shall go: one entry may hold many saves."""
+    batch: list[Entry] = []
+    parts = 0
+    for entry in entries:
+        if parts >= BATCH:
+            yield batch
+            batch, parts = [], 0
+        batch.append(entry)
+        parts += entry.size
+    if batch:
+        yield batch
 
 
 def _share(streams: int) -> int:

@@ -9,6 +9,7 @@ import msgspec
 
 from exam_engine.enrolment.accommodations import MOST_MINUTES, MOST_NOTE, Accommodation, Granted, parse_minutes
 from exam_engine.enrolment.candidate_files import ALIASES as CANDIDATE_ALIASES
+from exam_engine.enrolment.candidate_files import find_candidate
 from exam_engine.enrolment.errors import ExtraMinutesInvalid
 from exam_engine.enrolment.model import Candidate, ExamSubject
 from exam_engine.enrolment.time_factors import parse_time_factor
@@ -41,7 +42,7 @@ def read_accommodations(
     rows: list[tuple[Candidate, ExamSubject | None, Accommodation]] = []
     seen: dict[tuple[str, str], int] = {}
     for _ in reader:
-        candidate = _candidate(reader, by_number)
+        candidate = find_candidate(reader, by_number)
         subject, is_known = _subject(reader, named, candidate)
         granted = _granted(reader)
         if candidate is None or not is_known:
@@ -56,21 +57,6 @@ def read_accommodations(
         accommodation = Accommodation(candidate_id=candidate.id, exam_subject_id=subject_id, granted=granted)
         rows.append((candidate, subject, accommodation))
     return AccommodationFile(rows, reader)
-
-
-def _candidate(reader: TableReader, by_number: Mapping[str, Candidate]) -> Candidate | None:
-    number = reader.text("candidate_number").replace(" ", "")
-    if not number:
-        return None
-    candidate = by_number.get(number)
-    if candidate is None:
-        reader.wrong("candidate_number", N_("the exam has no candidate {value}"), value=number[:40])
-        return None
-    name = reader.text("full_name", required=False)
-    if name and folded(name) != folded(candidate.full_name):
-        message = N_("the number {value} belongs to “{holder}”, not to “{name}”")
-        reader.wrong("full_name", message, value=number, holder=candidate.full_name, name=name[:60])
-    return candidate
 
 
 def _subject(

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from exam_engine.enrolment.birth_dates import parse_birth_date
+from exam_engine.enrolment.model import Candidate
 from exam_engine.enrolment.time_factors import parse_time_factor
 from exam_engine.infra.files import Table, TableReader, fold_name
 from exam_engine.infra.i18n import N_
-from exam_engine.infra.vietnamese import name_sort_key, normalised_name
+from exam_engine.infra.vietnamese import folded, name_sort_key, normalised_name
 from scoring.graduation.records import ALIASES as RECORD_ALIASES
 
 ALIASES: Mapping[str, str] = {
@@ -92,6 +93,22 @@ def read_candidates(
     _refuse_duplicates(reader, records)
     _refuse_odd_lengths(reader, records)
     return CandidateFile(records, reader)
+
+
+def find_candidate(reader: TableReader, by_number: Mapping[str, Candidate]) -> Candidate | None:
+    """Find whom a row names by number, under the same name if it gives one; mistakes stay in the reader."""
+    number = reader.text("candidate_number").replace(" ", "")
+    if not number:
+        return None
+    candidate = by_number.get(number)
+    if candidate is None:
+        reader.wrong("candidate_number", N_("the exam has no candidate {value}"), value=number[:40])
+        return None
+    name = reader.text("full_name", required=False)
+    if name and folded(name) != folded(candidate.full_name):
+        message = N_("the number {value} belongs to “{holder}”, not to “{name}”")
+        reader.wrong("full_name", message, value=number, holder=candidate.full_name, name=name[:60])
+    return candidate
 
 
 def _record(

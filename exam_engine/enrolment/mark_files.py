@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from exam_engine.enrolment.candidate_files import ALIASES
+from exam_engine.enrolment.candidate_files import ALIASES, find_candidate
 from exam_engine.enrolment.model import Candidate, Change, ExamSubject, MarkNote, SubjectMark, SubjectMode
 from exam_engine.infra.files import Table, TableReader, fold_name
 from exam_engine.infra.i18n import N_
@@ -137,15 +137,7 @@ def _candidate(reader: TableReader, by_number: Mapping[str, Candidate], seen: di
         reader.wrong("candidate_number", message, value=number[:40], first=seen[number])
         return None
     seen[number] = reader.row_number
-    candidate = by_number.get(number)
-    if candidate is None:
-        reader.wrong("candidate_number", N_("the exam has no candidate {value}"), value=number[:40])
-        return None
-    name = reader.text("full_name", required=False)
-    if name and folded(name) != folded(candidate.full_name):
-        message = N_("the number {value} belongs to “{holder}”, not to “{name}”")
-        reader.wrong("full_name", message, value=number, holder=candidate.full_name, name=name[:60])
-    return candidate
+    return find_candidate(reader, by_number)
 
 
 def _record(reader: TableReader, candidate: Candidate, column: str, subject: ExamSubject) -> MarkRecord | None:

@@ -42,6 +42,7 @@ AWAY = (
     ClusterDownError,
     OSError,
 )
+_FEW = 16  # entries that are not worth two calls
 _AWAY_WORDS = (
     *("MISCONF", "LOADING", "BUSY ", "OOM", "READONLY", "MASTERDOWN", "NOREPLICAS", "TRYAGAIN"),
     # What a master that becomes a replica, as one that comes back after its replica took over, says to those who wait.
@@ -214,30 +215,26 @@ def _require_reached(replies: Sequence[Any], waits: Sequence[Sequence[Any]]) -> 
             raise RedisTimeoutError(f"{name}: the write was not in time where it must be")
 
 
-class _Entry:
-    __slots__ = ("arguments", "future", "since", "weight")
-
-    def __init__(
-        self, arguments: tuple[str | bytes | int, ...], future: "asyncio.Future[Any]", since: float, weight: int
-    ) -> None:
-        self.arguments = arguments
-        self.future = future
-        self.since = since
-        self.weight = weight
+# What was accepted: its arguments, who waits for the reply, since when by the loop's clock, and how heavy it is.
+_Entry = tuple[tuple[str | bytes | int, ...], "asyncio.Future[Any]", float, int]
 
 
 class _Lane:
-    __slots__ = ("flying", "is_kicked", "key", "queue")
+    __slots__ = ("flying", "is_kicked", "key", "queue", "sending")
 
     def __init__(self, key: str) -> None:
         self.key = key
         self.queue: deque[_Entry] = deque()
-        self.flying = 0
+        self.flying = 0  # tasks at work
+        self.sending = 0  # calls under way
         self.is_kicked = False
 
 
 class Batcher:
     """Group commit: entries for one key that meet in an event-loop turn share one script call.
+
+    Many that meet are shared out among the calls that may be under way at once: while the server works on one, the next
+    is packed and the replies of the last are handed out.
 
     The script gets `count, argument, …` for each entry and returns one reply for each, in order. Entries must be
     idempotent: a call whose reply was lost is repeated. A waiter may be cancelled, its entry is sent all the same.
@@ -289,7 +286,7 @@ class Batcher:
             lane = self._lanes[key] = _Lane(key)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        lane.queue.append(_Entry(arguments, future, loop.time(), weight))
+        lane.queue.append((arguments, future, loop.time(), weight))
         self._waiting += 1
         if not lane.is_kicked and lane.flying < self._in_flight:
             lane.is_kicked = True
@@ -307,7 +304,7 @@ class Batcher:
 
     def _kick(self, lane: _Lane) -> None:
         lane.is_kicked = False
-        if lane.queue and lane.flying < self._in_flight:
+        for _ in range(min(-(-len(lane.queue) // _FEW), self._in_flight - lane.flying)):
             lane.flying += 1
             task = asyncio.get_running_loop().create_task(self._fly(lane))
             self._tasks.add(task)
@@ -317,6 +314,7 @@ class Batcher:
         try:
             while lane.queue:
                 entries = self._take(lane)
+                lane.sending += 1
                 try:
                     replies = await self._send(lane.key, entries)
                     if len(replies) != len(entries):
@@ -325,6 +323,8 @@ class Batcher:
                     self._settle_all(entries, error)
                 else:
                     self._settle(entries, replies)
+                finally:
+                    lane.sending -= 1
         finally:
             lane.flying -= 1
             if not lane.flying and not lane.queue and not lane.is_kicked:
@@ -332,20 +332,22 @@ class Batcher:
 
     def _take(self, lane: _Lane) -> list[_Entry]:
         queue = lane.queue
+        share = -(-len(queue) // (self._in_flight - lane.sending))
+        most = min(max(share, _FEW), self._batch)
         entries = [queue.popleft()]
-        weight = entries[0].weight
-        while queue and len(entries) < self._batch and weight + queue[0].weight <= self._batch_bytes:
+        weight = entries[0][3]
+        while queue and len(entries) < most and weight + queue[0][3] <= self._batch_bytes:
             entry = queue.popleft()
-            weight += entry.weight
+            weight += entry[3]
             entries.append(entry)
         return entries
 
     async def _send(self, key: str, entries: list[_Entry]) -> Any:
         arguments: list[str | bytes | int] = []
         for entry in entries:
-            arguments.append(len(entry.arguments))
-            arguments += entry.arguments
-        give_up = entries[0].since + self._retry_seconds
+            arguments.append(len(entry[0]))
+            arguments += entry[0]
+        give_up = entries[0][2] + self._retry_seconds
         pause = 0.02
         while True:
             try:
@@ -364,18 +366,18 @@ class Batcher:
 
     def _settle(self, entries: list[_Entry], replies: Any) -> None:
         self._waiting -= len(entries)
-        for entry, reply in zip(entries, replies, strict=True):
-            if not entry.future.done():
-                entry.future.set_result(reply)
+        for (_, future, _, _), reply in zip(entries, replies, strict=True):
+            if not future.done():
+                future.set_result(reply)
 
     def _settle_all(self, entries: list[_Entry], error: Exception) -> None:
         self._waiting -= len(entries)
-        for entry in entries:
-            if not entry.future.done():
-                entry.future.set_exception(error)
+        for _, future, _, _ in entries:
+            if not future.done():
+                future.set_exception(error)
             # A waiter that left will not look at it; the error is counted where somebody still waits.
-            if not entry.future.cancelled():
-                entry.future.exception()
+            if not future.cancelled():
+                future.exception()
 
 
 def _execute(redis: Redis, *command: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from exam_engine.delivery.model import AttemptFacts, Change
+from exam_engine.delivery.model import AttemptFacts, Change, Gate
 
 
 class Answer(NamedTuple):
@@ -22,13 +22,20 @@ class Save(NamedTuple):
     answers: tuple[tuple[int, Answer], ...]
     truth_ms: int
     sender: str
+    gate: Gate | None = None  # as the worker knows it
+
+
+class Saves(NamedTuple):
+    """What one call of the save script kept: an entry tells of an attempt once."""
+
+    saves: tuple[Save, ...]
 
 
 class Late(NamedTuple):
     """A save that was refused after the start, kept as evidence."""
 
     save: Save
-    code: int  # of the script's reply
+    refusal: str
 
 
 class Count(NamedTuple):
@@ -39,7 +46,7 @@ class Count(NamedTuple):
     arrival_ms: int
     slot: int
     answer: Answer
-    code: int  # why it was refused
+    refusal: str
 
 
 class Apply(NamedTuple):
@@ -62,7 +69,7 @@ class Prime(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A stream entry: a save, a change or a notice."""
+    """A stream entry: saves, a late one, a change or a notice."""
 
     number: int
     body: Any

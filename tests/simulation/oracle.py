@@ -114,7 +114,7 @@ class Oracle:
     def proposed(self, late: Any, facts: AttemptFacts) -> None:
         """Somebody proposes that a refused answer counts."""
         is_covered = facts.state is AttemptState.RUNNING or facts.reason == "time"
-        is_mistake = late.code in (4, 6) or facts.paused_ms
+        is_mistake = late.refusal in ("lease-taken", "attempt-locked") or facts.paused_ms
         if not (is_covered and (is_mistake or late.save.arrival_ms <= facts.deadline_ms + facts.grace_ms)):
             raise Violation(
                 "evidence counts only where time covers it", f"attempt {late.save.attempt}: {late}, {facts}"
@@ -231,7 +231,7 @@ class Oracle:
         self.was_emptied, self._emptied_ms = True, self._clock.now
         for attempt, facts in valkey.facts.items():
             sequences = {slot: answer.sequence for slot, answer in valkey.answers.get(attempt, {}).items()}
-            stored = postgres.facts(attempt), postgres.sequences(attempt)
+            stored = postgres.ending(attempt), postgres.sequences(attempt)
             if facts.state is AttemptState.SUBMITTED and not is_stored(facts, sequences, *stored):
                 self._hand_ins_lost[attempt] = self._clock.now
         for (attempt, slot, sequence), value in self._values.items():

@@ -13,7 +13,7 @@ from tests.simulation.messages import Answer
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import ROOM, START_MS, Act, ActKind, Plan, Seating
 from tests.simulation.rules import Rules
-from tests.simulation.staff import REFUSALS, Decision, Staff
+from tests.simulation.staff import Decision, Staff
 from tests.simulation.worker import AWAY, Worker
 
 PATIENCE_MS = 10_000
@@ -23,7 +23,7 @@ BREAK_MS = 5
 STRAGGLES_MS = 20 * 60_000
 _TELLING = (Ask.SUBMIT, Ask.RECEIPT)  # what the seat holds as it asks decides what is promised
 Held = dict[int, tuple[int, str]]
-_EVIDENT = frozenset(REFUSALS.values())
+_EVIDENT = frozenset(("attempt-closed", "lease-taken", "time-over", "attempt-locked"))
 
 
 class Network:

@@ -4,10 +4,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from exam_engine.delivery import model
 from exam_engine.delivery.model import AttemptFacts
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.messages import Answer, Apply, Entry, Late, Prime, Save
+from tests.simulation.messages import Answer, Apply, Entry, Late, Prime, Save, Saves
 from tests.simulation.oracle import Oracle
 from tests.simulation.rules import Rules
 
@@ -141,8 +143,9 @@ class Postgres:
         if self.batches is not None:
             self.batches.append(list(entries))
         for entry in entries:
-            if isinstance(entry.body, Save):
-                self._write_save(entry.number, entry.body)
+            if isinstance(entry.body, Saves):
+                for save in entry.body.saves:
+                    self._write_save(entry.number, save)
             elif isinstance(entry.body, Apply):
                 self._project(entry.body.attempt, entry.body.change.facts)
                 if "sequences" in entry.body.detail:
@@ -173,6 +176,18 @@ class Postgres:
         """Read an attempt's facts."""
         return self._facts[attempt]
 
+    def ending(self, attempt: int) -> AttemptFacts:
+        """Read how an attempt has ended; what an act wrote of a hand-in that has not come itself is no end."""
+        facts = self._facts[attempt]
+        is_told = facts.state is not model.AttemptState.SUBMITTED or self._is_told(attempt)
+        if is_told or not self._rules.waits_for_the_hand_in:
+            return facts
+        return replace(facts, state=model.AttemptState.RUNNING, finished_ms=0)
+
+    def _is_told(self, attempt: int) -> bool:
+        at_ms, _ = self._named.get(attempt, (0, {}))
+        return at_ms == self._facts[attempt].finished_ms
+
     def sequences(self, attempt: int) -> dict[int, int]:
         """Read the newest sequence of each slot."""
         return {slot: sequence for (owner, slot), (sequence, _) in self.responses.items() if owner == attempt}
@@ -188,8 +203,8 @@ class Postgres:
 
     def _taken_back(self, attempt: int, now: int) -> AttemptFacts:
         facts = self._facts[attempt]
-        at_ms, named = self._named.get(attempt, (0, {}))
-        is_told = facts.state is not model.AttemptState.SUBMITTED or at_ms == facts.finished_ms
+        _, named = self._named.get(attempt, (0, {}))
+        is_told = facts.state is not model.AttemptState.SUBMITTED or self._is_told(attempt)
         is_whole = is_told and model.is_whole(named, self.sequences(attempt))
         return self._rules.taken_back(facts, now, is_whole=is_whole)
 

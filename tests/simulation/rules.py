@@ -7,8 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from exam_engine.delivery import model
-from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
-from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.model import AttemptFacts, Change, Gate
 from exam_engine.delivery.offline_starts import start_as_claimed
 from exam_engine.delivery.register import _limit
 from loadtests.candidate_bot.protocol import SeatProtocol
@@ -37,12 +36,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     lock: Callable[..., Change | None] = model.lock
     unlock: Callable[..., Change | None] = model.unlock
     close: Callable[..., Change | None] = model.close
-    require_writable: Callable[[AttemptFacts, int, int], None] = model.require_writable
+    require_writable: Callable[[Gate, int, int], None] = model.require_writable
+    compares_the_gate: bool = True  # Valkey, before it saves
+    refuses_from_memory: bool = False  # a worker, without asking Valkey
     is_newer: Callable[[int, int | None], bool] = model.is_newer
     is_newer_stored: Callable[[int, int | None], bool] = model.is_newer  # in PostgreSQL
     is_later: Callable[[int, int | None], bool] = model.is_later
     taken_back: Callable[..., AttemptFacts] = model.taken_back
     is_stored: Callable[..., bool] = model.is_stored
+    waits_for_the_hand_in: bool = True  # itself, where an act has written that a paper is in
     waits_for_postgres: bool = True  # before a seat is told that its paper is stored
     due_ms: Callable[[AttemptFacts], float | None] = due_ms
     acknowledges_before_sync: bool = False  # the reply of Valkey
@@ -64,23 +66,16 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     forgets_pending: bool = False  # a writer that returns begins with what is new
 
 
-def _without_lease(facts: AttemptFacts, _lease: int, now_ms: int) -> None:
-    model.require_writable(facts, facts.lease, now_ms)
+def _without_lease(gate: Gate, _lease: int, now_ms: int) -> None:
+    model.require_writable(gate, gate.lease, now_ms)
 
 
-def _without_deadline(facts: AttemptFacts, lease: int, _now_ms: int) -> None:
-    model.require_writable(facts, lease, facts.started_ms)
+def _without_deadline(gate: Gate, lease: int, _now_ms: int) -> None:
+    model.require_writable(gate, lease, gate.deadline_ms)
 
 
-def _without_lock(facts: AttemptFacts, lease: int, now_ms: int) -> None:
-    if facts.state is AttemptState.READY:
-        raise NotStarted
-    if facts.state is not AttemptState.RUNNING:
-        raise AttemptClosed(facts.state, facts.reason)
-    if lease != facts.lease:
-        raise LeaseTaken(facts.lease)
-    if facts.is_over(now_ms):
-        raise TimeOver(facts.deadline_ms)
+def _without_lock(gate: Gate, lease: int, now_ms: int) -> None:
+    model.require_writable(replace(gate, is_locked=False), lease, now_ms)
 
 
 def _same_is_newer(sequence: int, stored: int | None) -> bool:
@@ -214,6 +209,8 @@ MUTANTS: Mapping[str, Rules] = {
     "the lease is not looked at": Rules(require_writable=_without_lease),
     "the seat's clock decides what is late": Rules(believes_the_seat=True),
     "nothing is late": Rules(require_writable=_without_deadline),
+    "an answer is kept whatever has changed since it was judged": Rules(compares_the_gate=False),
+    "what a worker remembers refuses answers": Rules(refuses_from_memory=True),
     "a lock locks nothing": Rules(require_writable=_without_lock),
     "an extension is credited as often as it is asked": Rules(extend=_credit_again),
     "time is taken back that is being used": Rules(take_back=_take_back_all),
@@ -253,6 +250,11 @@ UNQUEUED: Mapping[str, Rules] = {
     "an act looks before it has the lock, and nothing is sealed": Rules(looks_under_the_lock=False, seals=False),
     "the timer does not look again under the lock": Rules(looks_again=False),
     "the seal is not heeded by an act that lost its lock": Rules(heeds_the_seal=False),
+}
+
+# What an act brings out that writes of a hand-in which PostgreSQL has not heard of, before the disk is lost.
+HEARSAY: Mapping[str, Rules] = {
+    "what an act wrote of a hand-in counts as the hand-in": Rules(waits_for_the_hand_in=False),
 }
 
 # What late answers that count change under a seat that writes.

@@ -13,9 +13,8 @@ from tests.simulation.messages import Answer, Count, Late, Save
 from tests.simulation.oracle import Oracle
 from tests.simulation.postgres import Postgres, Transaction
 from tests.simulation.rules import Rules
-from tests.simulation.worker import AWAY, Respond, Worker, refused
+from tests.simulation.worker import AWAY, Respond, Worker
 
-REFUSALS: Mapping[int, str] = {3: "attempt-closed", 4: "lease-taken", 5: "time-over", 6: "attempt-locked"}
 Decision = Callable[[AttemptFacts, int, int], Change | None]  # facts, last sign of life, now
 
 
@@ -115,8 +114,7 @@ class Staff:
                 found = [
                     late
                     for late in self._postgres.late.values()
-                    if late.save.attempt == attempt
-                    and self._rules.may_count(facts, REFUSALS[late.code], late.save.arrival_ms)
+                    if late.save.attempt == attempt and self._rules.may_count(facts, late.refusal, late.save.arrival_ms)
                 ]
                 for late in found:
                     self._oracle.proposed(late, facts)
@@ -129,7 +127,7 @@ class Staff:
     def accept_late(self, worker: Worker, late: list[Late], respond: Respond) -> None:
         """Let the proposed answers count, newest first as ever."""
         counts = [
-            Count(one.save.attempt, one.save.lease, one.save.arrival_ms, slot, answer, one.code)
+            Count(one.save.attempt, one.save.lease, one.save.arrival_ms, slot, answer, one.refusal)
             for one in late
             for slot, answer in one.save.answers
         ]
@@ -182,10 +180,7 @@ class Staff:
                 done(None)
                 return
             save = Save(attempt, facts.lease, worker.now, tuple(answers.items()), worker.true_now, f"stick {client}")
-            worker.put("save", save, saved, lambda: done(AWAY))
-
-        def saved(reply: tuple[Any, ...]) -> None:
-            done(AWAY if reply[0] == 0 else None if reply[0] == 1 else refused(reply))
+            worker.save(save, lambda _gate, _sequences: done(None), done)
 
         worker.look(attempt, looked, lambda: done(AWAY))
 

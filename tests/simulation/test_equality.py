@@ -9,20 +9,20 @@ import pytest
 
 from exam_engine.delivery import projection
 from exam_engine.delivery.draining import GROUP
-from exam_engine.delivery.model import ChangeKind
-from exam_engine.delivery.register import PACKAGE, StoredChange, _fields, _held, _limit, pack_response
+from exam_engine.delivery.model import ChangeKind, Gate
+from exam_engine.delivery.register import PACKAGE, StoredChange, _fields, _held, _limit, _tally, pack_response
 from exam_engine.delivery.store import load_stored_attempts
 from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.redis_client import ScriptRunner, load_script
 from tests.exam_engine.delivery.conftest import HallMaker
 from tests.exam_engine.delivery.halls import Hall
 from tests.simulation import moments
-from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save
+from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save, Saves
 from tests.simulation.plan import START_MS, Plan, draw
 from tests.simulation.rules import Rules
 from tests.simulation.schedule import Schedule
 
-SCRIPTS = {name: load_script(PACKAGE, name) for name in ("save", "apply", "look", "prime", "count", "seal")}
+SCRIPTS = {name: load_script(PACKAGE, name) for name in ("save", "late", "apply", "look", "prime", "count", "seal")}
 STORED = (
     "state", "revision", "lease", "client", "seated_ms", "claimant", "claimed_ms", "refused", "extra_ms", "extensions",
     "started_ms", "deadline_ms", "paused_ms", "stops", "is_locked", "finished_ms", "reason",
@@ -48,7 +48,10 @@ class Twin:
         match command:
             case "save":
                 replies = await self._script("save", [self._save(save) for save in arguments])
-                assert [tuple(map(_plain, reply)) for reply in replies] == [_texts(reply) for reply in expected]
+                newest = [[answer.sequence for _, answer in save.answers] for save in arguments]
+                assert [_told(reply, sent) for reply, sent in zip(replies, newest, strict=True)] == expected
+            case "late":
+                assert await self._script("late", [self._late(late) for late in arguments]) == expected
             case "apply":
                 assert await self._script("apply", [self._apply(apply) for apply in arguments]) == expected
             case "prime":
@@ -96,22 +99,38 @@ class Twin:
         return await self._runner.run(SCRIPTS[name], self._stream, flat)
 
     def _save(self, save: Save) -> list[Any]:
-        return [self.attempt(save.attempt), save.lease, save.arrival_ms, *_packed(save.answers)]
+        gate = b"" if save.gate is None else msgspec.json.encode(save.gate)
+        return [self.attempt(save.attempt), gate, _circumstances(save), *_packed(save.answers)]
+
+    def _late(self, late: Late) -> list[Any]:
+        circumstances = f"{_circumstances(late.save)} {late.refusal}"
+        return [self.attempt(late.save.attempt), circumstances, *_packed(late.save.answers)]
 
     def _count(self, count: Count) -> list[Any]:
-        return [self.attempt(count.attempt), count.lease, count.arrival_ms, count.slot, _pack(count.answer)]
+        return [f"{self.attempt(count.attempt)} {_circumstances(count)}", count.slot, _pack(count.answer)]
 
     def _apply(self, apply: Apply) -> list[Any]:
         facts = apply.change.facts
         change = msgspec.json.encode(_stored(apply))
-        return [self.attempt(apply.attempt), apply.expected, _limit(facts), change, *_fields(facts)]
+        return [
+            self.attempt(apply.attempt),
+            apply.expected,
+            b"",
+            _limit(facts),
+            change,
+            msgspec.json.encode(facts.gate),
+            *_fields(facts),
+        ]
 
     def _prime(self, prime: Prime) -> list[Any]:
-        facts = [*_fields(prime.facts), "answered", sum(a.value is not None for a in prime.answers.values())]
+        facts = _fields(prime.facts)
+        tally = _tally({slot: _pack(answer) for slot, answer in prime.answers.items()})
         return [
             self.attempt(prime.attempt),
             _limit(prime.facts),
             0,
+            msgspec.json.encode(prime.facts.gate),
+            tally,
             len(facts),
             *facts,
             *_packed(prime.answers.items()),
@@ -119,11 +138,11 @@ class Twin:
 
     async def _look(self, attempts: Sequence[int], expected: Sequence[Any]) -> None:
         replies = await self._script("look", [[self.attempt(attempt), "r"] for attempt in attempts])
-        for (flat, seen, pairs), told in zip(replies, expected, strict=True):
+        for (flat, *more), told in zip(replies, expected, strict=True):
             if told is None:
                 assert not flat
                 continue
-            held = _held(flat, seen, pairs)
+            held = _held(flat, *more)
             assert held.facts == told[0]
             assert held.responses == {slot: _pack(answer) for slot, answer in told[1].items()}
 
@@ -145,9 +164,15 @@ class Twin:
         body = entry.body
         if isinstance(body, Apply):
             return {b"c": self.attempt(body.attempt).encode(), b"f": msgspec.json.encode(_stored(body))}
-        save, field, after = (body.save, b"l", f" {body.code}") if isinstance(body, Late) else (body, b"s", "")
-        head = f"{self.attempt(save.attempt)} {save.lease} {save.arrival_ms}{after}"
-        return {field: head.encode()} | {b"%d" % slot: _pack(answer) for slot, answer in save.answers}
+        if isinstance(body, Late):
+            head = f"{self.attempt(body.save.attempt)} {_circumstances(body.save)} {body.refusal}"
+            return {b"l": head.encode()} | {b"%d" % slot: _pack(answer) for slot, answer in body.save.answers}
+        assert isinstance(body, Saves)
+        return {b"s": b"\n\n".join(self._lines(save) for save in body.saves)}
+
+    def _lines(self, save: Save) -> bytes:
+        head = f"{self.attempt(save.attempt)} {_circumstances(save)}"
+        return b"\n".join([head.encode(), *(b"%d %b" % (slot, _pack(answer)) for slot, answer in save.answers)])
 
 
 @pytest.mark.parametrize("scheduled", PLANS, ids=lambda scheduled: f"{scheduled.seed}")
@@ -210,9 +235,12 @@ def _packed(answers: Any) -> list[Any]:
     return [part for slot, answer in answers for part in (slot, _pack(answer))]
 
 
-def _plain(part: Any) -> Any:
-    return part.decode() if isinstance(part, bytes) else part
+def _circumstances(save: Save | Count) -> str:
+    return f"{save.lease} {save.arrival_ms}"
 
 
-def _texts(reply: Sequence[Any]) -> tuple[Any, ...]:
-    return tuple(str(part) if isinstance(part, str) else part for part in reply)
+def _told(reply: Any, sent: list[int]) -> Any:
+    """What the script's reply tells, as the simulation tells it."""
+    if isinstance(reply, bytes):
+        return msgspec.json.decode(reply, type=Gate)
+    return sent if reply == 1 else reply

@@ -7,7 +7,7 @@ import pytest
 
 from tests.simulation import moments
 from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import BESIDE, MUTANTS, NOBODY_WAITS, OVERTAKEN, TWICE, UNQUEUED, UNSEEN, Rules
+from tests.simulation.rules import BESIDE, HEARSAY, MUTANTS, NOBODY_WAITS, OVERTAKEN, TWICE, UNQUEUED, UNSEEN, Rules
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
@@ -120,6 +120,11 @@ def test_no_law_breaks_in_a_narrow_moment(plans: Callable[[], Iterator[Plan]]) -
     for plan in plans():
         outcome = run_plan(plan, Rules())
         assert outcome.is_sound, f"{plan}: {outcome.detail}"
+
+
+@pytest.mark.parametrize("name", HEARSAY)
+def test_a_hand_in_told_by_an_act_needs_every_rule(name: str) -> None:
+    assert any(not run_plan(plan, HEARSAY[name]).is_sound for plan in moments.told_by_an_act())
 
 
 @pytest.mark.parametrize("name", UNQUEUED)

@@ -7,10 +7,9 @@ of whole schedules against the scripts on a real server.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from exam_engine.delivery import errors
-from exam_engine.delivery.model import AttemptFacts, AttemptState
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Gate
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save
+from tests.simulation.messages import Answer, Apply, Count, Entry, Late, Prime, Save, Saves
 from tests.simulation.oracle import Oracle
 from tests.simulation.plan import Plan
 from tests.simulation.rules import Rules
@@ -46,7 +45,7 @@ class Valkey:
         self.answers: dict[int, dict[int, Answer]] = {}
         self.answered: dict[int, int] = {}
         self.late: dict[int, int] = {}
-        self.late_kept: dict[tuple[int, int], tuple[int, Answer]] = {}
+        self.late_kept: dict[tuple[int, int], tuple[str, Answer]] = {}
         self.due: dict[int, float] = {}
         self.notices: dict[str, tuple[int, Any]] = {}
         self.stream: dict[int, Entry] = {}
@@ -164,23 +163,29 @@ class Valkey:
 
     # The scripts
 
-    def _save(self, saves: Sequence[Save], undo: list[Any]) -> list[tuple[Any, ...]]:
-        return [self._save_one(save, undo) for save in saves]
+    def _save(self, saves: Sequence[Save], undo: list[Any]) -> list[Any]:
+        kept: dict[int, Save] = {}
+        replies = [self._save_one(save, kept, undo) for save in saves]
+        self._append_saves(kept, undo)
+        return replies
 
-    def _save_one(self, save: Save, undo: list[Any]) -> tuple[Any, ...]:
+    def _append_saves(self, kept: dict[int, Save], undo: list[Any]) -> None:
+        if kept:
+            self._append(Saves(tuple(kept.values())), undo)
+            kept.clear()
+
+    def _save_one(self, save: Save, batch: dict[int, Save], undo: list[Any]) -> Gate | list[int] | None:
+        """None: unknown here; the gate, if it is another; else the newest sequences."""
         facts = self.facts.get(save.attempt)
         if facts is None:
-            return (0,)
-        try:
-            self._rules.require_writable(facts, save.lease, save.arrival_ms)
-        except errors.AttemptRefusal as refusal:
-            reply = _refusal(refusal)
-            if reply[0] > 2:
-                self._keep_late(save, reply[0], undo)
-            return reply
+            return None
+        if save.gate is None or (self._rules.compares_the_gate and save.gate != facts.gate):
+            return facts.gate
+        if save.attempt in batch:
+            self._append_saves(batch, undo)
         held = self.answers.setdefault(save.attempt, {})
         kept: list[tuple[int, Answer]] = []
-        told: list[Any] = [1, facts.deadline_ms, 1 if facts.is_paused else 0]
+        told: list[int] = []
         answered = self.answered.get(save.attempt, 0)
         for slot, answer in save.answers:
             stored = held.get(slot)
@@ -194,24 +199,30 @@ class Valkey:
             told.append(answer.sequence)
         if kept:
             _set(undo, self.answered, save.attempt, answered)
-            self._append(save._replace(answers=tuple(kept)), undo)
+            batch[save.attempt] = save._replace(answers=tuple(kept))
             self._oracle.accepted(save, facts)
-        return tuple(told)
+        return told
 
-    def _keep_late(self, save: Save, code: int, undo: list[Any]) -> None:
+    def _late(self, lates: Sequence[Late], undo: list[Any]) -> list[int]:
+        return [self._keep_late(late.save, late.refusal, undo) for late in lates]
+
+    def _keep_late(self, save: Save, refusal: str, undo: list[Any]) -> int:
         held = self.answers.get(save.attempt, {})
         newer = tuple(
             (slot, a)
             for slot, a in save.answers
             if (slot not in held or a.sequence > held[slot].sequence)
-            and self.late_kept.get((save.attempt, slot)) != (code, a)
+            and self.late_kept.get((save.attempt, slot)) != (refusal, a)
         )
-        if newer:
-            _set(undo, self.late, save.attempt, self.late.get(save.attempt, 0) + 1)
-            if self.late[save.attempt] <= MOST_LATE:
-                self._append(Late(save._replace(answers=newer), code), undo)
-                for slot, answer in newer:
-                    _set(undo, self.late_kept, (save.attempt, slot), (code, answer))
+        if not newer:
+            return 0
+        _set(undo, self.late, save.attempt, self.late.get(save.attempt, 0) + 1)
+        if self.late[save.attempt] > MOST_LATE:
+            return 0
+        self._append(Late(save._replace(answers=newer), refusal), undo)
+        for slot, answer in newer:
+            _set(undo, self.late_kept, (save.attempt, slot), (refusal, answer))
+        return len(newer)
 
     def _apply(self, changes: Sequence[Apply], undo: list[Any]) -> list[int]:
         replies = []
@@ -252,7 +263,8 @@ class Valkey:
         told = (count.answer.value is not None) - (stored is not None and stored.value is not None)
         _set(undo, self.answered, count.attempt, self.answered.get(count.attempt, 0) + told)
         answers = ((count.slot, count.answer),)
-        self._append(Save(count.attempt, count.lease, count.arrival_ms, answers, self._clock.now, ""), undo)
+        save = Save(count.attempt, count.lease, count.arrival_ms, answers, self._clock.now, "")
+        self._append_saves({count.attempt: save}, undo)
         self._oracle.counted(count, facts)
         return 1
 
@@ -407,23 +419,9 @@ def _set(undo: list[Any], container: dict[Any, Any], key: Any, value: Any) -> No
     container[key] = value
 
 
-def _refusal(refusal: Exception) -> tuple[Any, ...]:
-    match refusal:
-        case errors.NotStarted():
-            return (2,)
-        case errors.AttemptClosed():
-            return (3, refusal.state, refusal.reason)
-        case errors.LeaseTaken():
-            return (4, refusal.lease)
-        case errors.TimeOver():
-            return (5, refusal.deadline_ms)
-        case errors.AttemptLocked():
-            return (6,)
-    raise AssertionError(refusal)
-
-
 _COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
     "save": Valkey._save,
+    "late": Valkey._late,
     "apply": Valkey._apply,
     "look": Valkey._look,
     "prime": Valkey._prime,
@@ -440,4 +438,4 @@ _COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
     "claim": Valkey._claim,
     "acknowledge": Valkey._acknowledge,
 }
-_WRITING = {"save", "apply", "prime", "post", "mark_primed", "seal", "count"}
+_WRITING = {"save", "late", "apply", "prime", "post", "mark_primed", "seal", "count"}

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from exam_engine.delivery import errors
-from exam_engine.delivery.model import AttemptFacts, AttemptState, Change
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Change, Gate
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.wire import (
     CandidateSummary,
@@ -25,7 +25,7 @@ from exam_engine.delivery.wire import (
 )
 from loadtests.candidate_bot.protocol import Ask, Refusal, Request
 from tests.simulation.clockwork import Clockwork
-from tests.simulation.messages import Answer, Apply, Prime, Save
+from tests.simulation.messages import Answer, Apply, Late, Prime, Save
 from tests.simulation.plan import Plan
 from tests.simulation.postgres import Postgres, Transaction
 from tests.simulation.rules import Rules
@@ -79,6 +79,7 @@ class Worker:
 
     def _forget(self) -> None:
         self._recollection = Recollection()
+        self._gates: dict[int, Gate] = {}
         self._changed_ms: dict[int, int] = {}
         self._stale_ms = 0
         self._lanes: dict[str, _Lane] = {}
@@ -141,19 +142,54 @@ class Worker:
         answers = tuple((r.slot, Answer(r.sequence, r.client_time_ms, r.value)) for r in body.responses)  # type: ignore[arg-type]
         save = Save(attempt, body.lease, arrival, answers, self._clock.now, client)
 
-        def saved(reply: tuple[Any, ...]) -> None:
-            if reply[0] == 0:
-                self.restore(attempt, lambda: self.put("save", save, saved, lambda: done(AWAY)), lambda: done(AWAY))
-            elif reply[0] != 1:
-                done(refused(reply))
-            else:
-                self.seen[attempt] = now
-                known = Known.saved(reply[1], self._plan.grace_ms, now, body.lease, bool(reply[2]))
-                self._recollection.keep(attempt, known)  # type: ignore[arg-type]
-                slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, reply[3:], strict=True)]
-                done(SaveReply(slots, reply[1], self.now, "running", [], is_paused=bool(reply[2])))
+        def saved(gate: Gate, sequences: Sequence[int]) -> None:
+            self.seen[attempt] = now
+            known = Known.saved(gate.deadline_ms, self._plan.grace_ms, now, body.lease, gate.is_paused)
+            self._recollection.keep(attempt, known)  # type: ignore[arg-type]
+            slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, sequences, strict=True)]
+            done(SaveReply(slots, gate.deadline_ms, self.now, "running", [], is_paused=gate.is_paused))
 
-        self.put("save", save, saved, lambda: done(AWAY))
+        self.save(save, saved, done)
+
+    def save(self, save: Save, saved: Callable[[Gate, Sequence[int]], None], done: Respond) -> None:
+        """Save under a gate that lets it: one remembered, else the one that Valkey names."""
+
+        def send(gate: Gate | None) -> None:
+            def answered(reply: Gate | list[int] | None) -> None:
+                if reply is None:
+                    self.restore(save.attempt, lambda: send(None), lambda: done(AWAY))
+                elif isinstance(reply, Gate):
+                    self._gates[save.attempt] = reply
+                    judged(reply)
+                else:
+                    assert gate is not None
+                    saved(gate, reply)
+
+            self.put("save", save._replace(gate=gate), answered, lambda: done(AWAY))
+
+        def judged(gate: Gate) -> None:
+            refusal = self._refused(gate, save)
+            if refusal is None:
+                send(gate)
+            elif refusal.code == "not-started":
+                done(refusal)
+            else:
+                self.put("late", Late(save, refusal.code), lambda _: done(refusal), lambda: done(AWAY))
+
+        remembered = self._gates.get(save.attempt)
+        if remembered is not None and self._rules.refuses_from_memory:
+            judged(remembered)
+        elif remembered is not None and self._refused(remembered, save) is None:
+            send(remembered)
+        else:
+            send(None)
+
+    def _refused(self, gate: Gate, save: Save) -> Refusal | None:
+        try:
+            self._rules.require_writable(gate, save.lease, save.arrival_ms)
+        except errors.AttemptRefusal as refusal:
+            return _refusal_of(refusal)
+        return None
 
     def _start(self, attempt: int, body: StartBody, done: Respond) -> None:
         client, second, claimed_ms = body.client_id, self._plan.second_seat, body.started_at_ms
@@ -225,7 +261,7 @@ class Worker:
                 done(ReceiptReply("", state, facts.reason, facts.finished_ms, answered, saved, is_stored))
 
             def compared(postgres: Postgres) -> bool:
-                return self._rules.is_stored(facts, sequences, postgres.facts(attempt), postgres.sequences(attempt))
+                return self._rules.is_stored(facts, sequences, postgres.ending(attempt), postgres.sequences(attempt))
 
             if self._rules.waits_for_postgres:
                 self._ask(compared, told, lambda: told(False))
@@ -421,19 +457,6 @@ class _Lane:
         self.queue: list[Any] = []
         self.flying = 0
         self.is_kicked = False
-
-
-def refused(reply: tuple[Any, ...]) -> Refusal:
-    match reply[0]:
-        case 2:
-            return Refusal("not-started")
-        case 3:
-            return Refusal("attempt-closed", {"state": reply[1], "reason": reply[2]})
-        case 4:
-            return Refusal("lease-taken", {"lease": reply[1]})
-        case 6:
-            return Refusal("attempt-locked")
-    return Refusal("time-over", {"deadline_ms": reply[1]})
 
 
 def _refusal_of(refusal: errors.AttemptRefusal) -> Refusal:

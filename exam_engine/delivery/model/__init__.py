@@ -30,8 +30,9 @@ end of all     a sitting closes when its end is past and nobody is waited for an
                moment on its attempts are sealed, and no act reopens one.
 
 Every change raises `revision`; Redis applies it only to the revision it was computed from, and PostgreSQL
-keeps the highest. Times are milliseconds of one clock, that of the API processes (kept by NTP, compared with
-Redis' own clock every second): a save is judged by its arrival, so a slow Redis never eats a candidate's time.
+keeps the highest. A save is kept only if the gate it was judged by (`Gate`) still stands. Times are milliseconds
+of one clock, that of the API processes (kept by NTP, compared with Redis' own clock every second): a save is
+judged by its arrival, so a slow Redis never eats a candidate's time.
 """
 
 from exam_engine.delivery.model.acts import (
@@ -60,6 +61,7 @@ from exam_engine.delivery.model.facts import (
     Change,
     ChangeKind,
     CloseReason,
+    Gate,
     granted_ms,
     planned_facts,
     stop_spans,
@@ -107,6 +109,7 @@ __all__ = [
     "Change",
     "ChangeKind",
     "CloseReason",
+    "Gate",
     "SecondSeat",
     "Sitting",
     "SittingId",

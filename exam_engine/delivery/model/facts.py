@@ -52,6 +52,18 @@ class ChangeKind(StrEnum):
     ACCOMMODATE = "accommodate"  # the accommodation changed while the sitting is open
 
 
+class Gate(msgspec.Struct, frozen=True, array_like=True):
+    """What decides whether a save counts; while it stays the same, so does the answer."""
+
+    state: AttemptState
+    lease: int
+    deadline_ms: int
+    limit_ms: int
+    is_paused: bool
+    is_locked: bool
+    reason: str
+
+
 class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that decides what an attempt may do; kept in Redis while the sitting is open."""
 
@@ -88,6 +100,12 @@ class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
     def is_paused(self) -> bool:
         """Whether the clock stands."""
         return self.paused_ms > 0
+
+    @property
+    def gate(self) -> Gate:
+        """What a save asks."""
+        state, is_paused = self.state, self.is_paused
+        return Gate(state, self.lease, self.deadline_ms, self.limit_ms, is_paused, self.is_locked, self.reason)
 
     def is_over(self, now_ms: int) -> bool:
         """Whether deadline and grace have passed; while the clock stands they do not."""

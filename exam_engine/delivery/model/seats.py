@@ -20,6 +20,7 @@ from exam_engine.delivery.model.facts import (
     AttemptState,
     Change,
     ChangeKind,
+    Gate,
     changed,
     clock_stood,
     pause_ended,
@@ -99,8 +100,8 @@ def recall(facts: AttemptFacts, now_ms: int) -> Change | None:
     return Change(changed(facts, lease=lease), ChangeKind.RECALL, now_ms)
 
 
-def require_writable(facts: AttemptFacts, lease: int, now_ms: int) -> None:
-    """Decide whether a save counts; `scripts/save.lua` compares the same facts in the same order.
+def require_writable(gate: Gate, lease: int, now_ms: int) -> None:
+    """Decide whether a save counts that came at `now_ms`; `scripts/save.lua` keeps it if the gate is still the same.
 
     A pause refuses nothing: what was typed before it may arrive during it.
 
@@ -108,16 +109,16 @@ def require_writable(facts: AttemptFacts, lease: int, now_ms: int) -> None:
     ------
     NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
     """
-    if facts.state is AttemptState.READY:
+    if gate.state is AttemptState.READY:
         raise NotStarted
-    if facts.state is not AttemptState.RUNNING:
-        raise AttemptClosed(facts.state, facts.reason)
-    if lease != facts.lease:
-        raise LeaseTaken(facts.lease)
-    if facts.is_locked:
+    if gate.state is not AttemptState.RUNNING:
+        raise AttemptClosed(gate.state, gate.reason)
+    if lease != gate.lease:
+        raise LeaseTaken(gate.lease)
+    if gate.is_locked:
         raise AttemptLocked
-    if facts.is_over(now_ms):
-        raise TimeOver(facts.deadline_ms)
+    if now_ms > gate.limit_ms and not gate.is_paused:
+        raise TimeOver(gate.deadline_ms)
 
 
 def submit(
@@ -136,7 +137,7 @@ def submit(
     """
     if facts.state is AttemptState.SUBMITTED and lease == facts.lease:
         return None
-    require_writable(facts, lease, now_ms)
+    require_writable(facts.gate, lease, now_ms)
     missing = sorted(slot for slot, sequence in held.items() if stored.get(slot, 0) < sequence)
     if missing:
         raise ResponsesMissing(missing)

@@ -1,26 +1,28 @@
 -- Apply changes that delivery.model computed, each only to the revision it was computed from.
--- ARGV, for each: count, attempt, expected revision, limit while running (else ''), change as JSON, then field and value pairs.
--- "<revision> <saves>" expects that no answer has come since, either.
+-- ARGV, for each: count, attempt, expected revision, expected tally (empty: any; else no answer has come since, either),
+-- limit while running (else ''), change as JSON, gate, then field and value pairs of the facts.
 -- Reply for each: 1 applied, -1 facts or answers have changed meanwhile, -2 the sitting is sealed, 0 unknown here.
 local prefix = string.sub(KEYS[1], 1, -7)
+local answers_key = prefix .. 'answers'
 local is_sealed = redis.call('EXISTS', prefix .. 'sealed') == 1
 local replies = {}
 local at = 1
 while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
-  local attempt, expected, limit, change = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local attempt, revision, tally, limit = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local change, gate = ARGV[at + 5], ARGV[at + 6]
   local facts_key = prefix .. 'a:' .. attempt
-  local held = redis.call('HMGET', facts_key, 'revision', 'saves')
-  local revision, saves = string.match(expected, '^(%d+) ?(%d*)$')
+  local held = redis.call('HGET', facts_key, 'revision')
   local reply
-  if not held[1] then
+  if not held then
     reply = 0
   elseif is_sealed then
     reply = -2
-  elseif held[1] ~= revision or (saves ~= '' and (held[2] or '0') ~= saves) then
+  elseif held ~= revision or (tally ~= '' and redis.call('HGET', answers_key, attempt .. ' n') ~= tally) then
     reply = -1
   else
-    redis.call('HSET', facts_key, unpack(ARGV, at + 5, last))
+    redis.call('HSET', facts_key, unpack(ARGV, at + 7, last))
+    redis.call('HSET', answers_key, attempt, gate)
     if limit == '' then
       redis.call('ZREM', prefix .. 'due', attempt)
     else

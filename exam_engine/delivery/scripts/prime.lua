@@ -1,20 +1,23 @@
 -- Take attempts over from PostgreSQL, unless they are here already: what Redis holds is never older than its projection.
--- ARGV, for each: count, attempt, limit while running (else ''), last sign of life (0: none), number of fact arguments, facts,
--- then slot and packed answers.
+-- ARGV, for each: count, attempt, limit while running (else ''), last sign of life (0: none), gate, tally, number of fact
+-- arguments, facts, then slot and packed answers.
 -- Reply for each: 1 taken over, 0 was here.
 local prefix = string.sub(KEYS[1], 1, -7)
 local replies = {}
 local at = 1
 while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
-  local attempt, limit, alive, facts = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 4])
+  local attempt, limit, alive, facts = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 6])
   local facts_key = prefix .. 'a:' .. attempt
   local reply = 0
   if redis.call('EXISTS', facts_key) == 0 then
-    redis.call('HSET', facts_key, unpack(ARGV, at + 5, at + 4 + facts))
-    if last > at + 4 + facts then
-      redis.call('HSET', prefix .. 'r:' .. attempt, unpack(ARGV, at + 5 + facts, last))
+    redis.call('HSET', facts_key, unpack(ARGV, at + 7, at + 6 + facts))
+    local fields = {attempt, ARGV[at + 4], attempt .. ' n', ARGV[at + 5]}
+    for i = at + 7 + facts, last, 2 do
+      fields[#fields + 1] = attempt .. ' ' .. ARGV[i]
+      fields[#fields + 1] = ARGV[i + 1]
     end
+    redis.call('HSET', prefix .. 'answers', unpack(fields))
     -- Without it a seat that lives would look silent since its start; what a worker told since is newer.
     if alive ~= '0' then
       redis.call('HSETNX', prefix .. 'seen', attempt, alive)

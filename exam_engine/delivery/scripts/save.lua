@@ -1,89 +1,119 @@
--- Save answers. KEYS[1] is the shard's event stream; every other key has the same hash tag, hence the same slot.
--- ARGV, for each save: count, attempt, lease, arrival, then slot and "<sequence> <client ms> <1 if answered> <json>" pairs.
--- Reply for each: {1, deadline, 1 while the clock stands, stored sequence …} or a refusal, by the comparisons of
--- model.require_writable, in its order: {0} unknown here, {2} not started, {3, state, reason} closed, {4, lease} lease taken,
--- {6} locked, {5, deadline} time over. What is refused after the start and is newer than what is held stays as evidence
--- in the stream, at most MOST_LATE entries an attempt; the same answer refused alike once more is no second piece of it
--- (hash `l:<attempt>`), so that a call whose reply was lost may be repeated.
-local MOST_LATE = 200
+-- Save answers of attempts that are as the caller thinks. KEYS[1] is the shard's event stream; every other key has the
+-- same hash tag, hence the same slot.
+-- ARGV, for each save: count, attempt, gate, "<lease> <arrival>", then slot and "<sequence> <1 if answered> <client ms>
+-- <json>" pairs.
+-- Reply for each: 1 all of them are the newest now; {sequence …} the newest of each slot, where some were newer; the gate
+-- as text, if it is another: nothing was saved; nothing: unknown here.
+-- A command costs far more than a field of it: one reads all that the batch asks, two write all that it changes.
+local MOST_ARGUMENTS = 4000 -- `unpack` ends at 8000
 
-local function keep_late(prefix, attempt, circumstances, first, last)
-  local responses_key, kept_key = prefix .. 'r:' .. attempt, prefix .. 'l:' .. attempt
-  local event, kept = {KEYS[1], '*', 'l', attempt .. ' ' .. circumstances}, {}
-  local refusal = string.match(circumstances, '%d+$')
-  for i = first, last, 2 do
-    local stored = redis.call('HGET', responses_key, ARGV[i])
-    local newer = tonumber(string.match(ARGV[i + 1], '^(%d+) '))
-    local mark = refusal .. redis.sha1hex(ARGV[i + 1])
-    local is_newer = not stored or newer > tonumber(string.match(stored, '^(%d+) '))
-    if is_newer and redis.call('HGET', kept_key, ARGV[i]) ~= mark then
-      event[#event + 1] = ARGV[i]
-      event[#event + 1] = ARGV[i + 1]
-      kept[#kept + 1] = ARGV[i]
-      kept[#kept + 1] = mark
-    end
-  end
-  if #event > 4 and redis.call('HINCRBY', prefix .. 'a:' .. attempt, 'late', 1) <= MOST_LATE then
-    redis.call('XADD', unpack(event))
-    redis.call('HSET', kept_key, unpack(kept))
-  end
-end
+local answers_key = string.sub(KEYS[1], 1, -7) .. 'answers'
+local match, call = string.match, redis.call
 
-local prefix = string.sub(KEYS[1], 1, -7)
-local replies = {}
+local lasts, names, n = {}, {}, 0 -- of each save its last argument, and its fields: gate, tally, answers
 local at = 1
 while at <= #ARGV do
-  local last = at + tonumber(ARGV[at])
-  local attempt, lease, arrival = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-  local facts_key = prefix .. 'a:' .. attempt
-  local facts = redis.call('HMGET', facts_key, 'state', 'lease', 'deadline_ms', 'limit_ms', 'reason', 'answered', 'paused_ms', 'is_locked', 'saves')
-  local state = facts[1]
-  local reply
-  if not state then
-    reply = {0}
-  elseif state == 'ready' then
-    reply = {2}
-  elseif state ~= 'running' then
-    reply = {3, state, facts[5]}
-  elseif facts[2] ~= lease then
-    reply = {4, tonumber(facts[2])}
-  elseif facts[8] == '1' then
-    reply = {6}
-  elseif (facts[7] or '0') == '0' and tonumber(arrival) > tonumber(facts[4]) then
-    reply = {5, tonumber(facts[3])}
-  else
-    local responses_key = prefix .. 'r:' .. attempt
-    local answered = tonumber(facts[6] or '0')
-    local event
-    reply = {1, tonumber(facts[3]), (facts[7] or '0') == '0' and 0 or 1}
-    for i = at + 4, last, 2 do
-      local slot, packed = ARGV[i], ARGV[i + 1]
-      local sequence, flag = string.match(packed, '^(%d+) %d+ (%d) ')
-      local stored = redis.call('HGET', responses_key, slot)
-      local stored_sequence, stored_flag
-      if stored then
-        stored_sequence, stored_flag = string.match(stored, '^(%d+) %d+ (%d) ')
-      end
-      if stored and tonumber(stored_sequence) >= tonumber(sequence) then
-        reply[#reply + 1] = tonumber(stored_sequence)
-      else
-        redis.call('HSET', responses_key, slot, packed)
-        answered = answered + tonumber(flag) - tonumber(stored_flag or '0')
-        event = event or {KEYS[1], '*', 's', attempt .. ' ' .. lease .. ' ' .. arrival}
-        event[#event + 1] = slot
-        event[#event + 1] = packed
-        reply[#reply + 1] = tonumber(sequence)
-      end
-    end
-    if event then
-      redis.call('HSET', facts_key, 'saved_ms', arrival, 'answered', answered, 'saves', tonumber(facts[9] or '0') + 1)
-      redis.call('XADD', unpack(event))
-    end
+  local last = at + ARGV[at]
+  local attempt = ARGV[at + 1]
+  names[n + 1] = attempt
+  names[n + 2] = attempt .. ' n'
+  n = n + 2
+  for i = at + 4, last, 2 do
+    n = n + 1
+    names[n] = attempt .. ' ' .. ARGV[i]
   end
-  if reply[1] > 2 then
-    keep_late(prefix, attempt, lease .. ' ' .. arrival .. ' ' .. reply[1], at + 4, last)
-  end
-  replies[#replies + 1] = reply
+  lasts[#lasts + 1] = last
   at = last + 1
 end
+
+local function read(first, last)
+  local held = {}
+  for from = first, last, MOST_ARGUMENTS do
+    local to = math.min(from + MOST_ARGUMENTS - 1, last)
+    for i, value in ipairs(call('HMGET', answers_key, unpack(names, from, to))) do
+      held[from + i - 1] = value
+    end
+  end
+  return held
+end
+
+local held = read(1, n)
+local fields, f, told, t, is_told
+
+local function begin()
+  fields, f, told, t, is_told = {answers_key}, 1, {}, 0, {}
+end
+
+local function write()
+  if t > 0 then
+    call('HSET', unpack(fields, 1, f))
+    call('XADD', KEYS[1], '*', 's', table.concat(told, '\n\n'))
+    begin()
+  end
+end
+
+local function newest(first, last, place)
+  local sequences = {}
+  for i = first + 4, last, 2 do
+    local sequence = tonumber(match(ARGV[i + 1], '^%d+'))
+    local stored = held[place + 2 + #sequences]
+    sequences[#sequences + 1] = math.max(sequence, stored and tonumber(match(stored, '^%d+')) or sequence)
+  end
+  return sequences
+end
+
+local function save(first, last, place)
+  local circumstances = ARGV[first + 3]
+  local answered, slots = match(held[place + 1], '^(%d+) (%S*)')
+  local lines, newest_slot, newest_sequence, are_newest = '', nil, nil, true
+  local name = place + 2
+  for i = first + 4, last, 2 do
+    local slot, packed, stored = ARGV[i], ARGV[i + 1], held[name]
+    local sequence, flag = match(packed, '^(%d+) (%d)')
+    local held_sequence, held_flag = -1, '0'
+    if stored then
+      held_sequence, held_flag = match(stored, '^(%d+) (%d)')
+    else
+      slots = slots .. slot .. ','
+    end
+    if tonumber(sequence) > tonumber(held_sequence) then
+      fields[f + 1], fields[f + 2] = names[name], packed
+      f = f + 2
+      if flag ~= held_flag then
+        answered = answered + flag - held_flag
+      end
+      lines = lines .. '\n' .. slot .. ' ' .. packed
+      newest_slot, newest_sequence = slot, sequence
+    else
+      are_newest = false
+    end
+    name = name + 1
+  end
+  if newest_slot then
+    fields[f + 1] = names[place + 1]
+    fields[f + 2] = answered .. ' ' .. slots .. ' ' .. circumstances .. ' ' .. newest_slot .. ' ' .. newest_sequence
+    f, t = f + 2, t + 1
+    told[t] = ARGV[first + 1] .. ' ' .. circumstances .. lines
+  end
+  return are_newest and 1 or newest(first, last, place)
+end
+
+begin()
+local replies = {}
+local place, first = 1, 1
+for s, last in ipairs(lasts) do
+  local attempt = ARGV[first + 1]
+  if is_told[attempt] or f > MOST_ARGUMENTS then -- an entry tells of an attempt once
+    write()
+    held = read(place, n)
+  end
+  if held[place] == ARGV[first + 2] then
+    is_told[attempt] = true
+    replies[s] = save(first, last, place)
+  else
+    replies[s] = held[place] -- none: `false`, which is nothing
+  end
+  place, first = place + 2 + (last - first - 3) / 2, last + 1
+end
+write()
 return replies

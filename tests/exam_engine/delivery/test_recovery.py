@@ -13,7 +13,8 @@ from exam_engine.delivery import model, service
 from exam_engine.delivery.errors import ReceiptNotYet
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import LEASES_PER_SECOND, AttemptFacts, AttemptState
-from exam_engine.delivery.projection import Entry, write_entries
+from exam_engine.delivery.projection import Entry, write_changes, write_entries
+from exam_engine.delivery.register import StoredChange
 from exam_engine.delivery.service import Desk, Extension, Scope
 from exam_engine.delivery.wire import SaveBody, SavedSlot, SaveResponse, SubmitBody
 from exam_engine.delivery.write_behind import Writer
@@ -127,6 +128,24 @@ async def test_a_hand_in_that_overtook_its_answers_is_taken_back_as_running(
     async with pool.acquire() as connection:  # and after all it does not
         await write_entries(connection, [entry for entry in entries if b"s" in entry.fields], START)
     await redis.flushdb()
+    assert (await delivery.receipt(hall.candidate(), hall.attempt())).is_stored
+
+
+async def test_a_hand_in_known_only_from_an_act_is_not_stored_yet(
+    opened: HallMaker, delivery: Delivery, pool: Any, redis: Any
+) -> None:
+    hall = await opened(candidates=1)
+    await _hand_in(delivery, hall)
+    stream = hall.place().stream
+    entries = [Entry(stream, entry_id.decode(), fields) for entry_id, fields in await redis.xrange(stream)]
+    hand_in = entries[-1]
+    change = msgspec.json.decode(hand_in.fields[b"f"], type=StoredChange)
+    async with pool.acquire() as connection:
+        await write_entries(connection, entries[:-1], START)
+        await write_changes(connection, {hall.attempt(): change})  # as an act on the room does
+    assert not (await delivery.receipt(hall.candidate(), hall.attempt())).is_stored
+    async with pool.acquire() as connection:
+        await write_entries(connection, [hand_in], START)
     assert (await delivery.receipt(hall.candidate(), hall.attempt())).is_stored
 
 

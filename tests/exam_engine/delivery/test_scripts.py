@@ -1,6 +1,7 @@
 """The scripts on a real Valkey, from the same table of cases as the model."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from exam_engine.delivery import model
-from exam_engine.delivery.errors import AttemptClosed, NotStarted
+from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
 from exam_engine.delivery.model import CloseReason
 from exam_engine.delivery.register import (
     Held,
@@ -84,8 +85,67 @@ async def test_the_save_script_keeps_the_newest_sequence_and_streams_what_it_kep
     held = await register.look(place, "r")
     assert held.sequences() == {5: case.held}
     assert held.responses[5].endswith(b'"%d"' % case.held)
-    kept = [int(fields[b"5"].split(b" ")[0]) for fields in await _events(runner, place)]
+    kept = [int(fields[b"s"].split(b"\n5 ")[1].split(b" ")[0]) for fields in await _events(runner, place)]
     assert kept == case.kept
+
+
+def _drawn(rng: random.Random, count: int) -> list[tuple[int, int, int, list[tuple[int, bytes]]]]:
+    """Draw saves as (attempt, lease, arrival, answers); some too late, some with a lease that is gone."""
+    saves = []
+    for _ in range(count):
+        slots = rng.sample(range(1, 6), rng.randint(1, 3))
+        answers = [(slot, pack_response(rng.randint(1, 9), STARTS, b'"x"', rng.random() < 0.8)) for slot in slots]
+        arrival_ms = RUNNING.limit_ms + 1 if rng.random() < 0.2 else STARTS + rng.randint(0, 99)
+        saves.append((rng.randrange(3), 2 if rng.random() < 0.1 else 1, arrival_ms, answers))
+    return saves
+
+
+def _told(events: list[dict[bytes, bytes]], place: Place) -> list[bytes]:
+    """What a stream tells of an attempt's saves, in its order."""
+    parts = [part for fields in events for part in fields.get(b"s", b"").split(b"\n\n")]
+    return [part.removeprefix(place.attempt.encode()) for part in parts if part.startswith(place.attempt.encode())]
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_saves_in_one_call_come_to_what_they_do_one_by_one(
+    seed: int, register: Register, runner: ScriptRunner
+) -> None:
+    saves = _drawn(random.Random(seed), 24)
+    sitting = uuid4(), uuid4()
+    together, apart = ([place_of(one, 1, uuid4()) for _ in range(3)] for one in sitting)
+    await register.prime([PrimedAttempt(place, RUNNING) for place in [*together, *apart]])
+
+    async def save(place: Place, lease: int, arrival_ms: int, answers: list[tuple[int, bytes]]) -> object:
+        try:
+            return await register.save(place, lease, arrival_ms, answers)
+        except (LeaseTaken, TimeOver) as refusal:
+            return type(refusal)
+
+    at_once = await asyncio.gather(*(save(together[n], *rest) for n, *rest in saves))
+    assert at_once == [await save(apart[n], *rest) for n, *rest in saves]
+    events = await _events(runner, together[0]), await _events(runner, apart[0])
+    assert sum(b"s" in event for event in events[0]) < sum(b"s" in event for event in events[1])
+    for pair in zip(together, apart, strict=True):
+        held = [await register.look(place, "r") for place in pair]
+        assert held[0] == held[1]
+        assert held[0].saved_ms
+        assert held[0].answered == sum(packed.split(b" ")[1] == b"1" for packed in held[0].responses.values())
+        told = [_told(*one) for one in zip(events, pair, strict=True)]
+        assert told[0] == told[1]
+
+
+async def test_a_call_may_hold_more_answers_than_a_command_has_arguments(
+    register: Register, runner: ScriptRunner
+) -> None:
+    sitting = uuid4()
+    places = [place_of(sitting, 1, uuid4()) for _ in range(60)]
+    await register.prime([PrimedAttempt(place, RUNNING) for place in places])
+    answers = [(slot, pack_response(1, STARTS, b'"A"', is_answered=True)) for slot in range(1, 201)]
+    await asyncio.gather(*(register.save(place, 1, STARTS, answers) for place in places))
+    for place in places:
+        assert (await register.look(place, "r")).responses == dict(answers)
+    events = await _events(runner, places[0])
+    assert [sum(part.count(b"\n") for part in _told(events, place)) for place in places] == [200] * 60
 
 
 @pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS, *MISTAKES], ids=lambda case: case.id)

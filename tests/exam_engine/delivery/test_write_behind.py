@@ -3,6 +3,7 @@
 import asyncio
 import random
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -195,19 +196,20 @@ async def test_entries_of_a_dead_writer_are_claimed_by_another(
     assert await pool.fetchval("select state from attempt where id = $1", hall.attempt()) == "running"
 
 
-async def test_an_entry_postgresql_will_not_take_is_set_aside_whole_and_stops_nothing(
+async def test_an_entry_postgresql_will_not_take_is_set_aside_and_stops_nothing(
     opened: HallMaker, register: Register, pool: Any, runner: ScriptRunner, writer: Writer
 ) -> None:
     hall = await opened(candidates=1)
     await _start(register, hall)
     stream = hall.place().stream
-    await runner.redis.xadd(stream, {"s": f"{hall.attempt()} 1 {NOW}", "3": "7 0 1 not json"})
-    await runner.redis.xadd(stream, {"s": f"00000000-0000-0000-0000-000000000001 1 {NOW}", "3": '7 0 1 "A"'})
+    await runner.redis.xadd(stream, {"s": f"{hall.attempt()} 1 {NOW}\n3 7 1 0 not json"})
+    one, other = f'{UUID(int=1)} 1 {NOW}\n3 7 1 0 "A"', f'{hall.attempt()} 1 {NOW}\n2 1 1 0 "C"'
+    await runner.redis.xadd(stream, {"s": f"{one}\n\n{other}"})
     await runner.redis.xadd(stream, {"what": "is this"})
     await runner.redis.xadd(stream, {"c": str(hall.attempt()), "f": "{}"})
     await _save(register, hall, 0, 1, 1, "A")
     await _write_all(writer, runner, hall)
-    assert await _stored(pool, hall) == {(0, 1): (1, '"A"')}
+    assert await _stored(pool, hall) == {(0, 1): (1, '"A"'), (0, 2): (1, '"C"')}
     rejects = await pool.fetch("select body, reason from stream_reject where stream = $1 order by id", stream)
     assert sorted(row["reason"].split(":")[0] for row in rejects) == [
         "ForeignKeyViolationError",
@@ -283,7 +285,7 @@ async def test_a_redis_started_empty_gets_its_groups_again(
     await drain(runner.redis, hall.sitting)
     await redis.flushdb()
     stream = hall.place().stream
-    await runner.redis.xadd(stream, {"s": f"{hall.attempt()} 1 {NOW}", "3": '7 0 1 "D"'})
+    await runner.redis.xadd(stream, {"s": f'{hall.attempt()} 1 {NOW}\n3 7 1 0 "D"'})
     async with asyncio.timeout(10):
         while await _stored(pool, hall) != {(0, 3): (7, '"D"')}:
             await asyncio.sleep(0.05)

@@ -54,9 +54,19 @@ async def runner(settings: Settings, redis: Redis) -> AsyncIterator[ScriptRunner
 
 async def test_entries_of_one_turn_share_a_script_call_and_each_gets_its_reply(runner: ScriptRunner) -> None:
     batcher = Batcher(runner, _script(COUNTING))
-    sizes = await asyncio.gather(*(batcher.put("list", str(n)) for n in range(40)))
-    assert sizes == [40] * 40
-    assert await runner.redis.lrange("list", 0, -1) == [str(n).encode() for n in range(40)]
+    sizes = await asyncio.gather(*(batcher.put("list", str(n)) for n in range(16)))
+    assert sizes == [16] * 16
+    assert await runner.redis.lrange("list", 0, -1) == [str(n).encode() for n in range(16)]
+    await batcher.close()
+
+
+async def test_many_entries_of_one_turn_are_shared_out_among_the_calls_that_may_be_under_way(
+    runner: ScriptRunner,
+) -> None:
+    batcher = Batcher(runner, _script(COUNTING))
+    sizes = await asyncio.gather(*(batcher.put("list", str(n)) for n in range(50)))
+    assert sizes == [25] * 50
+    assert await runner.redis.lrange("list", 0, -1) == [str(n).encode() for n in range(50)]
     await batcher.close()
 
 
