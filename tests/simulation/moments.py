@@ -74,6 +74,16 @@ def undoing() -> Iterator[Plan]:
         yield Plan(seed=number, duration_ms=60_000, seatings=(_SEATING, _SEATING), acts=(first, second))
 
 
+def uncommitted() -> Iterator[Plan]:
+    """Yield plans in which PostgreSQL dies under an act on a room that Redis has taken already."""
+    act = Act(8_000, ActKind.PAUSE, ROOM, 0, 5_000)
+    for number in range(60):
+        away = Trouble(8_000 + 2 * number, Fault.KILL_POSTGRES, 0, 3_000)
+        yield Plan(
+            seed=number, duration_ms=60_000, commit_ms=80, seatings=(_SEATING, _SEATING), acts=(act,), troubles=(away,)
+        )
+
+
 def stopped_beyond_the_end() -> Iterator[Plan]:
     """Yield plans in which the clock of who has not started stands until after the end."""
     for number in range(4):

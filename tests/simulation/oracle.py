@@ -169,6 +169,14 @@ class Oracle:
                     f"attempt {save.attempt} slot {slot} sequence {answer.sequence}: {known} and {answer.value}",
                 )
 
+    def touched_by(self, apply: Any) -> list[tuple[dict[Any, Any], Any]]:
+        """What a change may make another, as containers and keys; their values are replaced, never altered."""
+        memories: tuple[dict[Any, Any], ...] = self._credited, self._stops, self._paused_at, self._closed_at
+        return [
+            *((memory, apply.attempt) for memory in memories),
+            (self._holders, (apply.attempt, apply.change.facts.lease)),
+        ]
+
     def changes(self, apply: Any, before: AttemptFacts) -> None:
         """Valkey takes a change of the facts."""
         after, kind, attempt = apply.change.facts, apply.change.kind, apply.attempt
@@ -404,8 +412,9 @@ class Oracle:
     def _follow(self, apply: Any, after: AttemptFacts) -> None:
         attempt, kind = apply.attempt, apply.change.kind
         if "seconds" in apply.detail or "taken" in apply.detail:
-            self._credited.setdefault(attempt, set()).add(apply.detail["request"])
-        stops, paused_ms = self._stops.setdefault(attempt, []), self._paused_at.get(attempt)
+            self._credited[attempt] = {*self._credited.get(attempt, ()), apply.detail["request"]}
+        stops, paused_ms = list(self._stops.get(attempt, ())), self._paused_at.get(attempt)
+        self._stops[attempt] = stops
         if kind is ChangeKind.PAUSE:
             self._paused_at[attempt] = apply.truth_ms
         elif kind is ChangeKind.START and paused_ms is not None and paused_ms < after.started_ms:

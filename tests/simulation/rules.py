@@ -55,6 +55,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     hears_of_loss: bool = True  # a worker, by the mark of the filling
     looks_under_the_lock: bool = True  # an act, whether the sitting is open
     looks_again: bool = True  # the timer, under the lock, whether anybody has time left
+    knows_its_acts: bool = True  # an act whose commit was lost, whom it has changed
     acts_once: bool = True  # a request that comes again does nothing
     undoes_once: bool = True
     seals: bool = True
@@ -272,6 +273,11 @@ BESIDE: Mapping[str, Rules] = {
 TWICE: Mapping[str, Rules] = {
     "an act on a room is done as often as it is asked": Rules(acts_once=False),
     "an act on a room is undone as often as anybody asks": Rules(undoes_once=False),
+}
+
+# What an act on a room brings out whose commit PostgreSQL did not live to see.
+UNCOMMITTED: Mapping[str, Rules] = {
+    "an act whose commit was lost does not know whom it has changed": Rules(knows_its_acts=False),
 }
 
 NOBODY_WAITS = Rules(due_ms=_due_once_started)

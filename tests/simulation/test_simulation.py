@@ -7,7 +7,18 @@ import pytest
 
 from tests.simulation import moments
 from tests.simulation.plan import Act, ActKind, Fault, Plan, Seating, Trouble, draw, with_loss
-from tests.simulation.rules import BESIDE, HEARSAY, MUTANTS, NOBODY_WAITS, OVERTAKEN, TWICE, UNQUEUED, UNSEEN, Rules
+from tests.simulation.rules import (
+    BESIDE,
+    HEARSAY,
+    MUTANTS,
+    NOBODY_WAITS,
+    OVERTAKEN,
+    TWICE,
+    UNCOMMITTED,
+    UNQUEUED,
+    UNSEEN,
+    Rules,
+)
 from tests.simulation.schedule import Schedule, run_plan, run_seed, shrink
 
 QUICK = 600
@@ -20,6 +31,7 @@ _NARROW = [
     moments.told_by_an_act,
     moments.undoing,
     moments.stopped_beyond_the_end,
+    moments.uncommitted,
 ]
 
 
@@ -125,6 +137,11 @@ def test_no_law_breaks_in_a_narrow_moment(plans: Callable[[], Iterator[Plan]]) -
 @pytest.mark.parametrize("name", HEARSAY)
 def test_a_hand_in_told_by_an_act_needs_every_rule(name: str) -> None:
     assert any(not run_plan(plan, HEARSAY[name]).is_sound for plan in moments.told_by_an_act())
+
+
+@pytest.mark.parametrize("name", UNCOMMITTED)
+def test_an_act_whose_commit_was_lost_needs_every_rule(name: str) -> None:
+    assert any(not run_plan(plan, UNCOMMITTED[name]).is_sound for plan in moments.uncommitted())
 
 
 @pytest.mark.parametrize("name", UNQUEUED)

@@ -16,6 +16,7 @@ from tests.simulation.rules import Rules
 
 TIMEOUT_MS = 5_000
 MOST_LATE = 200
+MOST_MARKS = 4
 BREAK_MS = 3
 _MISSING = object()
 Reply = Callable[[Any], None]
@@ -44,6 +45,7 @@ class Valkey:
         self.facts: dict[int, AttemptFacts] = {}
         self.answers: dict[int, dict[int, Answer]] = {}
         self.answered: dict[int, int] = {}
+        self.acts: dict[int, tuple[str, ...]] = {}  # requests of the last acts on a room that changed an attempt
         self.late: dict[int, int] = {}
         self.late_kept: dict[tuple[int, int], tuple[str, Answer]] = {}
         self.due: dict[int, float] = {}
@@ -235,7 +237,12 @@ class Valkey:
             elif facts.revision != apply.expected and self._rules.checks_revisions:
                 replies.append(-1)
             else:
+                # What a kill undoes never was, for the oracle, too.
+                undo.extend((held, key, held.get(key, _MISSING)) for held, key in self._oracle.touched_by(apply))
                 self._oracle.changes(apply, facts)
+                if "act" in apply.detail:
+                    marks = apply.detail["act"], *self.acts.get(apply.attempt, ())
+                    _set(undo, self.acts, apply.attempt, marks[:MOST_MARKS])
                 _set(undo, self.facts, apply.attempt, apply.change.facts)
                 self._keep_due(apply.attempt, apply.change.facts, undo)
                 self._append(apply, undo)
@@ -270,7 +277,9 @@ class Valkey:
 
     def _look(self, asked: Sequence[int], _undo: list[Any]) -> list[Any]:
         return [
-            None if attempt not in self.facts else (self.facts[attempt], dict(self.answers.get(attempt, ())))
+            None
+            if attempt not in self.facts
+            else (self.facts[attempt], dict(self.answers.get(attempt, ())), self.acts.get(attempt, ()))
             for attempt in asked
         ]
 

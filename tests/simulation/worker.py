@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from exam_engine.delivery import errors
-from exam_engine.delivery.model import AttemptFacts, AttemptState, Change, Gate
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Change, ChangeKind, Gate
 from exam_engine.delivery.recollection import Known, Recollection
 from exam_engine.delivery.wire import (
     CandidateSummary,
@@ -317,14 +317,21 @@ class Worker:
         changed: Callable[[AttemptFacts, Change | None], None],
         done: Respond,
     ) -> None:
-        """Apply a transition to the newest facts, again when they changed meanwhile."""
+        """Apply a transition to the newest facts, again when they changed meanwhile.
+
+        Whom an earlier try of the same act has changed counts as changed, and is not changed twice.
+        """
         asked = self.now
 
         def again() -> None:
             self.look(attempt, looked, lambda: done(AWAY))
 
-        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
+        def looked(held: tuple[AttemptFacts, dict[int, Answer], tuple[str, ...]]) -> None:
             facts = held[0]
+            if detail.get("act") in held[2] and self._rules.knows_its_acts:
+                self._remember(attempt, facts, asked)
+                changed(facts, Change(facts, ChangeKind.RESUME, asked))
+                return
             seen = max(self._seen_elsewhere(attempt), self.seen.get(attempt, 0))
             try:
                 change = decide(facts, seen, asked)
