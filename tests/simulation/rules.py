@@ -271,7 +271,7 @@ BESIDE: Mapping[str, Rules] = {
 
 # What an act on a room brings out that is repeated, or undone by two people, while another stands.
 TWICE: Mapping[str, Rules] = {
-    "an act on a room is done as often as it is asked": Rules(acts_once=False),
+    "an act on a room is done as often as it is asked": Rules(acts_once=False, knows_its_acts=False),
     "an act on a room is undone as often as anybody asks": Rules(undoes_once=False),
 }
 
