@@ -20,14 +20,19 @@ local function answers_of(attempt, tally, depth)
   return flat
 end
 
-local replies = {}
+local attempts, depths, tally_names = {}, {}, {}
 local at = 1
 while at <= #ARGV do
-  local attempt, depth = ARGV[at + 1], ARGV[at + 2]
-  local facts = redis.call('HGETALL', prefix .. 'a:' .. attempt)
-  local seen = redis.call('HGET', prefix .. 'seen', attempt)
-  local tally = redis.call('HGET', answers_key, attempt .. ' n')
-  replies[#replies + 1] = {facts, seen, tally, tally and depth ~= 'f' and answers_of(attempt, tally, depth) or {}}
+  attempts[#attempts + 1], depths[#depths + 1] = ARGV[at + 1], ARGV[at + 2]
+  tally_names[#attempts] = ARGV[at + 1] .. ' n'
   at = at + tonumber(ARGV[at]) + 1
+end
+local seen = redis.call('HMGET', prefix .. 'seen', unpack(attempts))
+local tallies = redis.call('HMGET', answers_key, unpack(tally_names))
+local replies = {}
+for i, attempt in ipairs(attempts) do
+  local facts = redis.call('HGETALL', prefix .. 'a:' .. attempt)
+  local tally = tallies[i]
+  replies[i] = {facts, seen[i], tally, tally and depths[i] ~= 'f' and answers_of(attempt, tally, depths[i]) or {}}
 end
 return replies
