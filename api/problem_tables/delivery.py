@@ -128,7 +128,7 @@ PROBLEMS: ProblemTable = {
     invigilation.RoomUnknown: Problem(
         "sitting-room-unknown",
         HTTPStatus.NOT_FOUND,
-        N_("Nobody of this sitting sits in that room"),
+        N_("This sitting has no such room"),
     ),
     invigilation.SeatElsewhere: Problem(
         "seat-elsewhere",

@@ -44,13 +44,18 @@ class RoomController(Controller):
     async def board(
         self, request: Request_, sitting_id: FromPath[UUID], room_id: FromPath[UUID]
     ) -> Response[RoomBoardView | None]:
-        """Answer every seat of a room as it is now; 304 when nothing changed since the `ETag` the board has."""
+        """Answer every seat of a room as it is now, perhaps none; 304 if nothing changed since the `ETag` given."""
         async with staff_act(request, Permission.WATCH_ROOMS) as act:
-            await require_room(act, sitting_id, room_id, Permission.WATCH_ROOMS)
+            _, room = await require_room(act, sitting_id, room_id, Permission.WATCH_ROOMS)
             notes = await invigilation.load_notes(act.session, SittingId(sitting_id), room_id)
             needs = await invigilation.find_safe_browser(act.session, SittingId(sitting_id)) is not None
         found = await invigilation.board(
-            delivery_of(request), SittingId(sitting_id), room_id, notes=notes, needs_safe_browser=needs
+            delivery_of(request),
+            SittingId(sitting_id),
+            room_id,
+            notes=notes,
+            needs_safe_browser=needs,
+            room_code=room.code,
         )
         view = RoomBoardView.of(found)
         content = msgspec.json.encode((view.sitting, view.room, view.seats))

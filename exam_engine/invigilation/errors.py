@@ -1,7 +1,7 @@
 """Refusals of invigilation.
 
 InvigilationError
-├── RoomUnknown         nobody of this sitting sits in that room
+├── RoomUnknown         the sitting has no such room
 ├── SeatElsewhere       that attempt does not belong to this sitting and room
 ├── PhotoMissing        no photo of this candidate was imported
 ├── DutyRefused         somebody without a role by which people invigilate
@@ -23,11 +23,11 @@ class InvigilationError(EngineError):
 
 
 class RoomUnknown(InvigilationError):
-    """Nobody of this sitting sits in that room."""
+    """A room that is none of the sitting's exam, or where nobody sits and somebody would have to."""
 
     def __init__(self, room: UUID | str) -> None:
         self.room = str(room)
-        super().__init__(f"nobody of this sitting sits in room {room}")
+        super().__init__(f"this sitting has no room {room}")
 
 
 class SeatElsewhere(InvigilationError):

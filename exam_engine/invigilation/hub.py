@@ -16,6 +16,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -98,11 +99,6 @@ class Feed:
         self._count += 1
         self._changes = None if before is None else self._rendering.changes(str(self.version), before, board)
         self._wake()
-
-    def empty(self, now_ms: int) -> None:
-        """Say that nobody sits there any more: the last was moved to another room."""
-        if self._board is not None:
-            self.publish(msgspec.structs.replace(self._board, seats=(), server_time_ms=now_ms))
 
     def beat(self, now_ms: int) -> None:
         """Tell everybody the feed is alive, and how old its state is."""
@@ -223,6 +219,7 @@ class _Reader:
         self._needs_safe_browser = False
         self._notes_at = -NOTES_SECONDS
         self._notes_count: bytes | None = None
+        self._room_code = ""  # asked for when nobody sits there
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -241,20 +238,32 @@ class _Reader:
         sitting_id, room_id = self._feed.room
         try:
             await self._read_notes(sitting_id, room_id)
-            board = await service.board(
-                self._delivery,
-                sitting_id,
-                room_id,
-                notes=self._notes,
-                needs_safe_browser=self._needs_safe_browser,
-            )
-        except RoomUnknown:
-            self._feed.empty(self._delivery.now_ms())
+            board = await self._read_board(sitting_id, room_id)
         except (EngineError, RedisError, OSError) as error:
             # The last state stays on the page, and the beat says how old it is.
             logger.warning("room_not_read", room_id=str(room_id), error=type(error).__name__, detail=str(error)[:200])
         else:
             self._feed.publish(board)
+
+    async def _read_board(self, sitting_id: SittingId, room_id: UUID | None) -> Board:
+        read = partial(
+            service.board,
+            self._delivery,
+            sitting_id,
+            room_id,
+            notes=self._notes,
+            needs_safe_browser=self._needs_safe_browser,
+        )
+        try:
+            return await read(room_code=self._room_code)
+        except RoomUnknown:
+            if room_id is None:
+                raise
+        # Nobody sits there, so that no seat tells what the room is called.
+        with reaching_database():
+            async with self._sessions() as session:
+                self._room_code = (await service.load_room(session, sitting_id, room_id)).code
+        return await read(room_code=self._room_code)
 
     async def _read_notes(self, sitting_id: SittingId, room_id: UUID | None) -> None:
         now = asyncio.get_running_loop().time()

@@ -8,6 +8,7 @@ from exam_engine.invigilation.service.duties import (
     rooms_on_duty,
     take_duty,
 )
+from exam_engine.invigilation.service.exam_rooms import load_room, load_rooms
 from exam_engine.invigilation.service.incidents import (
     load_incidents,
     report_incident,
@@ -45,6 +46,8 @@ __all__ = [
     "load_invigilators",
     "load_notes",
     "load_photo",
+    "load_room",
+    "load_rooms",
     "load_timeline",
     "make_safe_browser",
     "mark_reviewed",

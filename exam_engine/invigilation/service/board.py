@@ -39,8 +39,11 @@ async def board(
     *,
     notes: Notes = NO_NOTES,
     needs_safe_browser: bool = False,
+    room_code: str = "",
 ) -> Board:
     """Return a room of a sitting as it is now; without a room, everybody.
+
+    `room_code`: what a room of the exam is called, for who knows it; without it a room where nobody sits is unknown.
 
     Raises
     ------
@@ -48,7 +51,7 @@ async def board(
     """
     roll = await delivery.roll(sitting_id)
     sats = [sat for sat in _sats(roll) if room_id is None or sat.seat.room_id == room_id]
-    if room_id is not None and not sats:
+    if room_id is not None and not sats and not room_code:
         raise RoomUnknown(room_id)
     seats = await _board_seats(delivery, roll, sats, notes, needs_safe_browser=needs_safe_browser)
     return Board(
@@ -58,7 +61,7 @@ async def board(
         subject=roll.context.subject_name,
         is_open=roll.is_open,
         room_id=room_id,
-        room=sats[0].seat.room_code if room_id is not None else None,
+        room=(sats[0].seat.room_code if sats else room_code) if room_id is not None else None,
         server_time_ms=delivery.now_ms(),
         starts_at_ms=to_milliseconds(roll.sitting.starts_at),
         ends_at_ms=to_milliseconds(roll.sitting.ends_at),

@@ -7,16 +7,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.audit import service as audit
-from exam_engine.delivery import service as sittings
 from exam_engine.delivery.model import SittingId
-from exam_engine.enrolment import service as enrolment
-from exam_engine.enrolment.model import Room
 from exam_engine.identity import service as identity
 from exam_engine.identity.model import Person, PersonId
 from exam_engine.identity.permissions import Permission
 from exam_engine.invigilation import duty_store
 from exam_engine.invigilation.duties import DutyPlan, RoomDuty
-from exam_engine.invigilation.errors import DutyRefused, DutyUnknown, RoomUnknown
+from exam_engine.invigilation.errors import DutyRefused, DutyUnknown
+from exam_engine.invigilation.service.exam_rooms import load_room
 
 
 async def load_duties(session: AsyncSession, sitting_id: SittingId) -> Sequence[RoomDuty]:
@@ -47,7 +45,7 @@ async def give_duty(
     DutyRefused
         The person has no role by which people invigilate.
     """
-    room = await _room(session, sitting_id, plan.room_id)
+    room = await load_room(session, sitting_id, plan.room_id)
     person = await identity.load_person_named(session, plan.user_name, on=on)
     if not person.may_somewhere(Permission.INVIGILATE):
         raise DutyRefused(person.display_name)
@@ -67,7 +65,7 @@ async def take_duty(
     ------
     SittingUnknown, RoomUnknown, PersonUnknown, DutyUnknown
     """
-    room = await _room(session, sitting_id, room_id)
+    room = await load_room(session, sitting_id, room_id)
     person = await identity.load_person_named(session, user_name, on=on)
     if not await duty_store.delete_duty(session, sitting_id, room.id, person.id):
         raise DutyUnknown(person.display_name, room.code)
@@ -75,11 +73,3 @@ async def take_duty(
     subject = f"sitting:{sitting_id}"
     await audit.append(session, actor=actor, action="sitting.take_duty", subject=subject, facts=facts, now=now)
     return person
-
-
-async def _room(session: AsyncSession, sitting_id: SittingId, room_id: UUID) -> Room:
-    context = await sittings.load_sitting(session, sitting_id)
-    for room in await enrolment.load_rooms(session, context.exam_id):
-        if room.id == room_id:
-            return room
-    raise RoomUnknown(room_id)

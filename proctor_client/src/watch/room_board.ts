@@ -34,12 +34,15 @@ export class RoomBoard extends HTMLElement {
   readonly #alertText = h('p', {})
   readonly #signIn = h('p', { class: 'alert__actions' }, h('a', { class: 'button button--primary', href: `/staff/sign-in?ended=page&next=${encodeURIComponent(location.pathname)}` }, t('board.sign-in-again')))
   readonly #alert = h('div', { class: 'alert alert--warn', role: 'alert' }, this.#alertText, this.#signIn)
+  readonly #search = h('div', { class: 'field field--search' })
   readonly #find = h('input', { class: 'input', type: 'search', id: 'board-find', on: { input: () => this.#draw() } })
   readonly #target = h('span', { class: 'board__target number' })
   readonly #bar = h('div', { class: 'board__acts' })
   readonly #time = h('button', { class: 'button', type: 'button', on: { click: () => void this.#giveTime() } }, t('board.add-time'))
   readonly #timeHint = h('p', { class: 'small soft board__hint' }, t('board.time-by-board'))
   readonly #door = h('section', { class: 'board__door', 'aria-live': 'polite' })
+  readonly #nobodyWhy = h('p', {})
+  readonly #nobody = h('div', { class: 'empty', role: 'status' }, h('p', { class: 'empty__title' }, t('board.nobody')), this.#nobodyWhy)
   readonly #help = h('ul', { class: 'seats' })
   readonly #fine = h('ul', { class: 'seats' })
   readonly #helpCount = h('span', { class: 'badge number' })
@@ -74,6 +77,8 @@ export class RoomBoard extends HTMLElement {
     this.#fineNone.textContent = t('board.fine-none')
     this.#makeBar()
     this.#makeViews()
+    this.#search.replaceChildren(h('label', { class: 'field__label', for: 'board-find' }, t('board.find')), this.#find)
+    this.#nobody.hidden = true
     this.#lists.replaceChildren(
       h('section', { class: 'board__list', 'aria-labelledby': 'board-help' }, h('h2', { id: 'board-help' }, t('board.help'), ' ', this.#helpCount), this.#helpNone, this.#help),
       h('section', { class: 'board__list', 'aria-labelledby': 'board-fine' }, h('h2', { id: 'board-fine' }, t('board.fine'), ' ', this.#fineCount), this.#fineNone, this.#fine),
@@ -82,8 +87,9 @@ export class RoomBoard extends HTMLElement {
       this.#alert,
       this.#stats,
       this.#door,
-      h('div', { class: 'filter-bar board__bar' }, h('div', { class: 'field field--search' }, h('label', { class: 'field__label', for: 'board-find' }, t('board.find')), this.#find), this.#views, h('div', { class: 'filter-bar__count' }, this.#status)),
+      h('div', { class: 'filter-bar board__bar' }, this.#search, this.#views, h('div', { class: 'filter-bar__count' }, this.#status)),
       ...(this.#mayAct ? [this.#bar] : []),
+      this.#nobody,
       this.#lists,
       this.#map.element,
       this.#logSection('board-incidents', t('board.incidents'), this.#incidents),
@@ -158,8 +164,10 @@ export class RoomBoard extends HTMLElement {
     this.#drawDoor(lists.waiting, now)
     this.#fill(this.#help, [...lists.waiting, ...lists.help].filter(matches), this.#helpCount, this.#helpNone)
     this.#fill(this.#fine, lists.fine.filter(matches), this.#fineCount, this.#fineNone)
-    this.#lists.hidden = this.#view !== 'list'
-    this.#map.element.hidden = this.#view !== 'map'
+    const isEmpty = board.seats.length === 0
+    this.#drawNobody(isEmpty, board.sitting.state === 'open')
+    this.#lists.hidden = isEmpty || this.#view !== 'list'
+    this.#map.element.hidden = isEmpty || this.#view !== 'map'
     if (this.#view === 'map') this.#map.show(board)
     this.#drawCard(board, now)
     this.#drawTarget(board)
@@ -176,6 +184,14 @@ export class RoomBoard extends HTMLElement {
     this.#alert.hidden = text === ''
     const updated = live.state.board === null ? '' : t('board.updated', { time: formatClock(live.state.readMs, true) })
     if (this.#status.textContent !== updated) this.#status.textContent = updated
+  }
+
+  /** In a room without candidates there is nothing to find, count or act on until somebody is moved there. */
+  #drawNobody(isEmpty: boolean, isOpen: boolean): void {
+    for (const element of [this.#stats, this.#search, this.#views, this.#bar]) element.hidden = isEmpty
+    const why = t(isOpen ? 'board.nobody-open' : 'board.nobody-shut')
+    if (this.#nobodyWhy.textContent !== why) this.#nobodyWhy.textContent = why
+    this.#nobody.hidden = !isEmpty
   }
 
   /** Second machines at the door stand above everything: somebody is waiting. */

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from uuid import UUID, uuid4
 
 import msgspec
@@ -9,8 +10,10 @@ import pytest
 import pytest_asyncio
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
+from exam_engine.delivery import service as sittings
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import SittingId
+from exam_engine.delivery.service import Desk, Move
 from exam_engine.delivery.wire import SaveBody, SaveResponse
 from exam_engine.infra.clock import to_milliseconds
 from exam_engine.infra.database import transaction
@@ -150,17 +153,6 @@ async def test_a_state_that_says_nothing_new_is_not_sent_and_a_beat_tells_its_ag
     await watcher.done()
 
 
-async def test_a_room_whose_last_candidate_was_moved_is_shown_empty() -> None:
-    feed = Feed(ROOM, RENDERING)
-    feed.empty(NOW)
-    assert not feed.has_state
-    feed.publish(board(1))
-    following = feed.follow()
-    assert msgspec.json.decode(await anext(following), type=Told).answered == (1,)
-    feed.empty(NOW + 1)
-    assert msgspec.json.decode(await anext(following), type=Told).answered == ()
-
-
 async def test_a_subscriber_that_comes_back_gets_what_it_lacks() -> None:
     feed = Feed(ROOM, RENDERING)
     feed.publish(board(1, 0, 0))
@@ -222,6 +214,34 @@ async def test_a_room_is_read_once_for_all_who_watch_it(
         hub.release()
         await watcher.done()
     assert hub.is_closing
+
+
+async def test_a_room_where_nobody_sits_is_shown_empty_before_and_after_somebody_sat_there(
+    hub: Hub, opened: HallMaker, delivery: Delivery, sessions: async_sessionmaker[AsyncSession]
+) -> None:
+    hall = await opened(candidates=1, rooms=2)
+    await delivery.rolls.refresh(START)
+    attempt, spare = hall.attempt(), hall.rooms[1]
+    desk = partial(Desk, register=delivery.register, actor=ACTOR, now=START)
+    with hub.watching(hall.sitting.id, spare) as feed:
+        watcher = Watcher(feed)
+        await until(lambda: len(watcher.told) == 1)
+        assert (watcher.told[0].kind, watcher.told[0].answered) == ("whole", ())
+        async with transaction(sessions) as session:
+            move = Move(attempt_id=attempt, room_id=spare, seat_number=3, request="there", reason="máy hỏng")
+            await sittings.move_seat(desk(session=session), hall.sitting.id, move)
+        await delivery.rolls.refresh(START)
+        await until(lambda: watcher.told[-1].answered == (0,))
+        async with transaction(sessions) as session:
+            await sittings.undo(desk(session=session), hall.sitting.id, "there", "back", "nhầm")
+        await delivery.rolls.refresh(START)
+        await until(lambda: watcher.told[-1].answered == ())
+    with hub.watching(hall.sitting.id, uuid4()) as nowhere:
+        silent = Watcher(nowhere)
+        await until(lambda: hub.watched == 2)
+        hub.release()
+        assert await silent.done() == []
+        await watcher.done()
 
 
 async def test_what_people_noted_shows_at_every_worker(
