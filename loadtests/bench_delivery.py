@@ -23,7 +23,9 @@ import msgspec
 import uvloop
 
 from exam_engine.delivery.model import AttemptFacts, AttemptState
-from exam_engine.delivery.register import PACKAGE, Place, PrimedAttempt, Register, pack_response, place_of
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.places import PACKAGE, Place, place_of
+from exam_engine.delivery.register import PrimedAttempt, Register
 from exam_engine.infra.embedded.servers import EmbeddedServers
 from exam_engine.infra.garbage import collect_rarely
 from exam_engine.infra.redis_client import Batcher, Durability, ScriptRunner, create_redis, load_script

@@ -13,7 +13,8 @@ from litestar import Litestar, Request, post
 from litestar.params import FromPath, JSONBody
 
 from exam_engine.delivery import tokens
-from exam_engine.delivery.register import PACKAGE, pack_response, place_of
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.places import PACKAGE, place_of
 from exam_engine.delivery.wire import SaveBody
 from exam_engine.infra.clock import system_clock, to_milliseconds
 from exam_engine.infra.redis_client import Batcher, Durability, ScriptRunner, create_redis, load_script

@@ -214,6 +214,6 @@ PROBLEMS: ProblemTable = {
         "not-stored",
         HTTPStatus.CONFLICT,
         N_("Not every answer has reached the database yet"),
-        N_("Sitting {code}: {waiting} changes are on their way and safe. Please try again in a moment."),
+        N_("Sitting {code}: at least {waiting} changes are on their way and safe. Please try again in a moment."),
     ),
 }

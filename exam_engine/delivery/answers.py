@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from exam_engine.delivery.errors import ResponseInvalid, UnknownSlot
-from exam_engine.delivery.register import pack_response
+from exam_engine.delivery.packing import pack_response
 from exam_engine.delivery.wire import SaveResponse
 from item_bank import errors as item_bank
 from item_bank.messages import message

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from exam_engine.delivery.register import Place
+from exam_engine.delivery.places import Place
 from exam_engine.delivery.store import Seat, StoredNotice
 from exam_engine.delivery.wire import SeatNotice
 from exam_engine.infra.redis_cluster import as_cluster

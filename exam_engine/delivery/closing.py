@@ -6,7 +6,8 @@ import msgspec
 from redis.exceptions import RedisError
 
 from exam_engine.delivery.model import Sitting, SittingState
-from exam_engine.delivery.register import Register, stream_keys
+from exam_engine.delivery.places import stream_keys
+from exam_engine.delivery.register import Register
 from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.redis_client import is_away, unavailable
 

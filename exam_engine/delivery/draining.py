@@ -10,7 +10,7 @@ from redis.exceptions import RedisError, ResponseError
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import NotStored
 from exam_engine.delivery.model import Sitting
-from exam_engine.delivery.register import stream_keys
+from exam_engine.delivery.places import stream_keys
 from exam_engine.infra.database import SessionMaker, transaction
 from exam_engine.infra.redis_client import is_away, unavailable
 
@@ -60,7 +60,7 @@ async def backlog(redis: Redis, stream: str) -> Backlog:
 
 
 async def waiting(redis: Redis, sitting: Sitting) -> int:
-    """Return how many acknowledged changes of a sitting are not yet in PostgreSQL.
+    """Return how many stream entries of a sitting are not yet in PostgreSQL; one may hold the saves of a whole call.
 
     Raises
     ------

@@ -5,8 +5,9 @@ from zlib import crc32
 import msgspec
 
 from exam_engine.delivery.model import AttemptFacts, AttemptState, planned_facts
+from exam_engine.delivery.packing import unpack_response
 from exam_engine.delivery.recollection import Known
-from exam_engine.delivery.register import Held, unpack_response
+from exam_engine.delivery.register import Held
 from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.wire import AttemptSummary, CandidateSummary, Envelope, HeldResponse, SeatNotice
 from exam_engine.infra.clock import to_milliseconds

@@ -65,7 +65,7 @@ class NotStored(SittingError):
     def __init__(self, code: str, waiting: int) -> None:
         self.code = code
         self.waiting = waiting
-        super().__init__(f"sitting {code}: {waiting} acknowledged changes are not yet in PostgreSQL")
+        super().__init__(f"sitting {code}: at least {waiting} acknowledged changes are not yet in PostgreSQL")
 
 
 class ActUnknown(SittingError):

@@ -18,7 +18,9 @@ from exam_engine.delivery.errors import AttemptClosed, HandOverInvalid, TimeOver
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, SittingId
 from exam_engine.delivery.offline_starts import start_as_claimed
-from exam_engine.delivery.register import Held, NotHeld, unpack_response
+from exam_engine.delivery.packing import unpack_response
+from exam_engine.delivery.places import NotHeld
+from exam_engine.delivery.register import Held
 from exam_engine.delivery.rolls import Roll, Sat
 from exam_engine.delivery.service.desk import Desk, record
 from exam_engine.delivery.store.acts import keep_late
@@ -158,9 +160,9 @@ async def restore(delivery: Delivery, desk: Desk, sat: Sat, handed: HandOver) ->
         try:
             await _put(delivery, sat, facts.lease, arrival_ms, answers)
         except (TimeOver, AttemptClosed):
-            late = True  # the script has kept them as evidence
+            late = True  # they are kept as evidence
         except NotHeld:
-            # Redis has let the closed sitting go: no script keeps them, so that is done here.
+            # Redis has let the closed sitting go: nothing there keeps them, so that is done here.
             late = True
             fresh = [answer for answer in answers if unpack_response(answer[1])[0] > before.get(answer[0], 0)]
             await keep_late(desk.session, sat.seat.attempt_id, facts.lease, arrival_ms, fresh)

@@ -23,9 +23,10 @@ from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
 from exam_engine.delivery.offline_starts import StartClaim, require_proof, start_as_claimed
+from exam_engine.delivery.places import NotHeld
 from exam_engine.delivery.receipts import ReceiptDesk
 from exam_engine.delivery.recollection import Known, Recollection
-from exam_engine.delivery.register import Held, NotHeld, Register, SeatNote
+from exam_engine.delivery.register import Held, Register, SeatNote
 from exam_engine.delivery.repeating import every_second
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.rolls import Roll, Rolls, Sat

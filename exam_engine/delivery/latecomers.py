@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from exam_engine.delivery.draining import backlog
 from exam_engine.delivery.model import SittingId
-from exam_engine.delivery.register import stream_keys
+from exam_engine.delivery.places import stream_keys
 from exam_engine.infra.redis_client import is_away
 
 LOOK_SECONDS = 5.0

@@ -15,7 +15,9 @@ import msgspec
 from exam_engine.delivery import counters
 from exam_engine.delivery.bulletins import Notice
 from exam_engine.delivery.model import AttemptState, is_later, newest
-from exam_engine.delivery.register import SeatNote, StoredChange, unpack_response
+from exam_engine.delivery.packing import unpack_response
+from exam_engine.delivery.register import SeatNote, StoredChange
+from exam_engine.delivery.saving import EVIDENT
 from exam_engine.infra.clock import from_milliseconds
 
 _BETWEEN_SAVES = (
@@ -30,11 +32,14 @@ class Entry(msgspec.Struct, frozen=True):
     stream: str
     id: str
     fields: Mapping[bytes, bytes]
+    part: int = 0  # from 1 on, of an entry that was taken apart
 
     def parts(self) -> "list[Entry]":
         """Take saves apart: what PostgreSQL refuses of one attempt shall not take others with it."""
         saves = self.fields.get(b"s", b"").split(_BETWEEN_SAVES)
-        return [self] if len(saves) == 1 else [Entry(self.stream, self.id, {b"s": save}) for save in saves]
+        if len(saves) == 1:
+            return [self]
+        return [Entry(self.stream, self.id, {b"s": save}, part) for part, save in enumerate(saves, 1)]
 
     @property
     def size(self) -> int:
@@ -43,9 +48,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Its id, and of a save its attempt's too."""
-        attempt, _, _ = self.fields.get(b"s", b"").partition(b" ")
-        return f"{self.id} {attempt.decode(errors='replace')}".strip()
+        """Its id, and which part of the entry it is."""
+        return f"{self.id} {self.part}" if self.part else self.id
 
 
 class MalformedEntry(Exception):
@@ -127,6 +131,8 @@ class Batch:
 
     def _read_save(self, entry: Entry) -> int:
         head, *answers = entry.fields[b"s"].split(b"\n")
+        if not answers or len(entry.fields) > 1:
+            raise MalformedEntry("a save without answers")
         attempt, lease, at_ms = head.split(b" ")
         attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
         for answer in answers:
@@ -140,6 +146,8 @@ class Batch:
 
     def _read_late(self, entry: Entry) -> int:
         attempt, lease, at_ms, refusal = entry.fields[b"l"].split(b" ")
+        if refusal.decode() not in EVIDENT.values():
+            raise MalformedEntry("refused for no reason that is known")
         attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
         for slot, packed in entry.fields.items():
             if slot != b"l":

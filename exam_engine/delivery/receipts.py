@@ -24,7 +24,8 @@ from exam_engine.delivery.errors import (
     ReceiptOfOtherKey,
 )
 from exam_engine.delivery.model import AttemptFacts, AttemptState
-from exam_engine.delivery.register import Held, unpack_response
+from exam_engine.delivery.packing import unpack_response
+from exam_engine.delivery.register import Held
 from exam_engine.delivery.rolls import Sat
 from exam_engine.delivery.signing import KeyRing, SigningKey
 from item_bank.forms.ordering import OrderedSlot

@@ -1,78 +1,24 @@
-"""The register of open sittings: the Redis side of attempts, one group of keys a shard.
+"""The register of open sittings: the Redis side of attempts, every read and write of them (keys: `places`)."""
 
-Keys `sit:{<sitting>:<shard>}:` + `events` (stream to PostgreSQL), `a:<attempt>` (facts), `answers` (below),
-`l:<attempt>` (marks of refused answers kept), `due` (until when attempts are waited for), `seen`, `notices`,
-`notice-of`, `changed` and `changes` (whose facts changed, and the count), `primed`, `sealed` (the sitting closes).
-Scripts derive them from the stream's key.
-
-All that a save asks and changes lies in the one hash `answers`, so that a batch of saves is three commands (decision
-0020): `<attempt> <slot>` is a packed answer; `<attempt>` the gate (`model.Gate`), which the script compares and the
-model judges; `<attempt> n` the tally, never the same again once an answer has changed: "<answered> <slot>,<slot>,…
-<lease> <arrival> <slot> <sequence>" of all slots that have an answer, cleared ones too, and of the last save.
-"""
-
-import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import msgspec
 from redis.exceptions import RedisError
 
-from exam_engine.delivery import counters
-from exam_engine.delivery.errors import (
-    AttemptClosed,
-    AttemptLocked,
-    AttemptRefusal,
-    LeaseTaken,
-    SittingSealed,
-    TimeOver,
-)
-from exam_engine.delivery.model import (
-    AttemptFacts,
-    AttemptId,
-    Change,
-    ChangeKind,
-    Gate,
-    SittingId,
-    require_writable,
-    shard_of,
-    waited_until_ms,
-)
+from exam_engine.delivery.errors import SittingSealed
+from exam_engine.delivery.model import AttemptFacts, AttemptId, Change, ChangeKind, waited_until_ms
+from exam_engine.delivery.packing import count_answered, sequences_of
+from exam_engine.delivery.places import PACKAGE, NotHeld, Place
+from exam_engine.delivery.saving import MAXIMUM_TRIES, Saved, Saving
 from exam_engine.infra.errors import Busy
 from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_script, unavailable
 
-PACKAGE = "exam_engine.delivery"
-KEPT_AFTER_CLOSE_SECONDS = 7 * 24 * 3600
-_MAXIMUM_TRIES = 50
 _MARKED_CHARACTERS = 4 * 65  # four acts
-_MOST_GATES = 100_000
-_UNKNOWN = b"", AttemptFacts(starts_ms=0, late_ms=0, ends_ms=0, duration_ms=0, grace_ms=0).gate
-_EVIDENT = {  # refusals after the start: what they refuse is kept
-    AttemptClosed: "attempt-closed",
-    LeaseTaken: "lease-taken",
-    TimeOver: "time-over",
-    AttemptLocked: "attempt-locked",
-}
 _SEALED = -2  # reply of the scripts that change attempts
 _FACTS = AttemptFacts.__struct_fields__
-
-
-class NotHeld(Exception):
-    """Redis does not know the attempt: take it over from PostgreSQL and ask again. Never leaves the room."""
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where an attempt is kept: its id as text and the stream of its shard."""
-
-    attempt: str
-    stream: str
-
-    @property
-    def prefix(self) -> str:
-        """What all keys of the shard begin with."""
-        return self.stream.removesuffix("events")
 
 
 class Noticed(msgspec.Struct, frozen=True):
@@ -104,14 +50,6 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
         return sequences_of(self.responses)
 
 
-class Saved(msgspec.Struct, frozen=True):
-    """What a save came to: the deadline now, and the newest sequence of each slot in the order asked."""
-
-    deadline_ms: int
-    is_paused: bool
-    sequences: Sequence[int]
-
-
 class StoredChange(msgspec.Struct, frozen=True, kw_only=True):
     """A change as it travels in the stream."""
 
@@ -141,59 +79,14 @@ class PrimedAttempt(msgspec.Struct, frozen=True):
     alive_ms: int = 0
 
 
-def stream_key(sitting_id: UUID, shard: int) -> str:
-    """Return the key of a shard's event stream."""
-    return f"sit:{{{sitting_id}:{shard}}}:events"
-
-
-def stream_keys(sitting_id: SittingId, shards: int) -> list[str]:
-    """Return the streams of a sitting."""
-    return [stream_key(sitting_id, shard) for shard in range(shards)]
-
-
-def place_of(sitting_id: UUID, shards: int, attempt_id: UUID) -> Place:
-    """Return where an attempt is kept."""
-    return Place(str(attempt_id), stream_key(sitting_id, shard_of(attempt_id, shards)))
-
-
-def pack_response(sequence: int, client_time_ms: int, value: bytes, is_answered: bool) -> bytes:
-    """Pack an answer as Redis keeps it; the scripts read sequence and flag."""
-    return b"%d %d %d %b" % (sequence, is_answered, client_time_ms, value)
-
-
-def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
-    """Return sequence, client time and the value's JSON."""
-    sequence, _, client_time, value = packed.split(b" ", 3)
-    return int(sequence), int(client_time), value
-
-
-def sequence_of(packed: bytes) -> int:
-    """Return the sequence of an answer."""
-    return int(packed.partition(b" ")[0])
-
-
-def sequences_of(responses: Mapping[int, bytes]) -> dict[int, int]:
-    """Return the sequence of each slot."""
-    return {slot: sequence_of(packed) for slot, packed in responses.items()}
-
-
-def count_answered(responses: Mapping[int, bytes]) -> int:
-    """Count the slots that hold an answer, not a cleared one."""
-    return sum(packed.split(b" ", 2)[1] == b"1" for packed in responses.values())
-
-
 class Register:
     """Every read and write of attempts in Redis; each write is in the shard's stream when it is acknowledged."""
 
     def __init__(self, runner: ScriptRunner) -> None:
         self._runner = runner
-        self._saved = 0  # answers acknowledged since the counters were published
         self._post = load_script(PACKAGE, "post")
         self._seal = load_script(PACKAGE, "seal")
-        self._gates: dict[str, tuple[bytes, Gate]] = {}  # of attempts, as they were last seen
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
-        self._lates = Batcher(runner, load_script(PACKAGE, "late"))
+        self._saving = Saving(runner)
         self._changes = Batcher(runner, load_script(PACKAGE, "apply"), batch=100)
         self._primes = Batcher(runner, load_script(PACKAGE, "prime"), batch=50, capacity=100_000)
         self._counts = Batcher(runner, load_script(PACKAGE, "count"))
@@ -207,74 +100,19 @@ class Register:
 
     def publish_counters(self) -> None:
         """Bring the shared counters up to date; one call for each save would cost more than the counting is worth."""
-        counters.SAVED.inc(self._saved)
-        self._saved = 0
+        self._saving.publish_counters()
 
     async def close(self) -> None:
         """Finish what was accepted."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
-        for batcher in (self._saves, self._lates, self._changes, self._primes, self._counts, self._notes, self._looks):
+        await self._saving.close()
+        for batcher in (self._changes, self._primes, self._counts, self._notes, self._looks):
             await batcher.close()
 
-    async def save(self, place: Place, lease: int, arrival_ms: int, responses: Sequence[tuple[int, bytes]]) -> Saved:
-        """Keep answers durably. Cancelling the caller does not cancel the write.
-
-        Raises
-        ------
-        NotHeld, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
-        """
-        circumstances = f"{lease} {arrival_ms}"
-        if len(responses) == 1:
-            ((slot, packed),) = responses
-            answers: tuple[int | bytes, ...] = (slot, packed)
-            weight = len(packed)
-        else:
-            answers = tuple(part for pair in responses for part in pair)
-            weight = sum(len(packed) for _, packed in responses)
-        # What is remembered may let a save through, for the script compares it; only what was just read may refuse one.
-        text, gate = self._gates.get(place.attempt, _UNKNOWN)
-        if not _lets(gate, lease, arrival_ms):
-            text = b""
-        try:
-            for _ in range(_MAXIMUM_TRIES):
-                reply = await self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
-                if reply is None:
-                    raise NotHeld(place.attempt)
-                if not isinstance(reply, bytes):
-                    self._saved += len(responses)
-                    sequences = [sequence_of(packed) for _, packed in responses] if reply == 1 else reply
-                    return Saved(gate.deadline_ms, gate.is_paused, sequences)
-                text, gate = reply, self._remember(place, reply)
-                try:
-                    require_writable(gate, lease, arrival_ms)
-                except AttemptRefusal as refusal:
-                    counters.REFUSED.labels(type(refusal).__name__).inc()
-                    if type(refusal) in _EVIDENT:
-                        told = f"{circumstances} {_EVIDENT[type(refusal)]}"
-                        await self._lates.put(place.stream, place.attempt, told, *answers, weight=weight)
-                    raise
-        except asyncio.CancelledError:
-            self._go_on(self.save(place, lease, arrival_ms, responses))  # whoever asked is gone; again does no harm
-            raise
-        raise Busy("redis", "the attempt changes faster than we can")
-
-    def _go_on(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[Any]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # nobody waits for it
-
-    def _remember(self, place: Place, text: bytes) -> Gate:
-        if len(self._gates) >= _MOST_GATES:
-            self._gates.clear()
-        gate = msgspec.json.decode(text, type=Gate)
-        self._gates[place.attempt] = text, gate
-        return gate
+    def save(
+        self, place: Place, lease: int, arrival_ms: int, responses: Sequence[tuple[int, bytes]]
+    ) -> Awaitable[Saved]:
+        """Keep answers, as `Saving.save` does."""
+        return self._saving.save(place, lease, arrival_ms, responses)
 
     async def count(self, place: Place, lease: int, arrival_ms: int, slot: int, packed: bytes) -> bool:
         """Let a refused answer count after all; False: something newer is held.
@@ -418,7 +256,7 @@ class Register:
         by: str,
         tell: Callable[[Held, Change], dict[str, Any]],
     ) -> tuple[Held, Change | None]:
-        for _ in range(_MAXIMUM_TRIES):
+        for _ in range(MAXIMUM_TRIES):
             held = await self.look(place, depth)
             facts = held.facts
             change = decide(held)
@@ -452,14 +290,6 @@ class Register:
         if reply == _SEALED:
             raise SittingSealed
         return bool(reply == 1)
-
-
-def _lets(gate: Gate, lease: int, arrival_ms: int) -> bool:
-    try:
-        require_writable(gate, lease, arrival_ms)
-    except AttemptRefusal:
-        return False
-    return True
 
 
 def _held(flat: Sequence[bytes], seen: bytes | None, tally: bytes | None, pairs: Sequence[Any]) -> Held:

@@ -13,7 +13,9 @@ from redis.exceptions import RedisError
 from exam_engine.delivery import counters, model, store
 from exam_engine.delivery.bulletins import notice_of
 from exam_engine.delivery.model import AttemptId, Sitting
-from exam_engine.delivery.register import Held, Register, count_answered, place_of, stream_keys
+from exam_engine.delivery.packing import count_answered
+from exam_engine.delivery.places import place_of, stream_keys
+from exam_engine.delivery.register import Held, Register
 from exam_engine.delivery.store.endings import load_endings
 from exam_engine.infra.database import SessionMaker, reaching_database
 from exam_engine.infra.errors import ServiceUnavailable

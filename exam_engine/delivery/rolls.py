@@ -22,7 +22,7 @@ from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, DeliveryError, NotYours, SittingUnknown
 from exam_engine.delivery.model import AttemptId, Sitting, SittingId, SittingState
 from exam_engine.delivery.papers import Paper, read_paper
-from exam_engine.delivery.register import Place, place_of, stream_keys
+from exam_engine.delivery.places import Place, place_of, stream_keys
 from exam_engine.delivery.sealing import Figure, SealedPaper, SittingSeals, figure_addresses, seal_paper
 from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.database import SessionMaker, reaching_database

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from exam_engine.delivery import closing, counters, model, service, store
 from exam_engine.delivery.draining import TIMER
 from exam_engine.delivery.model import AttemptId, CloseReason, Sitting, SittingId, SittingState
-from exam_engine.delivery.register import NotHeld, Register, place_of, stream_keys
+from exam_engine.delivery.places import NotHeld, place_of, stream_keys
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.restoring import Restorer
 from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.infra.cancellation import end_if_cancelled

@@ -20,8 +20,8 @@ from exam_engine.delivery import counters
 from exam_engine.delivery.draining import GROUP, WRITERS, Backlog, WriterSign, backlog
 from exam_engine.delivery.latecomers import Latecomers
 from exam_engine.delivery.model import SittingId
+from exam_engine.delivery.places import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
 from exam_engine.delivery.projection import Entry, write_entries
-from exam_engine.delivery.register import KEPT_AFTER_CLOSE_SECONDS, PACKAGE, stream_keys
 from exam_engine.delivery.replays import Replays
 from exam_engine.delivery.signs import Role, give_sign
 from exam_engine.infra.cancellation import end_if_cancelled
@@ -120,6 +120,7 @@ class Writer:
         self._discover_at = 0.0
         self._tidy_at = 0.0
         self._lag_ms = 0
+        self._parts = 1.0  # of an entry, in the last read
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -235,13 +236,13 @@ class Writer:
             if not entries:
                 await asyncio.sleep(block_ms / 1000 / 4)
             return entries
-        count = _share(len(self._streams))
+        count = self._share(len(self._streams))
         streams = dict.fromkeys(self._streams, ">")
         return _entries(await self._redis.xreadgroup(GROUP, self._consumer, streams, count=count, block=block_ms))
 
     async def _read(self, positions: Mapping[str, str]) -> dict[str, list[Entry]]:
         """Read streams from their positions on, all at once; one whose server is away is missing in the reply."""
-        count = _share(len(positions))
+        count = self._share(len(positions))
         found: dict[str, list[Entry]] = {}
 
         async def read(stream: str, after: str) -> None:
@@ -255,7 +256,13 @@ class Writer:
     async def _write(self, entries: Sequence[Entry]) -> int:
         for batch in _batches(entries):
             await self._write_batch(batch)
+        if entries:
+            self._parts = sum(entry.size for entry in entries) / len(entries)
         return len(entries)
+
+    def _share(self, streams: int) -> int:
+        """How many entries one of so many streams may give to a read: a few transactions' worth, then signs are due."""
+        return max(int(BATCH / max(streams, 1) / self._parts), 50)
 
     async def _write_batch(self, entries: Sequence[Entry]) -> None:
         # An entry without fields was trimmed although pending; ours never are, but it must not stop the rest.
@@ -318,8 +325,9 @@ class Writer:
             timeout=_STATEMENT_SECONDS,
         )
         attempts = await self._pool.fetch("select id from attempt where sitting_id = $1", sitting_id)
-        suffixes = ["events", "answers", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
+        suffixes = ["events", "due", "seen", "notices", "notice-of", "changed", "changes", "primed"]
         suffixes += [f"{kind}:{row['id']}" for row in attempts for kind in "al"]
+        suffixes.append("answers")  # last of all: an attempt without them is none
         for stream in streams:
             prefix = stream.removesuffix("events")
             async with self._redis.pipeline(transaction=False) as pipeline:
@@ -341,11 +349,6 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
         parts += entry.size
     if batch:
         yield batch
-
-
-def _share(streams: int) -> int:
-    """How many entries one of so many streams may give to a batch."""
-    return max(BATCH // max(streams, 1), 50)
 
 
 def _is_shard_away(error: Exception) -> bool:

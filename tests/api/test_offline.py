@@ -8,7 +8,8 @@ import pytest
 
 from exam_engine.delivery.hand_over import HandOver, HandOverFile, SignedContent
 from exam_engine.delivery.model import SittingId
-from exam_engine.delivery.register import Held, Register, place_of
+from exam_engine.delivery.places import place_of
+from exam_engine.delivery.register import Held, Register
 from exam_engine.delivery.sealing import SittingSeals, hand_over_label
 from exam_engine.delivery.wire import SaveResponse
 from exam_engine.infra import sealing

@@ -11,8 +11,9 @@ from sqlalchemy import text
 
 from exam_engine.delivery import model, service
 from exam_engine.delivery.draining import wait_until_stored
+from exam_engine.delivery.packing import pack_response
 from exam_engine.delivery.receipts import verify_receipt
-from exam_engine.delivery.register import Register, pack_response
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import Desk
 from exam_engine.delivery.service.statements import StatementMaking, make_statements
 from exam_engine.delivery.signing import SigningKey, read_keys

@@ -58,6 +58,7 @@ class Apply(NamedTuple):
     by: str
     detail: dict[str, Any]
     truth_ms: int  # when it really was decided
+    sequences: dict[int, int] | None = None  # of the answers it was computed from, if it asked for them
 
 
 class Prime(NamedTuple):

@@ -58,9 +58,9 @@ def told_by_an_act() -> Iterator[Plan]:
     """Yield plans in which an act writes that a paper is in before its answers have come, and the disk is lost then."""
     seating = Seating(begins_ms=9_000, answers=1, thinks_ms=2_000, hands_in=True)
     away = Trouble(10_000, Fault.KILL_POSTGRES, 0, 8_000)
-    for number in range(40):
-        act = Act(2_082, ActKind.EXTEND, 0, 30, 12_000 + 100 * number)
-        lost = Trouble(19_400 + 20 * number, Fault.EMPTY_VALKEY, 0, 500)
+    for number in range(120):
+        act = Act(2_082, ActKind.EXTEND, 0, 30, 12_000 + 100 * (number % 40))
+        lost = Trouble(19_400 + 20 * (number % 40), Fault.EMPTY_VALKEY, 0, 500)
         yield Plan(
             seed=number, duration_ms=60_000, commit_ms=400, seatings=(seating,), acts=(act,), troubles=(away, lost)
         )

@@ -10,7 +10,9 @@ import pytest
 from exam_engine.delivery import projection
 from exam_engine.delivery.draining import GROUP
 from exam_engine.delivery.model import ChangeKind, Gate
-from exam_engine.delivery.register import PACKAGE, StoredChange, _fields, _held, _limit, _tally, pack_response
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.places import PACKAGE
+from exam_engine.delivery.register import StoredChange, _fields, _held, _limit, _tally
 from exam_engine.delivery.store import load_stored_attempts
 from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.redis_client import ScriptRunner, load_script
@@ -40,6 +42,7 @@ class Twin:
         self._runner, self._redis, self._hall = runner, runner.redis, hall
         self._stream = hall.place().stream
         self._ids: dict[int, bytes] = {}  # the real id of each simulated entry
+        self._tallies: dict[tuple[int, str], bytes] = {}  # of attempts with these sequences, as they were seen
 
     def attempt(self, number: int) -> str:
         return str(self._hall.attempt(number))
@@ -115,12 +118,16 @@ class Twin:
         return [
             self.attempt(apply.attempt),
             apply.expected,
-            b"",
+            self._tally_of(apply),
             _limit(facts),
             change,
             msgspec.json.encode(facts.gate),
             *_fields(facts),
         ]
+
+    def _tally_of(self, apply: Apply) -> bytes:
+        """What tells the script that it applies to these answers."""
+        return b"" if apply.sequences is None else self._tallies[apply.attempt, _named(apply.sequences)]
 
     def _prime(self, prime: Prime) -> list[Any]:
         facts = _fields(prime.facts)
@@ -138,13 +145,14 @@ class Twin:
 
     async def _look(self, attempts: Sequence[int], expected: Sequence[Any]) -> None:
         replies = await self._script("look", [[self.attempt(attempt), "r"] for attempt in attempts])
-        for (flat, *more), told in zip(replies, expected, strict=True):
+        for attempt, (flat, *more), told in zip(attempts, replies, expected, strict=True):
             if told is None:
                 assert not flat
                 continue
             held = _held(flat, *more)
             assert held.facts == told[0]
             assert held.responses == {slot: _pack(answer) for slot, answer in told[1].items()}
+            self._tallies[attempt, _named(held.sequences())] = held.tally
 
     async def _read(self, consumer: str, after: str, count: int | None, expected: Sequence[Entry]) -> None:
         reply = await self._redis.xreadgroup(GROUP, consumer, {self._stream: after}, count=count)
@@ -237,6 +245,10 @@ def _packed(answers: Any) -> list[Any]:
 
 def _circumstances(save: Save | Count) -> str:
     return f"{save.lease} {save.arrival_ms}"
+
+
+def _named(sequences: dict[int, int]) -> str:
+    return str(sorted(sequences.items()))
 
 
 def _told(reply: Any, sent: list[int]) -> Any:

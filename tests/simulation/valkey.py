@@ -151,7 +151,7 @@ class Valkey:
             return
         undo: list[tuple[Any, Any, Any]] = []
         length = len(self.record) if self.record is not None else 0
-        reply = _COMMANDS[call.command](self, call.arguments, undo)
+        reply = getattr(self, f"_{call.command}")(call.arguments, undo)
         if self.record is not None:
             self.record.append((call.command, call.arguments, reply))
         if undo:
@@ -205,10 +205,12 @@ class Valkey:
             self._oracle.accepted(save, facts)
         return told
 
-    def _late(self, lates: Sequence[Late], undo: list[Any]) -> list[int]:
+    def _late(self, lates: Sequence[Late], undo: list[Any]) -> list[int | None]:
         return [self._keep_late(late.save, late.refusal, undo) for late in lates]
 
-    def _keep_late(self, save: Save, refusal: str, undo: list[Any]) -> int:
+    def _keep_late(self, save: Save, refusal: str, undo: list[Any]) -> int | None:
+        if save.attempt not in self.facts:
+            return None
         held = self.answers.get(save.attempt, {})
         newer = tuple(
             (slot, a)
@@ -234,7 +236,7 @@ class Valkey:
                 replies.append(0)
             elif self.scalars["sealed"] and self._rules.heeds_the_seal:
                 replies.append(-2)
-            elif facts.revision != apply.expected and self._rules.checks_revisions:
+            elif self._is_outdated(apply, facts):
                 replies.append(-1)
             else:
                 # What a kill undoes never was, for the oracle, too.
@@ -249,6 +251,12 @@ class Valkey:
                 self._oracle.news(apply.attempt)
                 replies.append(1)
         return replies
+
+    def _is_outdated(self, apply: Apply, facts: AttemptFacts) -> bool:
+        answers = self.answers.get(apply.attempt, {})
+        sequences = {slot: answer.sequence for slot, answer in answers.items()}
+        is_of_facts = facts.revision == apply.expected or not self._rules.checks_revisions
+        return not is_of_facts or apply.sequences not in (None, sequences)
 
     def _count(self, counts: Sequence[Count], undo: list[Any]) -> list[int]:
         return [self._count_one(count, undo) for count in counts]
@@ -428,23 +436,4 @@ def _set(undo: list[Any], container: dict[Any, Any], key: Any, value: Any) -> No
     container[key] = value
 
 
-_COMMANDS: dict[str, Callable[[Valkey, Any, list[Any]], Any]] = {
-    "save": Valkey._save,
-    "late": Valkey._late,
-    "apply": Valkey._apply,
-    "look": Valkey._look,
-    "prime": Valkey._prime,
-    "post": Valkey._post,
-    "due": Valkey._due,
-    "running": Valkey._running,
-    "seal": Valkey._seal,
-    "count": Valkey._count,
-    "read_primed": Valkey._read_primed,
-    "mark_primed": Valkey._mark_primed,
-    "make_group": Valkey._make_group,
-    "read_new": Valkey._read_new,
-    "read_pending": Valkey._read_pending,
-    "claim": Valkey._claim,
-    "acknowledge": Valkey._acknowledge,
-}
 _WRITING = {"save", "late", "apply", "prime", "post", "mark_primed", "seal", "count"}

@@ -24,6 +24,7 @@ from exam_engine.delivery.wire import (
     TimeReply,
 )
 from loadtests.candidate_bot.protocol import Ask, Refusal, Request
+from tests.simulation.batching import Batching
 from tests.simulation.clockwork import Clockwork
 from tests.simulation.messages import Answer, Apply, Late, Prime, Save
 from tests.simulation.plan import Plan
@@ -31,8 +32,6 @@ from tests.simulation.postgres import Postgres, Transaction
 from tests.simulation.rules import Rules
 from tests.simulation.valkey import Valkey
 
-RETRY_MS = 4_000
-IN_FLIGHT = 2
 EXCHANGE_MS = 1_000
 _CODES = {
     errors.SittingNotStarted: "sitting-not-started",
@@ -82,7 +81,8 @@ class Worker:
         self._gates: dict[int, Gate] = {}
         self._changed_ms: dict[int, int] = {}
         self._stale_ms = 0
-        self._lanes: dict[str, _Lane] = {}
+        self._batching = Batching(self._clock, self._chance, self._valkey)
+        self.put = self._batching.put
         self._restoring: dict[int, list[tuple[Callable[[], None], Callable[[], None]]]] = {}
         self._open: dict[int, Respond] = {}
         self._number = 0
@@ -94,6 +94,7 @@ class Worker:
         for transaction in self.open_transactions:
             self._clock.after(2, transaction.end)  # its connection is gone
         self.open_transactions = set()
+        self._batching.is_over = True
         broken = list(self._open.values())
         self._forget()
         self.seen = {}
@@ -157,7 +158,7 @@ class Worker:
         def send(gate: Gate | None) -> None:
             def answered(reply: Gate | list[int] | None) -> None:
                 if reply is None:
-                    self.restore(save.attempt, lambda: send(None), lambda: done(AWAY))
+                    restored()
                 elif isinstance(reply, Gate):
                     self._gates[save.attempt] = reply
                     judged(reply)
@@ -174,7 +175,16 @@ class Worker:
             elif refusal.code == "not-started":
                 done(refusal)
             else:
-                self.put("late", Late(save, refusal.code), lambda _: done(refusal), lambda: done(AWAY))
+                # A Redis that began empty meanwhile knows nothing to compare with: the save is judged anew.
+                self.put(
+                    "late",
+                    Late(save, refusal.code),
+                    lambda kept: restored() if kept is None else done(refusal),
+                    lambda: done(AWAY),
+                )
+
+        def restored() -> None:
+            self.restore(save.attempt, lambda: send(None), lambda: done(AWAY))
 
         remembered = self._gates.get(save.attempt)
         if remembered is not None and self._rules.refuses_from_memory:
@@ -230,22 +240,13 @@ class Worker:
         )
 
     def _submit(self, attempt: int, body: SubmitBody, done: Respond) -> None:
-        def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
-            stored = {slot: answer.sequence for slot, answer in held[1].items()}
+        def decide(facts: AttemptFacts, _seen_ms: int, now: int, stored: dict[int, int]) -> Change | None:
+            return self._rules.submit(facts, body.lease, body.sequences, stored, now)
 
-            def decide(facts: AttemptFacts, _seen_ms: int, now: int) -> Change | None:
-                return self._rules.submit(facts, body.lease, body.sequences, stored, now)
+        def changed(facts: AttemptFacts, _: Change | None) -> None:
+            done(SubmitReply(facts.state.value, facts.finished_ms, len(body.sequences)))
 
-            self.change(
-                attempt,
-                decide,
-                "seat",
-                {"sequences": body.sequences},
-                lambda facts, _: done(SubmitReply(facts.state.value, facts.finished_ms, len(stored))),
-                done,
-            )
-
-        self.look(attempt, looked, lambda: done(AWAY))
+        self.change(attempt, decide, "seat", {"sequences": body.sequences}, changed, done, on_answers=True)
 
     def _receipt(self, attempt: int, done: Respond) -> None:
         def looked(held: tuple[AttemptFacts, dict[int, Answer]]) -> None:
@@ -311,15 +312,18 @@ class Worker:
     def change(
         self,
         attempt: int,
-        decide: Callable[[AttemptFacts, int, int], Change | None],
+        decide: Callable[..., Change | None],
         by: str,
         detail: dict[str, Any],
         changed: Callable[[AttemptFacts, Change | None], None],
         done: Respond,
+        *,
+        on_answers: bool = False,
     ) -> None:
         """Apply a transition to the newest facts, again when they changed meanwhile.
 
-        Whom an earlier try of the same act has changed counts as changed, and is not changed twice.
+        Whom an earlier try of the same act has changed counts as changed, and is not changed twice. `on_answers`: the
+        transition asks for the answers, too, and is applied only to these.
         """
         asked = self.now
 
@@ -333,8 +337,9 @@ class Worker:
                 changed(facts, Change(facts, ChangeKind.RESUME, asked))
                 return
             seen = max(self._seen_elsewhere(attempt), self.seen.get(attempt, 0))
+            stored = {slot: answer.sequence for slot, answer in held[1].items()} if on_answers else None
             try:
-                change = decide(facts, seen, asked)
+                change = decide(facts, seen, asked) if stored is None else decide(facts, seen, asked, stored)
             except errors.AttemptRefusal as refusal:
                 done(_refusal_of(refusal))
                 return
@@ -343,7 +348,7 @@ class Worker:
                 changed(facts, change)
                 return
             told = {**detail, "seen_ms": seen}
-            apply = Apply(attempt, facts.revision, change, by, told, asked)
+            apply = Apply(attempt, facts.revision, change, by, told, asked, stored)
             self.put("apply", apply, lambda reply: applied(reply, change), lambda: done(AWAY))
 
         def applied(reply: int, change: Change) -> None:
@@ -397,54 +402,6 @@ class Worker:
             lambda: failure() if life == self.life else None,
         )
 
-    def put(self, command: str, argument: Any, answer: Callable[[Any], None], failure: Callable[[], None]) -> None:
-        """Accept an entry for the script call of this turn."""
-        lane = self._lanes.get(command)
-        if lane is None:
-            lane = self._lanes[command] = _Lane()
-        lane.queue.append((argument, answer, failure, self._clock.now))
-        if not lane.is_kicked and lane.flying < IN_FLIGHT:
-            lane.is_kicked = True
-            self._clock.after(self._chance.random() < 0.5, self._kick, command, lane, self.life)
-
-    def _kick(self, command: str, lane: "_Lane", life: int) -> None:
-        if life != self.life:
-            return
-        lane.is_kicked = False
-        if lane.queue and lane.flying < IN_FLIGHT:
-            lane.flying += 1
-            entries, lane.queue = lane.queue, []
-            self._send(command, lane, entries, 20, life)
-
-    def _send(self, command: str, lane: "_Lane", entries: Sequence[Any], pause_ms: int, life: int) -> None:
-        if life != self.life:
-            return
-
-        def answered(replies: Sequence[Any]) -> None:
-            if life != self.life:
-                return
-            self._landed(command, lane)
-            for (_, answer, _, _), reply in zip(entries, replies, strict=True):
-                answer(reply)
-
-        def failed() -> None:
-            if life != self.life:
-                return
-            if self._clock.now + pause_ms > entries[0][3] + RETRY_MS:
-                self._landed(command, lane)
-                for _, _, failure, _ in entries:
-                    failure()
-            else:
-                self._clock.after(pause_ms, self._send, command, lane, entries, min(2 * pause_ms, 500), life)
-
-        self._valkey.call(command, [entry[0] for entry in entries], answered, failed)
-
-    def _landed(self, command: str, lane: "_Lane") -> None:
-        lane.flying -= 1
-        if lane.queue and not lane.is_kicked:
-            lane.is_kicked = True
-            self._clock.after(0, self._kick, command, lane, self.life)
-
     def opened(self, respond: Respond) -> Respond:
         self._number += 1
         number = self._number
@@ -455,15 +412,6 @@ class Worker:
                 respond(reply)
 
         return done
-
-
-class _Lane:
-    __slots__ = ("flying", "is_kicked", "queue")
-
-    def __init__(self) -> None:
-        self.queue: list[Any] = []
-        self.flying = 0
-        self.is_kicked = False
 
 
 def _refusal_of(refusal: errors.AttemptRefusal) -> Refusal:

@@ -13,12 +13,13 @@ while at <= #ARGV do
   local change, gate = ARGV[at + 5], ARGV[at + 6]
   local facts_key = prefix .. 'a:' .. attempt
   local held = redis.call('HGET', facts_key, 'revision')
+  local held_tally = redis.call('HGET', answers_key, attempt .. ' n')
   local reply
-  if not held then
+  if not (held and held_tally) then
     reply = 0
   elseif is_sealed then
     reply = -2
-  elseif held ~= revision or (tally ~= '' and redis.call('HGET', answers_key, attempt .. ' n') ~= tally) then
+  elseif held ~= revision or (tally ~= '' and held_tally ~= tally) then
     reply = -1
   else
     redis.call('HSET', facts_key, unpack(ARGV, at + 7, last))

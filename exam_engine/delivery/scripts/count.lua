@@ -15,7 +15,7 @@ while at <= #ARGV do
   local reply = 0
   if is_sealed then
     reply = -2
-  elseif held[1] then
+  elseif held[1] and held[2] then
     local sequence, flag = string.match(packed, '^(%d+) (%d)')
     local answered, slots, saved = string.match(held[2], '^(%d+) (%S*) (%d+ %d+) ')
     local stored = held[3]

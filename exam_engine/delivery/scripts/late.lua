@@ -2,9 +2,10 @@
 -- The same answer refused alike once more is no second piece of it (hash `l:<attempt>`), so that a call whose reply was
 -- lost may be repeated.
 -- ARGV, for each: count, attempt, "<lease> <arrival> <refusal>", then slot and "<sequence> <1 if answered> <client ms>
--- <json>" pairs. Reply for each: how many were kept.
+-- <json>" pairs. Reply for each: how many were kept; nothing: unknown here.
 local MOST_LATE = 200
 local prefix = string.sub(KEYS[1], 1, -7)
+local answers_key = prefix .. 'answers'
 local replies = {}
 local at = 1
 while at <= #ARGV do
@@ -15,7 +16,7 @@ while at <= #ARGV do
   local event, kept = {KEYS[1], '*', 'l', attempt .. ' ' .. circumstances}, {}
   for i = at + 3, last, 2 do
     local slot, packed = ARGV[i], ARGV[i + 1]
-    local held = redis.call('HGET', prefix .. 'answers', attempt .. ' ' .. slot)
+    local held = redis.call('HGET', answers_key, attempt .. ' ' .. slot)
     local mark = refusal .. redis.sha1hex(packed)
     local is_newer = not held or tonumber(string.match(packed, '^%d+')) > tonumber(string.match(held, '^%d+'))
     if is_newer and redis.call('HGET', kept_key, slot) ~= mark then
@@ -24,9 +25,15 @@ while at <= #ARGV do
     end
   end
   local reply = 0
-  if #kept > 0 and redis.call('HINCRBY', prefix .. 'a:' .. attempt, 'late', 1) <= MOST_LATE then
+  if redis.call('HEXISTS', answers_key, attempt .. ' n') == 0 then
+    reply = false
+  elseif #kept > 0 and redis.call('HINCRBY', prefix .. 'a:' .. attempt, 'late', 1) <= MOST_LATE then
     redis.call('XADD', unpack(event))
     redis.call('HSET', kept_key, unpack(kept))
+    local seconds = redis.call('TTL', answers_key)
+    if seconds > 0 then -- the sitting is stored, and all of it goes
+      redis.call('EXPIRE', kept_key, seconds)
+    end
     reply = #kept / 2
   end
   replies[#replies + 1] = reply

@@ -1,5 +1,5 @@
 -- Read attempts. ARGV, for each: count, attempt, how much: 'f' facts, 's' also "slot sequence" pairs, 'r' also whole answers.
--- Reply for each: {facts, last seen, tally, pairs}; no facts: unknown here.
+-- Reply for each: {facts, last seen, tally, pairs}; no facts: unknown here. Half an attempt is none.
 local prefix = string.sub(KEYS[1], 1, -7)
 local answers_key = prefix .. 'answers'
 
@@ -31,8 +31,12 @@ local seen = redis.call('HMGET', prefix .. 'seen', unpack(attempts))
 local tallies = redis.call('HMGET', answers_key, unpack(tally_names))
 local replies = {}
 for i, attempt in ipairs(attempts) do
-  local facts = redis.call('HGETALL', prefix .. 'a:' .. attempt)
   local tally = tallies[i]
-  replies[i] = {facts, seen[i], tally, tally and depths[i] ~= 'f' and answers_of(attempt, tally, depths[i]) or {}}
+  if tally then
+    local facts = redis.call('HGETALL', prefix .. 'a:' .. attempt)
+    replies[i] = {facts, seen[i], tally, depths[i] ~= 'f' and answers_of(attempt, tally, depths[i]) or {}}
+  else
+    replies[i] = {{}, false, false, {}}
+  end
 end
 return replies

@@ -3,6 +3,7 @@
 -- arguments, facts, then slot and packed answers.
 -- Reply for each: 1 taken over, 0 was here.
 local prefix = string.sub(KEYS[1], 1, -7)
+local answers_key = prefix .. 'answers'
 local replies = {}
 local at = 1
 while at <= #ARGV do
@@ -10,14 +11,15 @@ while at <= #ARGV do
   local attempt, limit, alive, facts = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], tonumber(ARGV[at + 6])
   local facts_key = prefix .. 'a:' .. attempt
   local reply = 0
-  if redis.call('EXISTS', facts_key) == 0 then
+  local is_here = redis.call('EXISTS', facts_key) == 1 and redis.call('HEXISTS', answers_key, attempt .. ' n') == 1
+  if not is_here then -- half an attempt is none
     redis.call('HSET', facts_key, unpack(ARGV, at + 7, at + 6 + facts))
     local fields = {attempt, ARGV[at + 4], attempt .. ' n', ARGV[at + 5]}
     for i = at + 7 + facts, last, 2 do
       fields[#fields + 1] = attempt .. ' ' .. ARGV[i]
       fields[#fields + 1] = ARGV[i + 1]
     end
-    redis.call('HSET', prefix .. 'answers', unpack(fields))
+    redis.call('HSET', answers_key, unpack(fields))
     -- Without it a seat that lives would look silent since its start; what a worker told since is newer.
     if alive ~= '0' then
       redis.call('HSETNX', prefix .. 'seen', attempt, alive)

@@ -107,11 +107,13 @@ for s, last in ipairs(lasts) do
     write()
     held = read(place, n)
   end
-  if held[place] == ARGV[first + 2] then
+  if not held[place + 1] then
+    replies[s] = false
+  elseif held[place] == ARGV[first + 2] then
     is_told[attempt] = true
     replies[s] = save(first, last, place)
   else
-    replies[s] = held[place] -- none: `false`, which is nothing
+    replies[s] = held[place]
   end
   place, first = place + 2 + (last - first - 3) / 2, last + 1
 end

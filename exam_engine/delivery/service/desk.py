@@ -13,8 +13,9 @@ from exam_engine.audit import service as audit
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import AttemptUnknown, SittingStateWrong, SittingUnknown
 from exam_engine.delivery.model import AttemptId, Change, ChangeKind, Sitting, SittingId, SittingState
+from exam_engine.delivery.places import NotHeld, place_of
 from exam_engine.delivery.projection import write_changes
-from exam_engine.delivery.register import Held, NotHeld, Register, StoredChange, place_of
+from exam_engine.delivery.register import Held, Register, StoredChange
 from exam_engine.delivery.store import Seat, SittingContext
 from exam_engine.infra.clock import to_milliseconds
 

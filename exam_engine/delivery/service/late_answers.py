@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from exam_engine.delivery import model, store
 from exam_engine.delivery.errors import LateAnswersUnknown, SamePersonTwice
 from exam_engine.delivery.model import AttemptFacts, AttemptId, Sitting, SittingId, SittingState
-from exam_engine.delivery.register import place_of
+from exam_engine.delivery.places import place_of
 from exam_engine.delivery.service.desk import (
     Desk,
     Scope,

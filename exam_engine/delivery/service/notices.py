@@ -10,7 +10,8 @@ from exam_engine.delivery import model, store
 from exam_engine.delivery.bulletins import Notice
 from exam_engine.delivery.errors import AttemptClosed, RequestReused, SittingPlanInvalid
 from exam_engine.delivery.model import AttemptId, Change, ChangeKind, Sitting, SittingId
-from exam_engine.delivery.register import Held, place_of
+from exam_engine.delivery.places import place_of
+from exam_engine.delivery.register import Held
 from exam_engine.delivery.service.desk import (
     Desk,
     Scope,

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery import store
 from exam_engine.delivery.model import Sitting, SittingId
-from exam_engine.delivery.register import NotHeld, Register, place_of
+from exam_engine.delivery.places import NotHeld, place_of
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.service.desk import AT_ONCE, load_sitting
 from exam_engine.delivery.service.statements import check_statements
 from exam_engine.delivery.signing import SigningKey

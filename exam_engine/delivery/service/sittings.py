@@ -26,7 +26,8 @@ from exam_engine.delivery.model import (
     SittingSettings,
     SittingState,
 )
-from exam_engine.delivery.register import PrimedAttempt, place_of, stream_keys
+from exam_engine.delivery.places import place_of, stream_keys
+from exam_engine.delivery.register import PrimedAttempt
 from exam_engine.delivery.service.desk import Desk, change_attempts, lock_sitting, record
 from exam_engine.delivery.store import SittingContext
 from exam_engine.enrolment import service as enrolment

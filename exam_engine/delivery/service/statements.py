@@ -15,6 +15,7 @@ from exam_engine.audit import service as audit
 from exam_engine.delivery import store
 from exam_engine.delivery.errors import NotStored, ReceiptError
 from exam_engine.delivery.model import AttemptFacts, Sitting, SittingId
+from exam_engine.delivery.places import NotHeld, place_of
 from exam_engine.delivery.receipts import (
     Receipt,
     answers_hash,
@@ -23,7 +24,7 @@ from exam_engine.delivery.receipts import (
     verify_receipt,
     write_receipt,
 )
-from exam_engine.delivery.register import Held, NotHeld, Register, place_of
+from exam_engine.delivery.register import Held, Register
 from exam_engine.delivery.service.desk import AT_ONCE, load_sitting
 from exam_engine.delivery.signing import KeyRing, SigningKey, key_ring
 from exam_engine.delivery.statements import (

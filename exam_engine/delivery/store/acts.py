@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from exam_engine.delivery.model import AttemptId, SittingId
-from exam_engine.delivery.register import pack_response, unpack_response
+from exam_engine.delivery.packing import pack_response, unpack_response
 from exam_engine.delivery.tables import AttemptRow, LateDecisionRow, LateResponseRow, SittingActRow
 from exam_engine.enrolment.tables import CandidateRow
 from exam_engine.infra.clock import from_milliseconds, to_milliseconds

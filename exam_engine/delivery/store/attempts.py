@@ -23,7 +23,9 @@ from exam_engine.delivery.model import (
     SittingId,
     planned_facts,
 )
-from exam_engine.delivery.register import PrimedAttempt, pack_response, place_of, sequences_of
+from exam_engine.delivery.packing import pack_response, sequences_of
+from exam_engine.delivery.places import place_of
+from exam_engine.delivery.register import PrimedAttempt
 from exam_engine.delivery.store.sittings import raise_roll_version
 from exam_engine.delivery.tables import AttemptEventRow, AttemptRow, ResponseEventRow, ResponseRow, SittingActRow
 from exam_engine.enrolment import service as enrolment

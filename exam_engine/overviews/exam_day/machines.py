@@ -96,7 +96,7 @@ def _writers(facts: MachineFacts) -> Iterator[Finding]:
     for name, (age_ms, lag_ms, waiting) in facts.writers.items():
         if age_ms > SILENT_MS:
             continue  # a writer of another day
-        text = message("{waiting} changes wait, the oldest for {ms} ms", waiting=waiting, ms=lag_ms)
+        text = message("at least {waiting} changes wait, the oldest for {ms} ms", waiting=waiting, ms=lag_ms)
         if lag_ms > LAG_BLOCKER_MS:
             yield blocker("write-behind-lags", name, text)
         elif lag_ms > LAG_WARNING_MS:

@@ -14,7 +14,8 @@ from exam_engine.assembly.tables import BlueprintRow, CompiledFormRow, FormRow, 
 from exam_engine.authoring.tables import BankRow
 from exam_engine.delivery import service
 from exam_engine.delivery.model import AttemptId, Sitting, SittingSettings
-from exam_engine.delivery.register import Place, Register, place_of
+from exam_engine.delivery.places import Place, place_of
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import Desk, SittingPlan
 from exam_engine.delivery.store import Seat, load_seats
 from exam_engine.delivery.tables import SittingRow

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 from exam_engine.delivery import hand_over
 from exam_engine.delivery.hand_over import HandOver, HandOverFile, SignedContent
 from exam_engine.delivery.hot_path import Delivery
-from exam_engine.delivery.register import unpack_response
+from exam_engine.delivery.packing import unpack_response
 from exam_engine.delivery.sealing import (
     hand_over_label,
 )

@@ -12,7 +12,8 @@ from exam_engine.delivery import closing, model, service, store
 from exam_engine.delivery.errors import ResponsesNewer, SittingSealed, SittingStateWrong
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import CloseReason, SittingState
-from exam_engine.delivery.register import Register, pack_response
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.service import ActKind, Desk, Extension, Scope, SeatAct
 from exam_engine.delivery.timers import Timers
 from exam_engine.delivery.wire import SaveBody, SaveResponse, SubmitBody

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker
 
 from exam_engine.delivery import model, service
-from exam_engine.delivery.errors import ReceiptNotYet
+from exam_engine.delivery.errors import LeaseTaken, ReceiptNotYet
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import LEASES_PER_SECOND, AttemptFacts, AttemptState
 from exam_engine.delivery.projection import Entry, write_changes, write_entries
@@ -147,6 +147,55 @@ async def test_a_hand_in_known_only_from_an_act_is_not_stored_yet(
     async with pool.acquire() as connection:
         await write_entries(connection, [hand_in], START)
     assert (await delivery.receipt(hall.candidate(), hall.attempt())).is_stored
+
+
+async def test_a_redis_that_begins_empty_between_a_refusal_and_its_evidence_keeps_both(
+    opened: HallMaker, delivery: Delivery, writer: Writer, redis: Any, pool: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall = await opened(candidates=1)
+    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
+    while await writer.turn(block_ms=1):
+        pass
+    lates = delivery.register._saving._lates
+    put, calls = lates.put, iter([True])
+
+    def empty_first(*arguments: Any, **options: Any) -> Any:
+        async def work() -> Any:
+            if next(calls, False):
+                await redis.flushdb()
+            return await put(*arguments, **options)
+
+        return work()
+
+    monkeypatch.setattr(lates, "put", empty_first)
+    body = SaveBody(7, [SaveResponse(1, 1, "A", to_milliseconds(START))])
+    with pytest.raises(LeaseTaken):
+        await delivery.save(hall.candidate(), hall.attempt(), body)
+    assert (await delivery.start(hall.candidate(), hall.attempt(), "a.1")).state == "running"
+    writer._unread.add(hall.place().stream)
+    writer._discover_at = 0.0
+    while await writer.turn(block_ms=1):
+        pass
+    assert await pool.fetchval("select count(*) from late_response where attempt_id = $1", hall.attempt()) == 1
+
+
+@pytest.mark.parametrize("lost", ["answers", "facts"])
+async def test_half_an_attempt_is_taken_back_whole(
+    opened: HallMaker, delivery: Delivery, writer: Writer, redis: Any, lost: str
+) -> None:
+    hall = await opened(candidates=2)
+    await _hand_in(delivery, hall)
+    await delivery.start(hall.candidate(1), hall.attempt(1), "b.1")
+    while await writer.turn(block_ms=1):
+        pass
+    receipt = (await delivery.receipt(hall.candidate(), hall.attempt())).receipt
+    place = hall.place()
+    await redis.delete(place.prefix + ("answers" if lost == "answers" else f"a:{place.attempt}"))
+    again = await delivery.receipt(hall.candidate(), hall.attempt())
+    assert (again.is_stored, again.answered, again.receipt) == (True, 1, receipt)
+    opened_again = await delivery.start(hall.candidate(1), hall.attempt(1), "b.1")
+    body = SaveBody(opened_again.lease, [SaveResponse(1, 1, "A", to_milliseconds(START))])
+    assert (await delivery.save(hall.candidate(1), hall.attempt(1), body)).saved == [SavedSlot(1, 1)]
 
 
 async def _hand_in(delivery: Delivery, hall: Hall) -> None:

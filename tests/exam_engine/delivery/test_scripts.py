@@ -12,16 +12,9 @@ import pytest_asyncio
 from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
 from exam_engine.delivery.model import CloseReason
-from exam_engine.delivery.register import (
-    Held,
-    NotHeld,
-    Place,
-    PrimedAttempt,
-    Register,
-    SeatNote,
-    pack_response,
-    place_of,
-)
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.places import NotHeld, Place, place_of
+from exam_engine.delivery.register import Held, PrimedAttempt, Register, SeatNote
 from exam_engine.infra.redis_client import Durability, Script, ScriptRunner, load_script
 from tests.exam_engine.delivery.act_cases import ACTS
 from tests.exam_engine.delivery.cases import (

@@ -12,7 +12,8 @@ from exam_engine.delivery.draining import TIMER, drain
 from exam_engine.delivery.errors import AttemptClosed
 from exam_engine.delivery.hot_path import Delivery
 from exam_engine.delivery.model import AttemptState
-from exam_engine.delivery.register import Register, pack_response
+from exam_engine.delivery.packing import pack_response
+from exam_engine.delivery.register import Register
 from exam_engine.delivery.timers import Leadership, Timers, run
 from exam_engine.delivery.wire import SaveBody, SaveResponse
 from exam_engine.delivery.write_behind import Writer

@@ -195,8 +195,8 @@ async def test_a_client_that_leaves_does_not_stop_its_start_or_submission_half_w
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        while delivery.register._tasks:
-            await asyncio.wait(delivery.register._tasks)
+        while delivery.register._saving._tasks:
+            await asyncio.wait(delivery.register._saving._tasks)
         resumed = await delivery.start(hall.candidate(), hall.attempt(), "seat-1")
         assert [response.value for response in resumed.responses] == [value]
 
@@ -211,7 +211,7 @@ async def test_without_redis_a_seat_is_told_to_come_again(
     hall = await opened(candidates=1)
     nowhere = create_redis(msgspec.structs.replace(settings, redis_url=Secret("unix:///nobody/here.sock")))
     away = Delivery(clock, sessions, ScriptRunner(nowhere, Durability(waits_for_aof=False)), SECRET)
-    away.register._saves._retry_seconds = 0.05
+    away.register._saving._saves._retry_seconds = 0.05
     away.register._looks._retry_seconds = 0.05
     for act in (
         away.save(hall.candidate(), hall.attempt(), _save(1, (1, 1, "A"))),

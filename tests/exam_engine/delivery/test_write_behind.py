@@ -14,8 +14,9 @@ from exam_engine.delivery import model, service
 from exam_engine.delivery.draining import backlog, drain, waiting, writer_signs
 from exam_engine.delivery.errors import AttemptClosed, NotStored
 from exam_engine.delivery.model import CloseReason
+from exam_engine.delivery.packing import pack_response
 from exam_engine.delivery.projection import Entry, write_entries
-from exam_engine.delivery.register import Register, SeatNote, pack_response
+from exam_engine.delivery.register import Register, SeatNote
 from exam_engine.delivery.service import Desk, Message, Scope
 from exam_engine.delivery.store import lock_sitting
 from exam_engine.delivery.write_behind import Writer
@@ -206,6 +207,9 @@ async def test_an_entry_postgresql_will_not_take_is_set_aside_and_stops_nothing(
     one, other = f'{UUID(int=1)} 1 {NOW}\n3 7 1 0 "A"', f'{hall.attempt()} 1 {NOW}\n2 1 1 0 "C"'
     await runner.redis.xadd(stream, {"s": f"{one}\n\n{other}"})
     await runner.redis.xadd(stream, {"what": "is this"})
+    await runner.redis.xadd(stream, {"s": f"{hall.attempt()} 1 {NOW}", "3": '7 0 1 "A"'})  # as it was once written
+    await runner.redis.xadd(stream, {"l": f"{hall.attempt()} 1 {NOW} 5", "3": '7 0 1 "A"'})
+    await runner.redis.xadd(stream, {"s": "\x00" * 3 + " 1 1\n\n" + "x" * 9000 + " 1 1\n\nx 1 1"})
     await runner.redis.xadd(stream, {"c": str(hall.attempt()), "f": "{}"})
     await _save(register, hall, 0, 1, 1, "A")
     await _write_all(writer, runner, hall)
@@ -214,8 +218,7 @@ async def test_an_entry_postgresql_will_not_take_is_set_aside_and_stops_nothing(
     assert sorted(row["reason"].split(":")[0] for row in rejects) == [
         "ForeignKeyViolationError",
         "InvalidTextRepresentationError",
-        "malformed",
-        "malformed",
+        *(7 * ["malformed"]),
     ]
     assert "not json" in str([row["body"] for row in rejects])
 
