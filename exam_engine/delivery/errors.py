@@ -110,7 +110,7 @@ class SeatTaken(SittingError):
     def __init__(self, room: str, seat: int) -> None:
         self.room = room
         self.seat = seat
-        super().__init__(f"seat {seat} of room {room} is not free")
+        super().__init__(f"seat {seat} of room {room} is not free" if seat else f"room {room} has no free seat")
 
 
 class LateAnswersUnknown(SittingError):
