@@ -178,6 +178,8 @@ async def _sitting_page(
             late=await sittings.count_late(act.session, SittingId(sitting_id)),
             waiting=await _overtime(request, context.sitting, act.now),
             may_manage=UnitId(context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS),
+            starts=_own_starts(context.sitting),
+            may_postpone=await sittings.may_postpone(act.session, context.sitting),
             states=STATES,
             badges=BADGES,
             attempt_states=ATTEMPT_STATES,
@@ -191,6 +193,11 @@ async def _overtime(request: Request[Any, Any, Any], sitting: Sitting, now: date
         return await overtime(delivery_of(request).register, sitting, now)
     except ServiceUnavailable:
         return Awaited(0)
+
+
+def _own_starts(sitting: Sitting) -> dict[str, datetime]:
+    """Return when those rooms begin that were postponed apart from the sitting, by code."""
+    return {code: sitting.starts_in(code) for code in sitting.settings.room_delays}
 
 
 async def _no_room(request: Request[Any, Any, Any], act: Act, context: SittingContext | None = None) -> Template:

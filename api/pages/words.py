@@ -62,6 +62,7 @@ ACTIONS: Mapping[str, str] = {
     "sitting.take_back": N_("took extra time back"),
     "sitting.move": N_("moved a candidate to another seat"),
     "sitting.move_back": N_("moved a candidate back"),
+    "sitting.postpone": N_("postponed a start"),
     "sitting.bring_forward": N_("took a later start back"),
     "sitting.give_duty": N_("gave somebody a room"),
     "sitting.take_duty": N_("took somebody out of a room"),
