@@ -19,10 +19,10 @@ from api.staff.duties import import_duties
 from api.staff.room_rights import reach
 from api.staff.sittings import require_sitting
 from exam_engine.delivery.model import SittingId
-from exam_engine.enrolment.model import ImportReport
+from exam_engine.enrolment.model import Change, ImportReport
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
-from exam_engine.infra.i18n import N_, translator
+from exam_engine.infra.i18n import N_, Translator, translator
 from exam_engine.invigilation import service as invigilation
 from exam_engine.invigilation.duties import Duty, DutyPlan, by_room, in_several_rooms
 
@@ -123,7 +123,8 @@ async def _table(request: Request_, sitting_id: UUID) -> TableImport:
     base = f"/staff/sittings/{sitting_id}"
 
     async def run(file: KeptFile, is_dry_run: bool) -> ImportReport:
-        return await import_duties(request, sitting_id, file.content, file.name, is_dry_run=is_dry_run)
+        report = await import_duties(request, sitting_id, file.content, file.name, is_dry_run=is_dry_run)
+        return msgspec.structs.replace(report, changes=tuple(_in_words(change, _) for change in report.changes))
 
     return TableImport(
         title=N_("Import duties"),
@@ -137,6 +138,11 @@ async def _table(request: Request_, sitting_id: UUID) -> TableImport:
         run=run,
         page=partial(_page, request, sitting_id),
     )
+
+
+def _in_words(change: Change, _: Translator) -> Change:
+    before, after = (_(DUTIES[value]) if value else None for value in (change.before, change.after))
+    return Change(change.subject, _(N_("Duty")), before, after)
 
 
 async def _page(

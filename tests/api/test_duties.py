@@ -86,6 +86,7 @@ async def other_room(house: House) -> AsyncIterator[UUID]:
     yield made
     async with transaction(house.engine.sessions) as session:
         await session.execute(text(seat), moving | {"to": room.room, "of": made})
+        await session.execute(text("delete from room_duty where room_id = :r"), {"r": made})
         await session.execute(text("delete from room where id = :r"), {"r": made})
 
 

@@ -113,7 +113,8 @@ async def test_the_page_shows_what_a_table_would_do_and_then_takes_it(
     right.write_text(f"Phòng thi,Tên đăng nhập,Nhiệm vụ\n{code},{user_name},Người thay\n", "utf-8")
     await form.locator("input[type=file]").set_input_files(right)
     await form.locator("button").click()
-    await expect(page.locator("main")).to_contain_text(f"{code} · {user_name}")
+    change = page.locator("tbody tr", has_text=f"{code} · {user_name}")
+    await expect(change).to_contain_text("Người thay" if language == "vi" else "Deputy")
     assert await violations(page) == []
     assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
     await page.get_by_role("button", name="Nhận vào" if language == "vi" else "Take in").click()
