@@ -178,6 +178,8 @@ async def agreeing(client: httpx.AsyncClient, own: OwnSitting) -> dict[str, str]
 async def test_a_start_that_has_passed_does_not_come_back(house: House) -> None:
     own = await own_sitting(house, begins_in=-timedelta(minutes=1), is_open=True)
     async with house.staff("board") as board:
+        assert "Không thể trở lại giờ cũ vì giờ cũ đã qua." in (await send(board, own, form())).text
+        assert "Giờ bắt đầu mới cũng đã qua" in (await send(board, own, form(minutes="1"))).text
         request = (await agreeing(board, own))["request_id"]
         page = (await board.get(f"{own.page}/postpone", headers=HTML)).text
         assert "Giờ bắt đầu cũ đã qua, không còn kịp báo cho thí sinh." in page
@@ -258,7 +260,7 @@ async def test_the_page_postpones_a_room_and_takes_it_back(
     await page.reload()  # the check for violations has opened what was folded
     await page.locator("#past summary").click()
     await page.fill("#back-1", "Có điện lại")
-    again = f"Bắt đầu lúc {local(house, own.starts_at)}"
+    again = f"Trở lại {local(house, own.starts_at)}"
     await page.get_by_role("button", name=again).click()
     await page.locator("dialog .button", has_text=again).click()
     await expect(page.locator("#past article")).to_contain_text("Có điện lại")

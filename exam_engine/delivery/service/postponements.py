@@ -60,6 +60,7 @@ class Foreseen(msgspec.Struct, frozen=True, kw_only=True):
     ends_before: datetime
     seats: int  # that would wait for the new beginning
     rooms: Sequence[RoomStart]  # of the sitting that begin apart from it, as they would
+    is_undoable: bool  # afterwards; not once the earlier beginning has passed
     is_past: bool  # the new beginning has passed as well: it could begin at once
     is_done: bool  # a postponement under this request was done before
 
@@ -114,6 +115,7 @@ async def foresee(desk: Desk, sitting_id: SittingId, postponement: Postponement)
         ends_before=end - span,
         seats=await _waiting(desk, sitting, postponement, rooms),
         rooms=[] if room_code else [room for room in rooms if room.starts_at != beginning],
+        is_undoable=beginning - span > desk.now,
         is_past=beginning <= desk.now,
         is_done=done is not None,
     )
