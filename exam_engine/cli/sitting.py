@@ -300,6 +300,9 @@ def board(sitting: SittingArgument, room: RoomOption = None, as_json: JsonOption
     if as_json:
         console.emit(shown, as_json=True)
         return
+    if not shown.seats:
+        console.note(f"nobody sits in room {room}" if room else "nobody sits in this sitting yet")
+        return
     console.emit_table(
         ("seat", "number", "name", "state", "connected", "answered", "left", "flags"),
         [

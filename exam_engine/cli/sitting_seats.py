@@ -174,7 +174,10 @@ def move(
                 await desk.session.rollback()
             return moved
 
-    console.emit(console.run(work()), as_json=as_json)
+    moved = console.run(work())
+    console.emit(moved, as_json=as_json, text=f"{candidate}: {moved.place_before} -> {moved.to}")
+    if not dry_run:
+        console.note(f"back again: exam-engine sitting undo {sitting} {moved.request} --reason … --as {as_user}")
     note_dry(dry_run)
 
 

@@ -50,6 +50,11 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     is_repeated: bool = False  # the same request again: nothing was done this time
 
     @property
+    def place_before(self) -> str:
+        """The old place in words for the record."""
+        return f"{self.from_room} {self.from_seat if self.from_seat is not None else '–'}"
+
+    @property
     def to(self) -> str:
         """The new place in words for the record."""
         return f"{self.room} {self.seat if self.seat is not None else '–'}"
@@ -99,7 +104,7 @@ async def move_seat(desk: Desk, sitting_id: SittingId, move: Move) -> Moved:
         reason=move.reason,
         request=move.request,
         attempts=[str(move.attempt_id)],
-        place_before=f"{moved.from_room} {moved.from_seat if moved.from_seat is not None else '–'}",
+        place_before=moved.place_before,
         to=moved.to,
     )
     return moved

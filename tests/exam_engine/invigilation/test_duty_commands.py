@@ -151,6 +151,11 @@ def test_a_candidate_is_moved_and_moved_back_from_the_shell(command: Command, ha
     assert (seated("P01"), seated("P03")) == (before, [])
     free = _told(command("move", code, *one, "--room", "P02", *by))
     assert free["seat"] == min(set(range(1, 24)) - {seat for _, seat in other})
+    assert command("undo", code, free["request"], *by[:-1]).exit_code == 0
+    shown = command("move", code, *one, "--room", "P03", "--seat", 7, *by[:-1])
+    assert shown.stdout == f"{hall.numbers[0]}: P01 {before[0][1]} -> P03 7\n"
+    assert f"sitting undo {code} " in shown.stderr
+    assert "nobody sits in room P01" in command("board", code, "--room", "P01").stderr
     taken = command("move", code, *one, "--room", "P02", "--seat", other[0][1], *by[:-1])
     assert (taken.exit_code, "is not free" in taken.stderr) == (1, True)
     nowhere = command("move", code, *one, "--room", "P09", *by[:-1])
@@ -158,4 +163,4 @@ def test_a_candidate_is_moved_and_moved_back_from_the_shell(command: Command, ha
     nobody = command("move", code, "--candidate", "39999999", "--room", "P03", *by[:-1])
     assert (nobody.exit_code, "39999999" in nobody.stderr) == (1, True)
     acts = _told(command("acts", code, "--as", hall.board, "--json"))
-    assert [act["kind"] for act in acts] == ["move", "move_back", "move"]
+    assert [act["kind"] for act in acts] == ["move", "move_back", "move", "move_back", "move"]
