@@ -136,6 +136,7 @@ BODIES: Mapping[str, Any] = {
     },
     "sittings_give_duty": {"room_id": _ROOM, "user_name": "invigilator", "duty": "deputy"},
     "sittings_take_duty": {"room_id": _ROOM, "user_name": "invigilator"},
+    "sittings_import_table": {"file": "room,user,duty\nP001,invigilator,\nP002,invigilator,deputy\n"},
     "sittings_identity": {"identity": "doubtful", "note": "ảnh chụp từ lớp 6"},
     "sittings_report": {
         "request": "4f1c0b7a9d2e",

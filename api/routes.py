@@ -20,6 +20,7 @@ from api.pages.late_answers import LateAnswerPages
 from api.pages.marking import MarkingPages
 from api.pages.offline import OfflinePages
 from api.pages.photos import PhotoPages
+from api.pages.postponing import PostponingPages
 from api.pages.public import PublicPages
 from api.pages.results import ResultPages
 from api.pages.rooms import RoomPages
@@ -90,6 +91,7 @@ ROUTES: list[ControllerRouterHandler] = [
     SittingPages,
     RoomPages,
     DutyPages,
+    PostponingPages,
     SafeBrowserPages,
     PhotoPages,
     SittingCheckPages,

@@ -1,5 +1,6 @@
 """The page of a sitting's duties: who watches which room, and who stands in."""
 
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,13 +11,18 @@ from litestar.params import Body, FromPath
 from litestar.response import Template
 
 from api.acts import staff_act
+from api.language import language_of
 from api.pages.staff_page import done, refusal, staff_page
+from api.pages.table_imports import ConfirmForm, TableForm, TableImport, check_table, take_table
+from api.pages.uploads import KeptFile
+from api.staff.duties import import_duties
+from api.staff.room_rights import reach
 from api.staff.sittings import require_sitting
 from exam_engine.delivery.model import SittingId
-from exam_engine.enrolment import service as enrolment
+from exam_engine.enrolment.model import Change, ImportReport
 from exam_engine.identity.permissions import Permission
 from exam_engine.infra.errors import EngineError
-from exam_engine.infra.i18n import N_
+from exam_engine.infra.i18n import N_, Translator, translator
 from exam_engine.invigilation import service as invigilation
 from exam_engine.invigilation.duties import Duty, DutyPlan, by_room, in_several_rooms
 
@@ -92,6 +98,52 @@ class DutyPages(Controller):
         href = f"/staff/sittings/{sitting_id}/duties"
         return done(request, href, N_("{name} no longer watches the room."), name=person.display_name)
 
+    @post("/import", status_code=200)
+    async def import_table(
+        self,
+        request: Request_,
+        sitting_id: FromPath[UUID],
+        data: Annotated[TableForm, Body(media_type=RequestEncodingType.MULTI_PART)],
+    ) -> Response[Any]:
+        """Show what a file would change, or every place that is wrong; nothing is written yet."""
+        return await check_table(request, data, await _table(request, sitting_id))
+
+    @post("/import/confirm", status_code=200)
+    async def confirm_import(
+        self, request: Request_, sitting_id: FromPath[UUID], data: Annotated[ConfirmForm, UrlEncoded]
+    ) -> Response[Any]:
+        """Take a checked file in, whole."""
+        return await take_table(request, data, await _table(request, sitting_id))
+
+
+async def _table(request: Request_, sitting_id: UUID) -> TableImport:
+    _ = translator(language_of(request))
+    async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+        context = await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+    base = f"/staff/sittings/{sitting_id}"
+
+    async def run(file: KeptFile, is_dry_run: bool) -> ImportReport:
+        report = await import_duties(request, sitting_id, file.content, file.name, is_dry_run=is_dry_run)
+        return msgspec.structs.replace(report, changes=tuple(_in_words(change, _) for change in report.changes))
+
+    return TableImport(
+        title=N_("Import duties"),
+        crumbs=[
+            ("/staff/sittings", _(N_("Sittings and rooms"))),
+            (base, context.sitting.name),
+            (f"{base}/duties", _(N_("Who watches which room"))),
+        ],
+        action=f"{base}/duties/import/confirm",
+        permission=Permission.MANAGE_SITTINGS,
+        run=run,
+        page=partial(_page, request, sitting_id),
+    )
+
+
+def _in_words(change: Change, _: Translator) -> Change:
+    before, after = (_(DUTIES[value]) if value else None for value in (change.before, change.after))
+    return Change(change.subject, _(N_("Duty")), before, after)
+
 
 async def _page(
     request: Request_, sitting_id: UUID, *, problem: dict[str, Any] | None = None, status_code: int = 200
@@ -99,13 +151,17 @@ async def _page(
     async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
         context = await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
         duties = await invigilation.load_duties(act.session, SittingId(sitting_id))
+        watched = {one.room_id for one in duties}
+        used = {room.id for room in (await reach(act, sitting_id, Permission.MANAGE_SITTINGS)).rooms}
+        every = await invigilation.load_rooms(act.session, SittingId(sitting_id))
         return staff_page(
             request,
             act.person,
             "staff/sittings/duties.html",
             status_code=status_code,
             context=context,
-            rooms=await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id),
+            rooms=[room for room in every if room.id in used | watched],
+            every_room=every,
             duties=by_room(duties),
             several=in_several_rooms(duties),
             people=await invigilation.load_invigilators(act.session, on=act.today),

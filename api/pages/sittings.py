@@ -163,6 +163,7 @@ async def _sitting_page(
         context = reached.context
         if not reached.rooms and not reached.is_whole:
             return await _no_room(request, act, context)
+        may_manage = UnitId(context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS)
         return staff_page(
             request,
             act.person,
@@ -177,7 +178,9 @@ async def _sitting_page(
             statement=statement,
             late=await sittings.count_late(act.session, SittingId(sitting_id)),
             waiting=await _overtime(request, context.sitting, act.now),
-            may_manage=UnitId(context.exam_unit_id) in await act.units(Permission.MANAGE_SITTINGS),
+            may_manage=may_manage,
+            starts=_own_starts(context.sitting),
+            may_postpone=may_manage and await sittings.may_postpone(act.session, context.sitting),
             states=STATES,
             badges=BADGES,
             attempt_states=ATTEMPT_STATES,
@@ -191,6 +194,11 @@ async def _overtime(request: Request[Any, Any, Any], sitting: Sitting, now: date
         return await overtime(delivery_of(request).register, sitting, now)
     except ServiceUnavailable:
         return Awaited(0)
+
+
+def _own_starts(sitting: Sitting) -> dict[str, datetime]:
+    """Return when those rooms begin that were postponed apart from the sitting, by code."""
+    return {code: sitting.starts_in(code) for code in sitting.settings.room_delays}
 
 
 async def _no_room(request: Request[Any, Any, Any], act: Act, context: SittingContext | None = None) -> Template:

@@ -61,6 +61,12 @@ PROBLEMS: ProblemTable = {
         N_("This does not fit where the paper stands"),
         N_("The paper is in the state “{state}” {reason}; “{act}” is not possible."),
     ),
+    delivery.SomebodyStarted: Problem(
+        "somebody-started",
+        HTTPStatus.CONFLICT,
+        N_("Somebody there has started already"),
+        N_("A start is moved only where nobody has begun. Who writes already is given extra time on the room's board."),
+    ),
     delivery.ResponsesMissing: Problem(
         "responses-missing",
         HTTPStatus.CONFLICT,
@@ -191,6 +197,18 @@ PROBLEMS: ProblemTable = {
         HTTPStatus.CONFLICT,
         N_("It is too late to undo this"),
         N_("“{act}” can be taken back within {minutes} minutes."),
+    ),
+    delivery.StartPassed: Problem(
+        "start-passed",
+        HTTPStatus.CONFLICT,
+        N_("The earlier start has passed"),
+        N_("Nobody could be told in time, so the later start stays. Extra time is given on the room's board."),
+    ),
+    delivery.PlanChanged: Problem(
+        "plan-changed",
+        HTTPStatus.CONFLICT,
+        N_("The start was changed meanwhile"),
+        N_("Sitting {code} no longer begins when you looked. Nothing was done; look at the new times first."),
     ),
     delivery.SeatTaken: Problem(
         "seat-taken",

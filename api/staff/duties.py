@@ -6,12 +6,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, get, post
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, MultipartBody
 
 from api.acts import staff_act
+from api.staff.exams import UploadBody
 from api.staff.sittings import require_sitting
 from exam_engine.delivery.model import SittingId
+from exam_engine.enrolment.model import ImportReport
 from exam_engine.identity.permissions import Permission
+from exam_engine.infra.files import read_table
 from exam_engine.invigilation import service as invigilation
 from exam_engine.invigilation.duties import DutyPlan, RoomDuty
 
@@ -90,3 +93,32 @@ class DutyController(Controller):
                 now=act.now,
             )
             return [DutyView.of(duty) for duty in await invigilation.load_duties(act.session, SittingId(sitting_id))]
+
+    @post("/import", summary="Import duties from CSV or XLSX", status_code=200)
+    async def import_table(
+        self,
+        request: Request_,
+        sitting_id: FromPath[UUID],
+        data: MultipartBody[UploadBody],
+        dry_run: FromQuery[bool] = False,
+    ) -> ImportReport:
+        """Import all rows or none; every wrong cell is named."""
+        content = await data.file.read()
+        return await import_duties(request, sitting_id, content, data.file.filename, is_dry_run=dry_run)
+
+
+async def import_duties(
+    request: Request_, sitting_id: UUID, content: bytes, name: str, *, is_dry_run: bool
+) -> ImportReport:
+    """Import an uploaded table of duties; the JSON route and the page share this."""
+    async with staff_act(request, Permission.MANAGE_SITTINGS) as act:
+        await require_sitting(act, sitting_id, Permission.MANAGE_SITTINGS)
+        return await invigilation.import_duties(
+            act.session,
+            SittingId(sitting_id),
+            read_table(content, name),
+            on=act.today,
+            is_dry_run=is_dry_run,
+            actor=act.actor,
+            now=act.now,
+        )

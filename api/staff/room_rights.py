@@ -67,8 +67,8 @@ async def reach(act: Act, sitting_id: UUID, permission: Permission = Permission.
     """
     context = await sittings.load_sitting(act.session, sitting_id)
     planned = await enrolment.load_subject_rooms(act.session, context.sitting.exam_subject_id)
-    moved = await sittings.rooms_moved_to(act.session, context.sitting.id)
-    rooms = await _in_use(act, context, planned, moved.get(context.sitting.id, set()))
+    more = await _rooms_beside_the_plan(act, context.sitting.id)
+    rooms = await _in_use(act, context, planned, more.get(context.sitting.id, set()))
     if UnitId(context.exam_unit_id) in await act.units(permission):
         return Reach(context=context, rooms=rooms, is_whole=True)
     return Reach(context=context, rooms=await _reached(act, context, rooms, permission), is_whole=False)
@@ -78,7 +78,7 @@ async def reachable_sittings(act: Act, exam_code: str = "") -> list[Reach]:
     """Return the sittings of the person's units whole, and of others those in which they have a room."""
     units = await act.units(Permission.READ_EXAMS)
     rooms_of: dict[UUID, Sequence[Room]] = {}
-    moved = await sittings.rooms_moved_to(act.session)
+    more = await _rooms_beside_the_plan(act)
     found = []
     for context in await sittings.load_sittings(act.session):
         if exam_code not in ("", context.exam_code):
@@ -86,7 +86,7 @@ async def reachable_sittings(act: Act, exam_code: str = "") -> list[Reach]:
         subject_id = context.sitting.exam_subject_id
         if subject_id not in rooms_of:
             rooms_of[subject_id] = await enrolment.load_subject_rooms(act.session, subject_id)
-        rooms = await _in_use(act, context, rooms_of[subject_id], moved.get(context.sitting.id, set()))
+        rooms = await _in_use(act, context, rooms_of[subject_id], more.get(context.sitting.id, set()))
         if context.exam_unit_id in units:
             found.append(Reach(context=context, rooms=rooms, is_whole=True))
         elif mine := await _reached(act, context, rooms, Permission.WATCH_ROOMS):
@@ -127,13 +127,19 @@ async def require_seats(
         raise PermissionDenied(permission)
 
 
-async def _in_use(
-    act: Act, context: SittingContext, planned: Sequence[Room], moved_to: Collection[UUID]
-) -> Sequence[Room]:
-    """Return the rooms of a sitting: those of the plan, and those to which candidates were moved since."""
-    if set(moved_to) <= {room.id for room in planned}:
+async def _rooms_beside_the_plan(act: Act, sitting_id: SittingId | None = None) -> dict[SittingId, set[UUID]]:
+    """Return the rooms to which candidates were moved, and those where the person has a duty: perhaps nobody sits."""
+    found = await sittings.rooms_moved_to(act.session, sitting_id)
+    for sitting, room in await invigilation.rooms_on_duty(act.session, act.person.id):
+        found.setdefault(SittingId(sitting), set()).add(room)
+    return found
+
+
+async def _in_use(act: Act, context: SittingContext, planned: Sequence[Room], more: Collection[UUID]) -> Sequence[Room]:
+    """Return the rooms of a sitting: those of the plan, and those that came to it since."""
+    if set(more) <= {room.id for room in planned}:
         return planned
-    used = {room.id for room in planned} | set(moved_to)
+    used = {room.id for room in planned} | set(more)
     return [room for room in await enrolment.load_rooms(act.session, context.exam_id) if room.id in used]
 
 

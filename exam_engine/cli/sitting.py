@@ -21,9 +21,9 @@ from exam_engine.cli.sitting_desk import (
     YesOption,
     desk_of,
     note_dry,
-    room_id_of,
     scope_of,
 )
+from exam_engine.cli.sitting_duties import assign, duties, import_duties, withdraw_duty
 from exam_engine.cli.sitting_offline import release_code, restore
 from exam_engine.cli.sitting_seats import (
     absent,
@@ -34,6 +34,7 @@ from exam_engine.cli.sitting_seats import (
     late,
     lock,
     malpractice,
+    move,
     pause,
     postpone,
     refuse,
@@ -290,12 +291,17 @@ def board(sitting: SittingArgument, room: RoomOption = None, as_json: JsonOption
         ):
             async with engine.sessions() as session:
                 found = (await service.load_sitting(session, sitting)).sitting
-                room_id = await room_id_of(session, found, room)
-            return await invigilation.board(delivery, found.id, room_id)
+                there = None if room is None else await invigilation.load_room(session, found.id, room)
+            if there is None:
+                return await invigilation.board(delivery, found.id)
+            return await invigilation.board(delivery, found.id, there.id, room_code=there.code)
 
     shown = console.run(act())
     if as_json:
         console.emit(shown, as_json=True)
+        return
+    if not shown.seats:
+        console.note(f"nobody sits in room {room}" if room else "nobody sits in this sitting yet")
         return
     console.emit_table(
         ("seat", "number", "name", "state", "connected", "answered", "left", "flags"),
@@ -329,7 +335,8 @@ def reconcile(sitting: SittingArgument, as_json: JsonOption = False) -> None:
 
 for act_on_seats in (
     *(pause, resume, admit, refuse, lock, unlock, end, absent, malpractice, reopen, undo, postpone),
-    *(acts, late, accept_late),
+    *(move, acts, late, accept_late),
+    *(duties, assign, withdraw_duty, import_duties),
 ):
     app.command()(act_on_seats)
 app.command("release-code")(release_code)

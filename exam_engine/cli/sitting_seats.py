@@ -1,7 +1,6 @@
 """`exam-engine sitting pause|admit|lock|…`: what is done to seats while a sitting is open, and taking it back."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Annotated, Any
 from uuid import uuid4
 
@@ -26,9 +25,12 @@ from exam_engine.delivery.service import (
     Acted,
     ActKind,
     Desk,
+    Foreseen,
     LateAcceptance,
     LateAccepted,
     LateView,
+    Move,
+    Moved,
     Postponed,
     Postponement,
     Scope,
@@ -36,6 +38,7 @@ from exam_engine.delivery.service import (
 )
 from exam_engine.delivery.store import StoredAct
 from exam_engine.identity.permissions import Permission
+from exam_engine.invigilation import service as invigilation
 
 ReasonOption = Annotated[str, typer.Option(help="Why; it stands in the audit record.")]
 NumbersOption = Annotated[list[str], typer.Option("--candidate", help="Number of a candidate; may be given again.")]
@@ -141,6 +144,43 @@ def refuse(
     _named(ActKind.REFUSE, sitting, [candidate], reason, as_user, dry_run=dry_run, as_json=as_json)
 
 
+def move(
+    sitting: SittingArgument,
+    candidate: NumberOption,
+    room: Annotated[str, typer.Option(help="Code of the room of the exam to which the candidate moves.")],
+    reason: ReasonOption,
+    as_user: AsOption,
+    seat: Annotated[int | None, typer.Option(min=1, max=10_000, help="Seat there; left out: the first free.")] = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a candidate sit in another place while the sitting is open; answers, paper and time stay. `undo` moves back.
+
+    Example: exam-engine sitting move CA-1 --candidate 31000017 --room P02 --seat 5 --reason "máy hỏng" --as invigilator
+    """
+
+    async def work() -> Moved:
+        async with desk_of(sitting, as_user, Permission.INVIGILATE) as (desk, context):
+            there = await invigilation.load_room(desk.session, context.sitting.id, room)
+            moving = Move(
+                attempt_id=await service.attempt_of_number(desk.session, context.sitting, candidate),
+                room_id=there.id,
+                seat_number=seat,
+                request=uuid4().hex,
+                reason=reason,
+            )
+            moved = await service.move_seat(desk, context.sitting.id, moving)
+            if dry_run:
+                await desk.session.rollback()
+            return moved
+
+    moved = console.run(work())
+    console.emit(moved, as_json=as_json, text=f"{candidate}: {moved.place_before} -> {moved.to}")
+    if not dry_run:
+        console.note(f"back again: exam-engine sitting undo {sitting} {moved.request} --reason … --as {as_user}")
+    note_dry(dry_run)
+
+
 def undo(
     sitting: SittingArgument,
     act: Annotated[str, typer.Argument(help="The act, as `sitting acts` lists it.")],
@@ -209,7 +249,7 @@ def postpone(
     Example: exam-engine sitting postpone CA-1 30 --reason "mưa bão" --as board
     """
 
-    async def work() -> Postponed | dict[str, Any]:
+    async def work() -> Postponed | Foreseen:
         async with desk_of(sitting, as_user, Permission.MANAGE_SITTINGS) as (desk, context):
             postponement = Postponement(
                 seconds=60 * minutes,
@@ -219,8 +259,7 @@ def postpone(
                 room_id=await room_id_of(desk.session, context.sitting, room),
             )
             if dry_run:
-                later = context.sitting.starts_at + timedelta(minutes=minutes)
-                return {"sitting": sitting, "room": room, "starts_at": later}
+                return await service.foresee(desk, context.sitting.id, postponement)
             return await service.postpone(desk, context.sitting.id, postponement)
 
     console.emit(console.run(work()), as_json=as_json)

@@ -1,10 +1,11 @@
 """Refusals of the delivery room.
 
 DeliveryError
-├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, SittingSealed, NotStored, CodeNotReleased
+├── SittingError: SittingUnknown, SittingPlanInvalid, SittingStateWrong, SittingSealed, NotStored, CodeNotReleased,
+│                 PlanChanged
 ├── AttemptUnknown, SealedPaperUnknown, HandOverInvalid
 ├── AttemptRefusal: SittingNotStarted, LateStart, NotStarted, AttemptClosed, AttemptLocked, TimeOver, LeaseTaken,
-│                   ResponsesMissing, ResponsesNewer, ActImpossible, StartProofInvalid
+│                   ResponsesMissing, ResponsesNewer, ActImpossible, SomebodyStarted, StartProofInvalid
 ├── ResponseRefusal: UnknownSlot, ResponseInvalid
 ├── ReceiptError: ReceiptNotYet, ReceiptMalformed, ReceiptOfOtherKey, ReceiptForged, ReceiptOfOtherAnswers,
 │   KeyFileInvalid
@@ -104,13 +105,30 @@ class ActUndoneTooLate(SittingError):
         super().__init__(f"{kind} ({request}) can be undone within {minutes} minutes")
 
 
+class StartPassed(ActUndoneTooLate):
+    """The start a sitting had before it was postponed has passed: nobody could be told in time."""
+
+    def __init__(self, kind: str, request: str, minutes: int, starts_at: str) -> None:
+        self.starts_at = starts_at
+        super().__init__(kind, request, minutes)
+
+
+class PlanChanged(SittingError):
+    """Since somebody looked at the sitting its start was changed; what they agreed to is no longer what would be."""
+
+    def __init__(self, code: str, starts_at: str) -> None:
+        self.code = code
+        self.starts_at = starts_at
+        super().__init__(f"the start of sitting {code} was changed meanwhile")
+
+
 class SeatTaken(SittingError):
     """Somebody of the sitting sits there, or the room has no such seat."""
 
     def __init__(self, room: str, seat: int) -> None:
         self.room = room
         self.seat = seat
-        super().__init__(f"seat {seat} of room {room} is not free")
+        super().__init__(f"seat {seat} of room {room} is not free" if seat else f"room {room} has no free seat")
 
 
 class LateAnswersUnknown(SittingError):
@@ -188,6 +206,10 @@ class ActImpossible(AttemptRefusal):
         self.state = state
         self.reason = reason
         super().__init__(f"{act} is not possible: the attempt is {state}" + (f" ({reason})" if reason else ""))
+
+
+class SomebodyStarted(ActImpossible):
+    """A start is moved only for who has not begun."""
 
 
 class TimeOver(AttemptRefusal):

@@ -86,6 +86,7 @@ async def other_room(house: House) -> AsyncIterator[UUID]:
     yield made
     async with transaction(house.engine.sessions) as session:
         await session.execute(text(seat), moving | {"to": room.room, "of": made})
+        await session.execute(text("delete from room_duty where room_id = :r"), {"r": made})
         await session.execute(text("delete from room where id = :r"), {"r": made})
 
 
@@ -136,6 +137,35 @@ async def test_a_duty_opens_one_room_of_one_sitting_and_closes_it_again(house: H
         assert (await client.get(f"/staff/sittings/{room.sitting}/offline", headers=HTML)).status_code == 403
         again = await board.post(f"{path}/take", json={"room_id": str(room.room), "user_name": user_name})
         assert (again.status_code, again.json()["code"]) == (404, "duty-unknown")
+
+
+async def test_who_may_act_on_seats_is_where_they_sit_and_not_where_the_plan_has_them_by_now(
+    house: House, other_room: UUID
+) -> None:
+    room = await room_of(house, SITTING)
+    base, last = f"/api/sittings/{room.sitting}", str(room.seats[-1])  # whom `other_room` has planned elsewhere
+    here, there = [await invigilator_of(house, await new_unit(house)) for _ in range(2)]
+    async with house.staff("board") as board:
+        for user_name, where in ((here, room.room), (there, other_room)):
+            given = await board.post(f"{base}/duties", json={"room_id": str(where), "user_name": user_name})
+            assert given.status_code == 200, given.text
+    wanted = {"reason": "kiểm tra", "attempts": [last]}
+    async with signed_in(house, here) as sits, signed_in(house, there) as planned:
+        refused = await planned.post(f"{base}/lock", json={**wanted, "request_id": uuid4().hex})
+        assert (refused.status_code, refused.json()["code"]) == (403, "not-allowed")
+        locked = await sits.post(f"{base}/lock", json={**wanted, "request_id": (done := uuid4().hex)})
+        assert (locked.status_code, locked.json()["changed"]) == (200, 1), locked.text
+        back = {"request_id": uuid4().hex, "reason": "xong"}
+        assert (await planned.post(f"{base}/acts/{done}/undo", json=back)).status_code == 403
+        whole = {"reason": "kiểm tra", "room": str(room.room), "request_id": uuid4().hex}
+        assert (await planned.post(f"{base}/pause", json=whole)).status_code == 403
+        seats = (await sits.get(f"{base}/rooms/{room.room}/board")).json()["seats"]
+        assert next(seat["is_locked"] for seat in seats if seat["attempt_id"] == last)
+        assert (await sits.post(f"{base}/acts/{done}/undo", json=back)).status_code == 200
+    async with house.staff("board") as board:
+        for user_name, where in ((here, room.room), (there, other_room)):
+            taken = await board.post(f"{base}/duties/take", json={"room_id": str(where), "user_name": user_name})
+            assert taken.status_code == 200, taken.text
 
 
 async def test_who_does_not_invigilate_is_given_no_room(house: House) -> None:

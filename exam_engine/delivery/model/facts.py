@@ -130,12 +130,11 @@ def planned_facts(
 ) -> AttemptFacts:
     """Return the facts of an attempt nobody has started; `time_factor` is in hundredths of the duration."""
     accommodated_ms = granted_ms(sitting, time_factor, extra_minutes)
-    delay_ms = 1000 * sitting.settings.room_delays.get(room_code, 0)
-    starts_ms = to_milliseconds(sitting.starts_at) + delay_ms
+    starts_ms = to_milliseconds(sitting.starts_in(room_code))
     return AttemptFacts(
         starts_ms=starts_ms,
         late_ms=starts_ms + 1000 * sitting.late_limit_seconds,
-        ends_ms=to_milliseconds(sitting.ends_at) + delay_ms,
+        ends_ms=to_milliseconds(sitting.ends_in(room_code)),
         duration_ms=1000 * sitting.duration_seconds,
         grace_ms=1000 * sitting.grace_seconds,
         extra_ms=accommodated_ms,

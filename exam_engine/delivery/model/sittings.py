@@ -65,6 +65,14 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
     settings: SittingSettings = msgspec.field(default_factory=SittingSettings)
     roll_version: int = 0  # how often it took people in after it had opened
 
+    def starts_in(self, room_code: str = "") -> datetime:
+        """The moment at which a room, or one without a delay of its own, begins."""
+        return self.starts_at + self._delay(room_code)
+
+    def ends_in(self, room_code: str = "") -> datetime:
+        """The moment at which it ends there."""
+        return self.ends_at + self._delay(room_code)
+
     @property
     def longest_delay_seconds(self) -> int:
         """By how much the last room ends after the sitting."""
@@ -75,6 +83,9 @@ class Sitting(msgspec.Struct, frozen=True, kw_only=True):
         """The moment after which it closes as soon as nobody is waited for."""
         seconds = self.longest_delay_seconds + self.grace_seconds + self.settings.linger_seconds
         return self.ends_at + timedelta(seconds=seconds)
+
+    def _delay(self, room_code: str) -> timedelta:
+        return timedelta(seconds=self.settings.room_delays.get(room_code, 0))
 
 
 class AttemptSeat(msgspec.Struct, frozen=True, kw_only=True):

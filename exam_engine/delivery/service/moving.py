@@ -29,7 +29,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True):
 
     attempt_id: AttemptId
     room_id: UUID
-    seat_number: int
+    seat_number: int | None  # none: the first that is free
     request: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.:-]+$")]
     reason: str
 
@@ -48,6 +48,11 @@ class Moved(msgspec.Struct, frozen=True, kw_only=True):
     changed: int = 1
     is_undoable: bool = True
     is_repeated: bool = False  # the same request again: nothing was done this time
+
+    @property
+    def place_before(self) -> str:
+        """The old place in words for the record."""
+        return f"{self.from_room} {self.from_seat if self.from_seat is not None else '–'}"
 
     @property
     def to(self) -> str:
@@ -78,7 +83,8 @@ async def move_seat(desk: Desk, sitting_id: SittingId, move: Move) -> Moved:
         if done.kind != MOVE:
             raise RequestReused(move.request, done.kind)
         return msgspec.convert(done.outcome | {"is_repeated": True}, Moved)
-    moved = await _move(desk, sitting, move.attempt_id, move.room_id, move.seat_number, move.request)
+    number = move.seat_number or await _first_free(desk.session, sitting, move.room_id)
+    moved = await _move(desk, sitting, move.attempt_id, move.room_id, number, move.request)
     act = StoredAct(
         request=move.request,
         kind=MOVE,
@@ -98,7 +104,7 @@ async def move_seat(desk: Desk, sitting_id: SittingId, move: Move) -> Moved:
         reason=move.reason,
         request=move.request,
         attempts=[str(move.attempt_id)],
-        place_before=f"{moved.from_room} {moved.from_seat if moved.from_seat is not None else '–'}",
+        place_before=moved.place_before,
         to=moved.to,
     )
     return moved
@@ -164,6 +170,10 @@ async def _require_free(
     if is_taken or number is None or not 1 <= number <= room.capacity:
         raise SeatTaken(room.code, number or 0)
     return room.code
+
+
+async def _first_free(session: AsyncSession, sitting: Sitting, room_id: UUID) -> int | None:
+    return next((room.seats[0] for room in await free_seats(session, sitting) if room.room_id == room_id), None)
 
 
 async def _rooms(session: AsyncSession, sitting: Sitting) -> Sequence[Room]:

@@ -8,12 +8,13 @@ import msgspec
 
 from exam_engine.delivery import model, store
 from exam_engine.delivery.errors import (
-    ActImpossible,
-    ActUndoneTooLate,
     AttemptRefusal,
+    PlanChanged,
     RequestReused,
     SittingPlanInvalid,
     SittingStateWrong,
+    SomebodyStarted,
+    StartPassed,
 )
 from exam_engine.delivery.model import (
     MAXIMUM_POSTPONEMENT_SECONDS,
@@ -26,6 +27,7 @@ from exam_engine.delivery.model import (
 from exam_engine.delivery.register import Held
 from exam_engine.delivery.service.desk import Desk, Scope, change_attempts, lock_sitting, record, seats_in
 from exam_engine.delivery.store.acts import StoredAct
+from exam_engine.infra.clock import to_milliseconds
 from item_bank.messages import message
 
 POSTPONE = "postpone"
@@ -39,6 +41,7 @@ class Postponement(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     room_code: str = ""  # none: the whole sitting
     room_id: UUID | None = None
+    seen_starts_ms: int | None = None  # the beginning there when it was decided; another by now: nothing is done
 
 
 class Postponed(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +62,8 @@ async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement
 
     Raises
     ------
-    SittingUnknown, SittingStateWrong, SittingPlanInvalid, AttemptUnknown, ActImpossible, ServiceUnavailable
+    SittingUnknown, SittingStateWrong, SittingPlanInvalid, PlanChanged, AttemptUnknown, SomebodyStarted,
+    ServiceUnavailable
     """
     sitting = await lock_sitting(desk, sitting_id)
     done = await store.find_act(desk.session, sitting_id, postponement.request)
@@ -67,9 +71,7 @@ async def postpone(desk: Desk, sitting_id: SittingId, postponement: Postponement
         if done.kind != POSTPONE:
             raise RequestReused(postponement.request, done.kind)
         return msgspec.convert(done.outcome | {"is_repeated": True}, Postponed)
-    if sitting.state is SittingState.CLOSED:
-        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
-    later = _postponed(sitting, postponement)
+    later = plan_after(sitting, postponement)
     seats = 0
     if sitting.state is SittingState.OPEN:
         seats = await _move_seats(desk, later, postponement)
@@ -116,37 +118,68 @@ async def bring_forward(desk: Desk, sitting: Sitting, done: StoredAct) -> int:
 
     Raises
     ------
-    SittingStateWrong, ActUndoneTooLate
+    SittingStateWrong, StartPassed
         The sitting is closed; the earlier beginning has passed, so nobody could be told in time.
-    ActImpossible
-        Somebody has started.
+    SomebodyStarted
     """
     if sitting.state is SittingState.CLOSED:
         raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    back = _back(done)
+    earlier = _moved(sitting, back)
+    before = earlier.starts_in(back.room_code)
+    if before <= desk.now:
+        raise StartPassed(done.kind, done.request, -back.seconds // 60, before.isoformat())
+    seats = await _move_seats(desk, earlier, back) if sitting.state is SittingState.OPEN else 0
+    await store.save_plan(desk.session, earlier)
+    return seats
+
+
+def plan_after(sitting: Sitting, postponement: Postponement) -> Sitting:
+    """Return the plan as a postponement would make it.
+
+    Raises
+    ------
+    SittingStateWrong, SittingPlanInvalid, PlanChanged
+    """
+    if sitting.state is SittingState.CLOSED:
+        raise SittingStateWrong(sitting.code, sitting.state, SittingState.OPEN)
+    longest = MAXIMUM_POSTPONEMENT_SECONDS
+    if not 1 <= postponement.seconds <= longest:
+        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    beginning = sitting.starts_in(postponement.room_code)
+    if postponement.seen_starts_ms not in (None, to_milliseconds(beginning)):
+        raise PlanChanged(sitting.code, beginning.isoformat())
+    later = _moved(sitting, postponement)
+    if later.settings.room_delays.get(postponement.room_code, 0) > longest:
+        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
+    return later
+
+
+def plan_before(sitting: Sitting, done: StoredAct) -> Sitting:
+    """Return the plan as it would be with one postponement taken back."""
+    return _moved(sitting, _back(done))
+
+
+def require_waiting(held: Held) -> None:
+    """Refuse who has begun.
+
+    Raises
+    ------
+    SomebodyStarted
+    """
+    if held.facts.state in (AttemptState.RUNNING, AttemptState.SUBMITTED):
+        raise SomebodyStarted(POSTPONE, held.facts.state, held.facts.reason)
+
+
+def _back(done: StoredAct) -> Postponement:
     outcome = msgspec.convert(done.outcome, Postponed)
-    back = Postponement(
+    return Postponement(
         seconds=-outcome.seconds,
         request=done.request,
         reason=done.reason,
         room_code=outcome.room_code,
         room_id=done.room_id,
     )
-    earlier = _moved(sitting, back)
-    if model.planned_facts(earlier, back.room_code).starts_ms <= desk.now_ms:
-        raise ActUndoneTooLate(done.kind, done.request, outcome.seconds // 60)
-    seats = await _move_seats(desk, earlier, back) if sitting.state is SittingState.OPEN else 0
-    await store.save_plan(desk.session, earlier)
-    return seats
-
-
-def _postponed(sitting: Sitting, postponement: Postponement) -> Sitting:
-    longest = MAXIMUM_POSTPONEMENT_SECONDS
-    if not 1 <= postponement.seconds <= longest:
-        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
-    later = _moved(sitting, postponement)
-    if later.settings.room_delays.get(postponement.room_code, 0) > longest:
-        raise SittingPlanInvalid("seconds", message("a start is postponed by 1 to {maximum} seconds", maximum=longest))
-    return later
 
 
 def _moved(sitting: Sitting, postponement: Postponement) -> Sitting:
@@ -163,11 +196,6 @@ def _moved(sitting: Sitting, postponement: Postponement) -> Sitting:
 async def _move_seats(desk: Desk, later: Sitting, postponement: Postponement) -> int:
     seats = await seats_in(desk, later.id, Scope(room_id=postponement.room_id))
     rooms = {seat.attempt_id: seat.room_code or "" for seat in seats}
-
-    def require_waiting(held: Held) -> None:
-        if held.facts.state in (AttemptState.RUNNING, AttemptState.SUBMITTED):
-            raise ActImpossible(POSTPONE, held.facts.state, held.facts.reason)
-
     await change_attempts(desk, later, list(rooms), require_waiting)
     moved = 0
     for room_code in sorted(set(rooms.values())):

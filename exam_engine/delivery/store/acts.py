@@ -87,6 +87,16 @@ async def load_acts(session: AsyncSession, sitting_id: SittingId, limit: int) ->
     return [_act(row) for row in (await session.execute(query)).scalars()]
 
 
+async def load_acts_of(session: AsyncSession, sitting_id: SittingId, kinds: Sequence[str]) -> list[StoredAct]:
+    """Load every act of some kinds, the newest first."""
+    query = (
+        select(SittingActRow)
+        .where(SittingActRow.sitting_id == sitting_id, SittingActRow.kind.in_(kinds))
+        .order_by(SittingActRow.at.desc(), SittingActRow.request)
+    )
+    return [_act(row) for row in (await session.execute(query)).scalars()]
+
+
 async def insert_act(session: AsyncSession, sitting_id: SittingId, act: StoredAct) -> None:
     """Keep an act."""
     values = msgspec.structs.asdict(act) | {"attempts": [str(attempt) for attempt in act.attempts]}

@@ -1,5 +1,6 @@
 """SQL on attempts and their answers, and on the candidates and seats behind their foreign keys."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from exam_engine.delivery.model import (
     CloseReason,
     Sitting,
     SittingId,
+    SittingState,
     planned_facts,
 )
 from exam_engine.delivery.packing import pack_response, sequences_of
@@ -55,6 +57,15 @@ class Seat(msgspec.Struct, frozen=True, kw_only=True):
     seat_number: int | None
     paper_code_id: UUID
     state: AttemptState  # as PostgreSQL knows it
+
+
+class RoomCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many sit in a room, and how many of them have begun as far as PostgreSQL was told."""
+
+    room_id: UUID | None  # none: they sit anywhere
+    code: str
+    seats: int
+    started: int = 0
 
 
 class AttemptCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,6 +256,25 @@ async def load_attempt_ids(session: AsyncSession, sitting_id: SittingId) -> list
     """Load the attempts of a sitting."""
     query = select(AttemptRow.id).where(AttemptRow.sitting_id == sitting_id).order_by(AttemptRow.id)
     return [AttemptId(found) for found in (await session.execute(query)).scalars()]
+
+
+async def count_rooms(session: AsyncSession, sitting: Sitting) -> list[RoomCount]:
+    """Count the seats of a sitting by room: of those who were taken in, or before it opens of those who will be."""
+    if sitting.state is SittingState.PLANNED:
+        waiting = Counter((seat.room_code, seat.room_id) for seat in await load_unseated(session, sitting))
+        return [RoomCount(room_id=room, code=code, seats=seats) for (code, room), seats in waiting.items()]
+    started = func.count().filter(AttemptRow.started_at.is_not(None))
+    query = (
+        select(AttemptRow.room_id, RoomRow.code, func.count(), started)
+        .outerjoin(RoomRow, RoomRow.id == AttemptRow.room_id)
+        .where(AttemptRow.sitting_id == sitting.id)
+        .group_by(AttemptRow.room_id, RoomRow.code)
+        .order_by(RoomRow.code.nulls_last())
+    )
+    return [
+        RoomCount(room_id=room, code=code or "", seats=seats, started=begun)
+        for room, code, seats, begun in await session.execute(query)
+    ]
 
 
 async def count_stored(session: AsyncSession, sitting_id: SittingId) -> AttemptCounts:

@@ -3,6 +3,7 @@
 from exam_engine.invigilation.service.board import NO_NOTES, Notes, board, load_notes, rooms
 from exam_engine.invigilation.service.duties import (
     give_duty,
+    import_duties,
     load_duties,
     load_invigilators,
     rooms_on_duty,
@@ -41,6 +42,7 @@ __all__ = [
     "drop_safe_browser",
     "find_safe_browser",
     "give_duty",
+    "import_duties",
     "load_duties",
     "load_incidents",
     "load_invigilators",
