@@ -1,6 +1,5 @@
 """Who watches which room: a site's staff reach exactly their rooms, a duty opens one, nobody meets an empty list."""
 
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -9,7 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,9 +16,9 @@ from exam_engine.enrolment import service as enrolment
 from exam_engine.identity import service as identity
 from exam_engine.identity.permissions import Role
 from exam_engine.infra.database import transaction
-from tests.api.conftest import PASSWORDS, House, sign_in
+from tests.api.conftest import House, sign_in
 from tests.api.rooms import Room, room_of
-from tests.api.test_pages import violations
+from tests.api.staff_browser import open_staff_page, require_sound
 
 SITTING = "thi-thu-tn-2027-toan"
 HTML = {"accept": "text/html"}
@@ -194,35 +193,19 @@ async def test_who_has_no_room_is_told_whom_to_ask(house: House) -> None:
             assert "Người phân công phòng thi" in answer.text
 
 
-async def open_page(house: House, browser: Browser, room: Room, size: tuple[int, int], language: str = "vi") -> Page:
-    context = await browser.new_context(
-        base_url=house.url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
-    )
-    context.set_default_timeout(15_000)
-    page = await context.new_page()
-    await page.goto(f"/staff/sign-in?lang={language}")
-    await page.fill("input[name=user_name]", "board")
-    await page.fill("input[name=password]", PASSWORDS["board"])
-    await page.keyboard.press("Enter")
-    await page.wait_for_url(re.compile(r"/staff/?$"))
-    await page.goto(f"/staff/sittings/{room.sitting}/duties")
-    return page
-
-
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844), (1024, 768)], ids=str)
 async def test_the_page_gives_a_room_and_takes_it_back(house: House, browser: Browser, size: tuple[int, int]) -> None:
     room = await room_of(house, SITTING)
     async with transaction(house.engine.sessions) as session:
         exam = (await session.execute(text("select exam_id from room where id = :r"), {"r": room.room})).scalar_one()
         code = next(one.code for one in await enrolment.load_rooms(session, exam) if one.id == room.room)
-    page = await open_page(house, browser, room, size)
+    page = await open_staff_page(house, browser, f"/staff/sittings/{room.sitting}/duties", size)
     await page.select_option("#room", str(room.room))
     await page.select_option("#person", "invigilator")
     await page.click("main form.card button")
     row = page.locator("tbody tr", has=page.get_by_role("link", name=code, exact=True))
     await expect(row.locator(".badge--accent")).to_have_text("Giám thị")
-    assert await violations(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    await require_sound(page, size[0])
     await row.get_by_role("button").click()
     await expect(row).to_contain_text("chưa có ai")
     await page.context.close()

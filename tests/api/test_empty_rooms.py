@@ -9,8 +9,8 @@ from sqlalchemy import text
 from exam_engine.infra.database import transaction
 from tests.api.conftest import House
 from tests.api.rooms import Room, room_of
-from tests.api.test_duties import SITTING, open_page
-from tests.api.test_pages import violations
+from tests.api.staff_browser import open_staff_page, require_sound
+from tests.api.test_duties import SITTING
 from tests.api.test_seat_places import new_unit, spare_room
 
 NOBODY = {"vi": "Không có thí sinh nào ngồi ở phòng này", "en": "Nobody sits in this room"}
@@ -33,14 +33,12 @@ async def test_the_board_says_that_nobody_sits_there_and_shows_who_is_moved_ther
     room = await room_of(house, SITTING)
     spare = await spare_room(house, room, await new_unit(house))
     base, moving = f"/api/sittings/{room.sitting}", f"empty-{uuid4().hex[:8]}"
-    page = await open_page(house, browser, room, size, language)
-    await page.goto(f"/staff/sittings/{room.sitting}/rooms/{spare}")
+    page = await open_staff_page(house, browser, f"/staff/sittings/{room.sitting}/rooms/{spare}", size, language)
     nobody = page.locator("room-board .empty")
     await expect(nobody).to_contain_text(NOBODY[language])
     await expect(page.locator(".board__stats")).to_be_hidden()
     await expect(page.locator(".board__acts")).to_be_hidden()
-    assert await violations(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    await require_sound(page, size[0])
     async with house.staff("invigilator") as here:
         body = {"request_id": moving, "reason": "máy hỏng", "room": str(spare), "seat": 1}
         moved = await here.post(f"{base}/attempts/{room.seats[7]}/move", json=body)

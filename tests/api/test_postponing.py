@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, expect
 
-from tests.api.conftest import PASSWORDS, House
+from tests.api.conftest import House
 from tests.api.own_sittings import OwnSitting, own_sitting
-from tests.api.test_pages import violations
+from tests.api.staff_browser import open_staff_page, require_sound
 
 HTML = {"accept": "text/html"}
 AHEAD = timedelta(hours=2)
@@ -213,50 +213,30 @@ async def test_only_who_manages_sittings_reads_or_uses_the_page(house: House) ->
         assert f"{own.page}/postpone" not in (await invigilator.get(own.page, headers=HTML)).text
 
 
-async def open_page(house: House, browser: Browser, own: OwnSitting, size: tuple[int, int], language: str) -> Page:
-    context = await browser.new_context(
-        base_url=house.url, viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce"
-    )
-    context.set_default_timeout(15_000)
-    page = await context.new_page()
-    await page.goto(f"/staff/sign-in?lang={language}")
-    await page.fill("input[name=user_name]", "board")
-    await page.fill("input[name=password]", PASSWORDS["board"])
-    await page.keyboard.press("Enter")
-    await page.wait_for_url(re.compile(r"/staff/?$"))
-    await page.goto(own.page)
-    return page
-
-
-async def sound(page: Page, width: int) -> None:
-    assert await violations(page) == []
-    assert await page.evaluate("document.documentElement.scrollWidth") <= width
-
-
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844), (1024, 768)], ids=str)
 async def test_the_page_postpones_a_room_and_takes_it_back(
     house: House, browser: Browser, size: tuple[int, int]
 ) -> None:
     own = await own_sitting(house, begins_in=AHEAD, is_open=True)
-    page = await open_page(house, browser, own, size, "vi")
+    page = await open_staff_page(house, browser, own.page, size)
     await page.get_by_role("link", name="Lùi giờ bắt đầu").click()
     await expect(page.locator("#minutes")).to_have_value("15")
     await page.click("main form.card .button--primary")
     await expect(page.locator("#reason-error")).to_have_text("Hãy ghi lý do; lý do được lưu trong nhật ký.")
-    await sound(page, size[0])
+    await require_sound(page, size[0])
     await page.select_option("#room", str(own.rooms["P001"]))
     await page.fill("#reason", "Mất điện")
     await page.click("main form.card .button--primary")
     later = local(house, own.starts_at + timedelta(minutes=15))
     await expect(page.locator("#agree")).to_contain_text(later)
-    await sound(page, size[0])
+    await require_sound(page, size[0])
     await page.get_by_role("button", name="Sửa").click()
     await expect(page.locator("#reason")).to_have_value("Mất điện")
     await page.click("main form.card .button--primary")
     await page.get_by_role("button", name=f"Lùi đến {later}").click()
     await expect(page.locator(".toast")).to_contain_text(f"Phòng P001 bắt đầu lúc {later}")
     await expect(page.locator("#past article")).to_contain_text("Mất điện")
-    await sound(page, size[0])
+    await require_sound(page, size[0])
     await page.reload()  # the check for violations has opened what was folded
     await page.locator("#past summary").click()
     await page.fill("#back-1", "Có điện lại")
@@ -269,11 +249,11 @@ async def test_the_page_postpones_a_room_and_takes_it_back(
 
 async def test_the_page_speaks_english_too(house: House, browser: Browser) -> None:
     own = await own_sitting(house, begins_in=AHEAD, is_open=False)
-    page = await open_page(house, browser, own, (1440, 900), "en")
+    page = await open_staff_page(house, browser, own.page, (1440, 900), "en")
     await page.get_by_role("link", name="Begin later").click()
     await expect(page.locator("h1")).to_have_text("Begin later")
     await page.fill("#reason", "Storm")
     await page.click("main form.card .button--primary")
     await expect(page.locator("#agree h2")).to_have_text("The sitting begins 15 minutes later")
-    await sound(page, 1440)
+    await require_sound(page, 1440)
     await page.context.close()
