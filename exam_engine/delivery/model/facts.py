@@ -104,8 +104,9 @@ class AttemptFacts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def gate(self) -> Gate:
         """What a save asks."""
-        state, is_paused = self.state, self.is_paused
-        return Gate(state, self.lease, self.deadline_ms, self.limit_ms, is_paused, self.is_locked, self.reason)
+        return Gate(
+            self.state, self.lease, self.deadline_ms, self.limit_ms, self.is_paused, self.is_locked, self.reason
+        )
 
     def is_over(self, now_ms: int) -> bool:
         """Whether deadline and grace have passed; while the clock stands they do not."""

@@ -57,18 +57,14 @@ class PlannedSitting(msgspec.Struct, frozen=True, kw_only=True):
         """Code of the sitting."""
         return self.sitting.code
 
-    def delay(self, room_code: str) -> timedelta:
-        """By how much a room was postponed."""
-        return timedelta(seconds=self.sitting.settings.room_delays.get(room_code, 0))
-
     def extra_time(self, seat: AttemptSeat) -> timedelta:
         """The planned extra time of a candidate."""
         return timedelta(milliseconds=granted_ms(self.sitting, seat.time_factor, seat.extra_minutes))
 
     def span(self, seat: AttemptSeat) -> tuple[datetime, datetime]:
         """From when to when a seat is taken, waiting room left out."""
-        delay = self.delay(seat.room_code)
-        return self.sitting.starts_at + delay, self.sitting.ends_at + delay + self.extra_time(seat)
+        room = seat.room_code
+        return self.sitting.starts_in(room), self.sitting.ends_in(room) + self.extra_time(seat)
 
 
 def lint_plan(day: Sequence[PlannedSitting], now: datetime) -> list[Finding]:

@@ -116,8 +116,7 @@ async def test_a_hand_in_that_overtook_its_answers_is_taken_back_as_running(
 ) -> None:
     hall = await opened(candidates=1)
     await _hand_in(delivery, hall)
-    stream = hall.place().stream
-    entries = [Entry(stream, entry_id.decode(), fields) for entry_id, fields in await redis.xrange(stream)]
+    entries = await _entries(redis, hall)
     async with pool.acquire() as connection:  # another writer has read the answers, and dies with them
         await write_entries(connection, [entry for entry in entries if b"s" not in entry.fields], START)
     early = await delivery.receipt(hall.candidate(), hall.attempt())
@@ -136,8 +135,7 @@ async def test_a_hand_in_known_only_from_an_act_is_not_stored_yet(
 ) -> None:
     hall = await opened(candidates=1)
     await _hand_in(delivery, hall)
-    stream = hall.place().stream
-    entries = [Entry(stream, entry_id.decode(), fields) for entry_id, fields in await redis.xrange(stream)]
+    entries = await _entries(redis, hall)
     hand_in = entries[-1]
     change = msgspec.json.decode(hand_in.fields[b"f"], type=StoredChange)
     async with pool.acquire() as connection:
@@ -196,6 +194,11 @@ async def test_half_an_attempt_is_taken_back_whole(
     opened_again = await delivery.start(hall.candidate(1), hall.attempt(1), "b.1")
     body = SaveBody(opened_again.lease, [SaveResponse(1, 1, "A", to_milliseconds(START))])
     assert (await delivery.save(hall.candidate(1), hall.attempt(1), body)).saved == [SavedSlot(1, 1)]
+
+
+async def _entries(redis: Any, hall: Hall) -> list[Entry]:
+    stream = hall.place().stream
+    return [Entry(stream, entry_id.decode(), fields) for entry_id, fields in await redis.xrange(stream)]
 
 
 async def _hand_in(delivery: Delivery, hall: Hall) -> None:
