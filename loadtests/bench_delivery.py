@@ -168,11 +168,12 @@ async def _batcher(url: str) -> tuple[Cost, float, float]:
     each = APPENDS // CONNECTIONS
 
     async def save(place: Place, begin: int) -> None:
-        circumstances = f"{_RUNNING.lease} {_NOW_MS}"
+        circumstances = f"{_RUNNING.lease} {_NOW_MS} {uuid4().hex[:8]}"
         gate = await saves.put(place.stream, place.attempt, b"", circumstances, 0, answers[0])
         for sequence in range(begin, begin + each):
             packed = pack_response(sequence, _NOW_MS, b'"B"', True)
-            if await saves.put(place.stream, place.attempt, gate, circumstances, sequence % SLOTS, packed) != 1:
+            told = f"{circumstances}-{sequence}"
+            if await saves.put(place.stream, place.attempt, gate, told, sequence % SLOTS, packed) != 1:
                 raise RuntimeError("a save was refused")
 
     rounds: list[Cost] = []

@@ -53,7 +53,7 @@ def bare() -> Asgi:
         arguments: list[Any] = []
         for response in body.responses:
             arguments += (response.slot, _packed(response))
-        attempt, entry = scope["path"][_ID], (f"{body.lease} {now_ms}", *arguments)
+        attempt, entry = scope["path"][_ID], (f"{body.lease} {now_ms} {body.responses[0].sequence}", *arguments)
         reply = await saves.put(stream, attempt, gates.get(attempt, b""), *entry)
         if isinstance(reply, bytes):
             gates[attempt] = reply
@@ -80,7 +80,7 @@ def plain() -> Litestar:
         arguments: list[Any] = []
         for response in data.responses:
             arguments += (response.slot, _packed(response))
-        attempt, entry = str(attempt_id), (f"{data.lease} {now_ms}", *arguments)
+        attempt, entry = str(attempt_id), (f"{data.lease} {now_ms} {data.responses[0].sequence}", *arguments)
         (reply,) = await script(keys=[stream], args=[len(entry) + 2, attempt, gates.get(attempt, b""), *entry])
         if isinstance(reply, bytes):
             gates[attempt] = reply

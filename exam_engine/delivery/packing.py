@@ -1,11 +1,17 @@
-"""Answers as Redis keeps them: `<sequence> <1 if answered> <client ms> <json>`; the scripts read the first two."""
+"""Answers as Redis keeps them: `<sequence> <1 if answered> <client ms> <json>`; the scripts read the first two.
+
+A sequence has sixteen digits, as many as `model.MAXIMUM_SEQUENCE`: texts compare as the numbers do.
+"""
 
 from collections.abc import Mapping
+
+_DIGITS = 16
+_FLAG = slice(_DIGITS + 1, _DIGITS + 2)
 
 
 def pack_response(sequence: int, client_time_ms: int, value: bytes, is_answered: bool) -> bytes:
     """Pack an answer as Redis keeps it; the scripts read sequence and flag."""
-    return b"%d %d %d %b" % (sequence, is_answered, client_time_ms, value)
+    return b"%016d %d %d %b" % (sequence, is_answered, client_time_ms, value)
 
 
 def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
@@ -16,7 +22,7 @@ def unpack_response(packed: bytes) -> tuple[int, int, bytes]:
 
 def sequence_of(packed: bytes) -> int:
     """Return the sequence of an answer."""
-    return int(packed.partition(b" ")[0])
+    return int(packed[:_DIGITS])
 
 
 def sequences_of(responses: Mapping[int, bytes]) -> dict[int, int]:
@@ -26,4 +32,4 @@ def sequences_of(responses: Mapping[int, bytes]) -> dict[int, int]:
 
 def count_answered(responses: Mapping[int, bytes]) -> int:
     """Count the slots that hold an answer, not a cleared one."""
-    return sum(packed.split(b" ", 2)[1] == b"1" for packed in responses.values())
+    return sum(packed[_FLAG] == b"1" for packed in responses.values())

@@ -7,9 +7,9 @@ Scripts derive them from the stream's key.
 
 All that a save asks and changes lies in the one hash `answers`, so that a batch of saves is three commands (decision
 0020): `<attempt> <slot>` is a packed answer; `<attempt>` the gate (`model.Gate`), which the script compares and the
-model judges; `<attempt> n` the tally, never the same again once an answer has changed (while Redis lives): "<answered>
-<slot>,<slot>,… <lease> <arrival> <slot> <sequence>" of all slots that have an answer, cleared ones too, and of the last
-save. Without facts or tally an attempt is unknown: it is taken over from PostgreSQL.
+model judges; `<attempt> n` the tally, "<answered> <slot>,<slot>,…" of all slots that have an answer, cleared ones too;
+`<attempt> l` the last save, "<lease> <arrival> <mark>", never the same again once an answer has changed (while Redis
+lives). Without facts or tally an attempt is unknown: it is taken over from PostgreSQL.
 """
 
 from uuid import UUID

@@ -133,7 +133,7 @@ class Batch:
         head, *answers = entry.fields[b"s"].split(b"\n")
         if not answers or len(entry.fields) > 1:
             raise MalformedEntry("a save without answers")
-        attempt, lease, at_ms = head.split(b" ")
+        attempt, lease, at_ms, *_mark = head.split(b" ")
         attempt_id, server_time = UUID(attempt.decode()), from_milliseconds(int(at_ms))
         for answer in answers:
             slot, packed = answer.split(b" ", 1)

@@ -149,7 +149,7 @@ class ReceiptDesk:
         ReceiptNotYet
         """
         attempt_id = sat.seat.attempt_id
-        version = (held.facts.revision, held.tally)  # every change of facts or answers makes one of them another
+        version = (held.facts.revision, held.last_save)  # every change of facts or answers makes one of them another
         known = self._written.get(attempt_id)
         if known is not None and known[:2] == version:
             return known[2]

@@ -19,6 +19,7 @@ from exam_engine.infra.redis_client import Batcher, ScriptRunner, is_away, load_
 _MARKED_CHARACTERS = 4 * 65  # four acts
 _SEALED = -2  # reply of the scripts that change attempts
 _FACTS = AttemptFacts.__struct_fields__
+NEVER = b"0 0"  # last save of an attempt of which nothing was saved since it is here
 
 
 class Noticed(msgspec.Struct, frozen=True):
@@ -34,7 +35,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     facts: AttemptFacts
     saved_ms: int = 0
     answered: int = 0
-    tally: bytes = b""  # another as soon as an answer changes
+    last_save: bytes = b""  # another as soon as an answer changes
     acts: str = ""  # requests of the last acts of people that changed it, separated by blanks, the newest first
     noticed: Mapping[str, Noticed] = {}  # what its seat reported, by kind
     seen_ms: int = 0
@@ -186,7 +187,7 @@ class Register:
         for attempt in attempts:
             facts = _fields(attempt.facts)
             arguments: list[str | bytes | int] = [_limit(attempt.facts), attempt.alive_ms]
-            arguments += (msgspec.json.encode(attempt.facts.gate), _tally(attempt.responses), len(facts), *facts)
+            arguments += (msgspec.json.encode(attempt.facts.gate), _tally(attempt.responses), NEVER, len(facts), *facts)
             for slot, packed in attempt.responses.items():
                 arguments += (slot, packed)
             weight = sum(map(len, attempt.responses.values()))
@@ -263,7 +264,7 @@ class Register:
             if change is None or change.facts.revision == facts.revision:
                 return held, change
             after = msgspec.structs.replace(held, facts=change.facts)
-            expected = facts.revision, held.tally if depth == "r" else b""
+            expected = facts.revision, held.last_save if depth == "r" else b""
             if await self._apply(place, expected, change, by, tell(after, change), held.acts):
                 return after, change
         raise Busy("redis", "the attempt changes faster than we can")
@@ -292,14 +293,15 @@ class Register:
         return bool(reply == 1)
 
 
-def _held(flat: Sequence[bytes], seen: bytes | None, tally: bytes | None, pairs: Sequence[Any]) -> Held:
+def _held(
+    flat: Sequence[bytes], seen: bytes | None, tally: bytes | None, last_save: bytes | None, pairs: Sequence[Any]
+) -> Held:
     found = {flat[i].decode(): flat[i + 1].decode() for i in range(0, len(flat), 2)}
-    answered, _, _, saved_ms, *_ = (tally or b"0  0 0").split(b" ")
     return Held(
         facts=msgspec.convert({name: found[name] for name in _FACTS if name in found}, AttemptFacts, strict=False),
-        saved_ms=int(saved_ms),
-        answered=int(answered),
-        tally=tally or b"",
+        saved_ms=int((last_save or NEVER).split(b" ")[1]),
+        answered=int((tally or b"0 ").split(b" ")[0]),
+        last_save=last_save or b"",
         acts=found.get("acts", ""),
         noticed={
             name[2:]: Noticed(int(times), int(found.get("w:" + name[2:], 0)))
@@ -320,9 +322,9 @@ def _fields(facts: AttemptFacts) -> list[str | int]:
 
 
 def _tally(responses: Mapping[int, bytes]) -> str:
-    """Return the tally of an attempt of which nothing was saved since it is here."""
+    """Return how many answers there are, and the slots that have one or had."""
     slots = "".join(f"{slot}," for slot in responses)
-    return f"{count_answered(responses)} {slots} 0 0 0 0"
+    return f"{count_answered(responses)} {slots}"
 
 
 def _limit(facts: AttemptFacts) -> str | int:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -39,6 +40,7 @@ class Saving:
     def __init__(self, runner: ScriptRunner) -> None:
         self._gates: dict[str, tuple[bytes, Gate]] = {}  # of attempts, as they were last seen
         self._saved = 0  # answers acknowledged since the counters were published
+        self._name, self._count = uuid4().hex[:8], 0  # marks of saves, which are never the same
         self._tasks: set[asyncio.Task[Saved]] = set()
         self._saves = Batcher(runner, load_script(PACKAGE, "save"), observe=counters.SAVE_BATCH.observe)
         self._lates = Batcher(runner, load_script(PACKAGE, "late"))
@@ -62,7 +64,7 @@ class Saving:
         ------
         NotHeld, NotStarted, AttemptClosed, LeaseTaken, AttemptLocked, TimeOver
         """
-        circumstances = f"{lease} {arrival_ms}"
+        circumstances = self._circumstances(lease, arrival_ms)
         if len(responses) == 1:
             ((slot, packed),) = responses
             answers: tuple[int | bytes, ...] = (slot, packed)
@@ -87,7 +89,7 @@ class Saving:
         self, place: Place, lease: int, arrival_ms: int, answers: Sequence[int | bytes], weight: int
     ) -> Saved:
         """Save under the gate that Redis names, and keep as evidence what that refuses."""
-        circumstances = f"{lease} {arrival_ms}"
+        circumstances = self._circumstances(lease, arrival_ms)
         text, gate = _UNKNOWN
         for _ in range(MAXIMUM_TRIES):
             reply = await self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
@@ -100,12 +102,16 @@ class Saving:
                 require_writable(gate, lease, arrival_ms)
             except AttemptRefusal as refusal:
                 if type(refusal) in EVIDENT:
-                    told = f"{circumstances} {EVIDENT[type(refusal)]}"
+                    told = f"{lease} {arrival_ms} {EVIDENT[type(refusal)]}"
                     if await self._lates.put(place.stream, place.attempt, told, *answers, weight=weight) is None:
                         raise NotHeld(place.attempt) from refusal
                 counters.REFUSED.labels(type(refusal).__name__).inc()
                 raise
         raise Busy("redis", "the attempt changes faster than we can")
+
+    def _circumstances(self, lease: int, arrival_ms: int) -> str:
+        self._count += 1
+        return f"{lease} {arrival_ms} {self._name}-{self._count}"
 
     def _kept(self, gate: Gate, answers: Sequence[Any], reply: Any) -> Saved:
         self._saved += len(answers) // 2

@@ -1,7 +1,7 @@
 """The simulated Valkey and PostgreSQL beside the real ones: the commands of whole schedules, every reply the same."""
 
 from collections.abc import Sequence
-from itertools import islice
+from itertools import count, islice
 from typing import Any
 
 import msgspec
@@ -12,7 +12,7 @@ from exam_engine.delivery.draining import GROUP
 from exam_engine.delivery.model import ChangeKind, Gate
 from exam_engine.delivery.packing import pack_response
 from exam_engine.delivery.places import PACKAGE
-from exam_engine.delivery.register import StoredChange, _fields, _held, _limit, _tally
+from exam_engine.delivery.register import NEVER, StoredChange, _fields, _held, _limit, _tally
 from exam_engine.delivery.store import load_stored_attempts
 from exam_engine.infra.clock import from_milliseconds
 from exam_engine.infra.redis_client import ScriptRunner, load_script
@@ -41,8 +41,9 @@ class Twin:
     def __init__(self, runner: ScriptRunner, hall: Hall) -> None:
         self._runner, self._redis, self._hall = runner, runner.redis, hall
         self._stream = hall.place().stream
+        self._marks = count()
         self._ids: dict[int, bytes] = {}  # the real id of each simulated entry
-        self._tallies: dict[tuple[int, str], bytes] = {}  # of attempts with these sequences, as they were seen
+        self._last_saves: dict[tuple[int, str], bytes] = {}  # of attempts with these sequences, as they were seen
 
     def attempt(self, number: int) -> str:
         return str(self._hall.attempt(number))
@@ -103,7 +104,8 @@ class Twin:
 
     def _save(self, save: Save) -> list[Any]:
         gate = b"" if save.gate is None else msgspec.json.encode(save.gate)
-        return [self.attempt(save.attempt), gate, _circumstances(save), *_packed(save.answers)]
+        mark = next(self._marks)
+        return [self.attempt(save.attempt), gate, f"{_circumstances(save)} {mark}", *_packed(save.answers)]
 
     def _late(self, late: Late) -> list[Any]:
         circumstances = f"{_circumstances(late.save)} {late.refusal}"
@@ -118,16 +120,16 @@ class Twin:
         return [
             self.attempt(apply.attempt),
             apply.expected,
-            self._tally_of(apply),
+            self._last_save_of(apply),
             _limit(facts),
             change,
             msgspec.json.encode(facts.gate),
             *_fields(facts),
         ]
 
-    def _tally_of(self, apply: Apply) -> bytes:
+    def _last_save_of(self, apply: Apply) -> bytes:
         """What tells the script that it applies to these answers."""
-        return b"" if apply.sequences is None else self._tallies[apply.attempt, _named(apply.sequences)]
+        return b"" if apply.sequences is None else self._last_saves[apply.attempt, _named(apply.sequences)]
 
     def _prime(self, prime: Prime) -> list[Any]:
         facts = _fields(prime.facts)
@@ -138,6 +140,7 @@ class Twin:
             0,
             msgspec.json.encode(prime.facts.gate),
             tally,
+            NEVER,
             len(facts),
             *facts,
             *_packed(prime.answers.items()),
@@ -152,7 +155,7 @@ class Twin:
             held = _held(flat, *more)
             assert held.facts == told[0]
             assert held.responses == {slot: _pack(answer) for slot, answer in told[1].items()}
-            self._tallies[attempt, _named(held.sequences())] = held.tally
+            self._last_saves[attempt, _named(held.sequences())] = held.last_save
 
     async def _read(self, consumer: str, after: str, count: int | None, expected: Sequence[Entry]) -> None:
         reply = await self._redis.xreadgroup(GROUP, consumer, {self._stream: after}, count=count)
@@ -165,7 +168,7 @@ class Twin:
         assert len(found) == len(expected)
         for (entry_id, fields), entry in zip(found, expected, strict=True):
             self._ids[entry.number] = entry_id
-            assert fields == self.fields(entry)
+            assert _unmarked(fields) == self.fields(entry)
 
     def fields(self, entry: Entry) -> dict[bytes, bytes]:
         """What the scripts append for such an entry."""
@@ -245,6 +248,13 @@ def _packed(answers: Any) -> list[Any]:
 
 def _circumstances(save: Save | Count) -> str:
     return f"{save.lease} {save.arrival_ms}"
+
+
+def _unmarked(fields: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Leave out what makes each save another: of an answer that came to count there is no mark."""
+    saves = [save.partition(b"\n") for save in fields.get(b"s", b"").split(b"\n\n")]
+    told = b"\n\n".join(b" ".join(head.split(b" ")[:3]) + end + answers for head, end, answers in saves)
+    return fields | {b"s": told} if b"s" in fields else fields
 
 
 def _named(sequences: dict[int, int]) -> str:

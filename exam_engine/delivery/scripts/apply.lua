@@ -1,5 +1,5 @@
 -- Apply changes that delivery.model computed, each only to the revision it was computed from.
--- ARGV, for each: count, attempt, expected revision, expected tally (empty: any; else no answer has come since, either),
+-- ARGV, for each: count, attempt, expected revision, expected last save (empty: any; else no answer has come since, either),
 -- limit while running (else ''), change as JSON, gate, then field and value pairs of the facts.
 -- Reply for each: 1 applied, -1 facts or answers have changed meanwhile, -2 the sitting is sealed, 0 unknown here.
 local prefix = string.sub(KEYS[1], 1, -7)
@@ -9,17 +9,17 @@ local replies = {}
 local at = 1
 while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
-  local attempt, revision, tally, limit = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+  local attempt, revision, last_save, limit = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
   local change, gate = ARGV[at + 5], ARGV[at + 6]
   local facts_key = prefix .. 'a:' .. attempt
   local held = redis.call('HGET', facts_key, 'revision')
-  local held_tally = redis.call('HGET', answers_key, attempt .. ' n')
+  local held_save = redis.call('HGET', answers_key, attempt .. ' l')
   local reply
-  if not (held and held_tally) then
+  if not (held and held_save) then
     reply = 0
   elseif is_sealed then
     reply = -2
-  elseif held ~= revision or (tally ~= '' and held_tally ~= tally) then
+  elseif held ~= revision or (last_save ~= '' and held_save ~= last_save) then
     reply = -1
   else
     redis.call('HSET', facts_key, unpack(ARGV, at + 7, last))

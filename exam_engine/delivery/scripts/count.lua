@@ -10,14 +10,14 @@ local at = 1
 while at <= #ARGV do
   local attempt = string.match(ARGV[at + 1], '^%S+')
   local slot, packed = ARGV[at + 2], ARGV[at + 3]
-  local name, tally_name = attempt .. ' ' .. slot, attempt .. ' n'
-  local held = redis.call('HMGET', answers_key, attempt, tally_name, name)
+  local name, tally_name, last_name = attempt .. ' ' .. slot, attempt .. ' n', attempt .. ' l'
+  local held = redis.call('HMGET', answers_key, tally_name, last_name, name)
   local reply = 0
   if is_sealed then
     reply = -2
   elseif held[1] and held[2] then
     local sequence, flag = string.match(packed, '^(%d+) (%d)')
-    local answered, slots, saved = string.match(held[2], '^(%d+) (%S*) (%d+ %d+) ')
+    local answered, slots = string.match(held[1], '^(%d+) (%S*)')
     local stored = held[3]
     local stored_sequence, stored_flag
     if stored then
@@ -32,8 +32,9 @@ while at <= #ARGV do
       reply = -1
     else
       answered = answered + flag - (stored_flag or 0)
-      local tally = answered .. ' ' .. slots .. ' ' .. saved .. ' ' .. slot .. ' ' .. sequence
-      redis.call('HSET', answers_key, name, packed, tally_name, tally)
+      -- The seat saved nothing just now; but the text may not stay the same when an answer has changed.
+      local last = string.match(held[2], '^%d+ %d+') .. ' ' .. slot .. ' ' .. sequence
+      redis.call('HSET', answers_key, name, packed, tally_name, answered .. ' ' .. slots, last_name, last)
       redis.call('XADD', KEYS[1], '*', 's', ARGV[at + 1] .. '\n' .. slot .. ' ' .. packed)
       reply = 1
     end

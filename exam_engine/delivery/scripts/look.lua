@@ -1,5 +1,5 @@
 -- Read attempts. ARGV, for each: count, attempt, how much: 'f' facts, 's' also "slot sequence" pairs, 'r' also whole answers.
--- Reply for each: {facts, last seen, tally, pairs}; no facts: unknown here. Half an attempt is none.
+-- Reply for each: {facts, last seen, tally, last save, pairs}; no facts: unknown here. Half an attempt is none.
 local prefix = string.sub(KEYS[1], 1, -7)
 local answers_key = prefix .. 'answers'
 
@@ -20,23 +20,24 @@ local function answers_of(attempt, tally, depth)
   return flat
 end
 
-local attempts, depths, tally_names = {}, {}, {}
+local attempts, depths, names = {}, {}, {}
 local at = 1
 while at <= #ARGV do
   attempts[#attempts + 1], depths[#depths + 1] = ARGV[at + 1], ARGV[at + 2]
-  tally_names[#attempts] = ARGV[at + 1] .. ' n'
+  names[#names + 1] = ARGV[at + 1] .. ' n'
+  names[#names + 1] = ARGV[at + 1] .. ' l'
   at = at + tonumber(ARGV[at]) + 1
 end
 local seen = redis.call('HMGET', prefix .. 'seen', unpack(attempts))
-local tallies = redis.call('HMGET', answers_key, unpack(tally_names))
+local held = redis.call('HMGET', answers_key, unpack(names))
 local replies = {}
 for i, attempt in ipairs(attempts) do
-  local tally = tallies[i]
+  local tally, last = held[2 * i - 1], held[2 * i]
   if tally then
     local facts = redis.call('HGETALL', prefix .. 'a:' .. attempt)
-    replies[i] = {facts, seen[i], tally, depths[i] ~= 'f' and answers_of(attempt, tally, depths[i]) or {}}
+    replies[i] = {facts, seen[i], tally, last, depths[i] ~= 'f' and answers_of(attempt, tally, depths[i]) or {}}
   else
-    replies[i] = {{}, false, false, {}}
+    replies[i] = {{}, false, false, false, {}}
   end
 end
 return replies
