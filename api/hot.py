@@ -9,7 +9,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -59,7 +59,7 @@ class HotRoutes:
 
     def __init__(self, app: Litestar, behind: ASGIApp, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._app, self._behind = app, behind
-        self._waiting = Waiting(Watch(), idle_seconds)
+        self._watch = Watch(idle_seconds)
         self._delivery: Delivery | None = None
         self._routes: Mapping[tuple[str, str], _Route] = {
             (method, "/" + last): _Route(method, f"/api/attempts/{{attempt_id}}/{last}", handler)
@@ -90,7 +90,7 @@ class HotRoutes:
                     one.metrics.publish()
             await self._behind(scope, receive, send)
             return
-        call = _Call(self._app, self._waiting, scope, receive)  # type: ignore[arg-type]
+        call = _Call(self._app, self._watch, scope, receive)  # type: ignore[arg-type]
         try:
             await route.serve(call, send)
         except NotHot:
@@ -164,23 +164,16 @@ class HotRoutes:
             raise NotHot from error
 
 
-class Waiting(NamedTuple):
-    """How bodies are waited for."""
-
-    watch: Watch
-    idle_seconds: float
-
-
 class _Call:
     """One request on its way: what was read of it, so that the framework can read it again."""
 
-    __slots__ = ("_headers", "_is_late", "_receive", "_task", "_waiting", "app", "received", "scope", "until")
+    __slots__ = ("_headers", "_is_late", "_receive", "_task", "_watch", "app", "received", "scope", "until")
 
-    def __init__(self, app: Litestar, waiting: Waiting, scope: HTTPScope, receive: Receive) -> None:
+    def __init__(self, app: Litestar, watch: Watch, scope: HTTPScope, receive: Receive) -> None:
         self.app, self.scope = app, scope
         self.received: list[Any] = []
         self.until = 0.0
-        self._waiting, self._receive = waiting, receive
+        self._watch, self._receive = watch, receive
         self._headers = dict(scope["headers"])
         self._is_late = False
         self._task: asyncio.Task[Any] | None = None
@@ -207,7 +200,10 @@ class _Call:
         return int(found[1]), None if found[2] is None else int(found[2])
 
     async def body(self, decode: Callable[[bytes], _Read]) -> _Read:
-        """Return the decoded body of a plain JSON request."""
+        """Return the decoded body of a plain JSON request, read in the time its first part may take: it is short.
+
+        The server's word that nothing follows is not waited for: it costs as much as the body itself.
+        """
         headers = self._headers
         digits = headers.get(b"content-length", b"")
         if not digits.isdigit() or self.scope["query_string"]:
@@ -215,21 +211,8 @@ class _Call:
         length = int(digits)
         if length > MAXIMUM_BODY_BYTES or not headers.get(b"content-type", b"").startswith(b"application/json"):
             raise NotHot
-        content = await self._content(length)
-        try:
-            return decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise NotHot from error
-
-    async def _content(self, length: int) -> bytes:
-        """Read the whole body, in the time its first part may take: it is short.
-
-        The server's word that nothing follows is not waited for: it costs as much as the body itself.
-        """
-        watch, idle_seconds = self._waiting
-        self.until = asyncio.get_running_loop().time() + idle_seconds
         self._task = asyncio.current_task()
-        watch.begin(self)
+        self._watch.begin(self)
         try:
             content = b""
             while True:
@@ -239,13 +222,17 @@ class _Call:
                     raise NotHot
                 content += message["body"]
                 if len(content) >= length or not message.get("more_body"):
-                    return content
+                    break
         except asyncio.CancelledError:
             if not self._is_late or self._task is None or self._task.uncancel() > 0:
                 raise
             raise BodyTooSlow from None
         finally:
-            watch.end(self)
+            self._watch.end(self)
+        try:
+            return decode(content)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise NotHot from error
 
     def give_up(self) -> None:
         """Stop waiting for the body."""

@@ -29,7 +29,7 @@ class BodyTooSlow(HTTPException):
 class Awaited(Protocol):
     """A body somebody waits for."""
 
-    until: float  # by the loop's clock
+    until: float  # by the loop's clock; 0: as long as the watch has patience, from its next look on
 
     def give_up(self) -> None:
         """Stop waiting: the time for it is over."""
@@ -43,7 +43,7 @@ class Patient:
     ) -> None:
         self._app = app
         self._idle_seconds, self._whole_seconds = idle_seconds, whole_seconds
-        self._watch = Watch()
+        self._watch = Watch(idle_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -58,9 +58,10 @@ class Patient:
 class Watch:
     """One timer for all bodies that are being waited for: a timer each would cost more than reading most of them."""
 
-    __slots__ = ("_is_looking", "_waiting")
+    __slots__ = ("_idle_seconds", "_is_looking", "_waiting")
 
-    def __init__(self) -> None:
+    def __init__(self, idle_seconds: float) -> None:
+        self._idle_seconds = idle_seconds
         self._waiting: set[Awaited] = set()
         self._is_looking = False
 
@@ -78,8 +79,11 @@ class Watch:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        for body in [body for body in self._waiting if body.until <= now]:
-            body.give_up()
+        for body in list(self._waiting):
+            if not body.until:
+                body.until = now + self._idle_seconds
+            elif body.until <= now:
+                body.give_up()
         self._is_looking = bool(self._waiting)
         if self._is_looking:
             loop.call_later(LOOKING_SECONDS, self._look)

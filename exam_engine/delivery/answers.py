@@ -55,7 +55,9 @@ def require_slot(shapes: Mapping[int, ResponseShape], slot: int) -> ResponseShap
 
 def believable_ms(milliseconds: int) -> int:
     """Return a client's time within what the database can hold."""
-    return min(max(milliseconds, 0), LAST_CLIENT_MS)
+    if 0 <= milliseconds <= LAST_CLIENT_MS:
+        return milliseconds
+    return 0 if milliseconds < 0 else LAST_CLIENT_MS
 
 
 def _pack(shapes: Mapping[int, ResponseShape], response: SaveResponse) -> bytes:

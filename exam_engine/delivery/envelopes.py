@@ -46,7 +46,7 @@ def envelope(
 
 def attempt_summary(sat: Sat, known: Known, notices: list[SeatNotice]) -> AttemptSummary:
     """Return an attempt as the waiting room shows it: its own times, which a pause or a postponed start has moved."""
-    sitting, state = sat.roll.sitting, known.state
+    sitting, state = sat.roll.sitting, known.gate.state
     planned = planned_facts(sitting, sat.seat.room_code or "")
     return AttemptSummary(
         attempt_id=sat.seat.attempt_id,

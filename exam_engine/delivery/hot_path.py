@@ -23,6 +23,7 @@ from exam_engine.delivery.envelopes import attempt_summary, envelope
 from exam_engine.delivery.errors import AttemptClosed, AttemptRefusal
 from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, Change, ChangeKind, SittingId
 from exam_engine.delivery.offline_starts import StartClaim, require_proof, start_as_claimed
+from exam_engine.delivery.packing import sequence_of
 from exam_engine.delivery.places import NotHeld
 from exam_engine.delivery.receipts import ReceiptDesk
 from exam_engine.delivery.recollection import Known, Recollection
@@ -57,6 +58,7 @@ logger = structlog.get_logger(__name__)
 
 TOKEN_LIFE = timedelta(hours=14)  # one exam day
 CLOCK_ALARM_MS = 250
+_RUNNING = AttemptState.RUNNING.value
 _Result = TypeVar("_Result")
 
 
@@ -153,7 +155,7 @@ class Delivery:
         for sat in await self.rolls.of_candidate(candidate.candidate_id):
             if sat.roll.paper.hash != form_hash:
                 continue
-            if (await self._recall_started(sat)).state != AttemptState.READY:
+            if (await self._recall_started(sat)).gate.state is not AttemptState.READY:
                 return sat.roll.paper.blob(accepts)
         raise CompiledFormUnknown(form_hash)
 
@@ -171,21 +173,23 @@ class Delivery:
         sat = self.rolls.known(candidate.candidate_id, attempt_id)
         if sat is None:
             sat = await self.rolls.require(candidate.candidate_id, attempt_id)
-        roll, place = sat.roll, sat.place
+        place = sat.place
         saved: list[SavedSlot] = []
-        for packed in pack_answers(roll.paper.shapes, body.responses):
+        for packed in pack_answers(sat.roll.paper.shapes, body.responses):
             try:
                 kept = await self.register.save(place, body.lease, arrival_ms, packed)
             except NotHeld:
                 await self._restore(sat)
                 kept = await self.register.save(place, body.lease, arrival_ms, packed)
-            saved += [SavedSlot(slot, sequence) for (slot, _), sequence in zip(packed, kept.sequences, strict=True)]
+            if kept.sequences is None:
+                saved += [SavedSlot(slot, sequence_of(answer)) for slot, answer in packed]
+            else:
+                saved += [SavedSlot(slot, newest) for (slot, _), newest in zip(packed, kept.sequences, strict=True)]
+        gate = kept.gate
         self.bulletins.seen(place, arrival_ms)
-        grace_ms = 1000 * roll.sitting.grace_seconds
-        known = Known.saved(kept.deadline_ms, grace_ms, arrival_ms, body.lease, kept.is_paused)
-        self._recollection.keep(attempt_id, known)
+        self._recollection.keep(place.attempt, Known(gate, arrival_ms))
         notices = self._notices(sat, body.after)
-        return SaveReply(saved, kept.deadline_ms, self.now_ms(), known.state, notices, kept.is_paused)
+        return SaveReply(saved, gate.deadline_ms, self.now_ms(), _RUNNING, notices, gate.is_paused)
 
     async def time(
         self, candidate: CandidatePass, attempt_id: AttemptId, after: int = 0, lease: int | None = None
@@ -197,12 +201,12 @@ class Delivery:
         sat = self.rolls.known(candidate.candidate_id, attempt_id)
         if sat is None:
             sat = await self.rolls.require(candidate.candidate_id, attempt_id)
-        known = await self._recall_started(sat)
+        gate = (await self._recall_started(sat)).gate
         now_ms = self.now_ms()
-        if lease is None or lease == known.lease:
+        if lease is None or lease == gate.lease:
             self.bulletins.seen(sat.place, now_ms)
         notices = self._notices(sat, after)
-        return TimeReply(now_ms, known.deadline_ms, known.state, notices, known.is_paused, known.is_locked, known.lease)
+        return TimeReply(now_ms, gate.deadline_ms, gate.state, notices, gate.is_paused, gate.is_locked, gate.lease)
 
     async def submit(self, candidate: CandidatePass, attempt_id: AttemptId, body: SubmitBody) -> SubmitReply:
         """Hand in, if the server holds everything the seat holds.
@@ -258,7 +262,7 @@ class Delivery:
         """Apply a transition to an attempt, taking it back from PostgreSQL first if Redis lacks it."""
         now_ms = self.now_ms()
         facts, change = await self._taken_back(sat, decide, lambda: self.register.act(sat.place, decide, by, **detail))
-        self._recollection.remember(sat.seat.attempt_id, facts, now_ms)
+        self._recollection.remember(sat.place.attempt, facts, now_ms)
         return facts, change
 
     async def roll(self, sitting_id: SittingId) -> Roll:
@@ -347,7 +351,7 @@ class Delivery:
         except AttemptRefusal as refusal:
             counters.REFUSED.labels(type(refusal).__name__).inc()
             raise
-        self._recollection.remember(sat.seat.attempt_id, held.facts, now_ms)
+        self._recollection.remember(sat.place.attempt, held.facts, now_ms)
         return held, change
 
     async def _taken_back(
@@ -378,19 +382,19 @@ class Delivery:
     async def _recall(self, sat: Sat) -> Known:
         now_ms = self.now_ms()
         stale_ms = self.bulletins.board(sat.place.stream).stale_since(sat.place.attempt)
-        known = self._recollection.recall(sat.seat.attempt_id, now_ms, stale_ms)
+        known = self._recollection.recall(sat.place.attempt, now_ms, stale_ms)
         if known is None:
             held = await self._held(sat, "f")
-            known = self._recollection.remember(sat.seat.attempt_id, held.facts, now_ms)
+            known = self._recollection.remember(sat.place.attempt, held.facts, now_ms)
         return known
 
     async def _recall_started(self, sat: Sat) -> Known:
         """Recall an attempt whose seat asks what only a started one needs: it may have started at another worker."""
         known = await self._recall(sat)
-        if known.state == AttemptState.READY:
+        if known.gate.state is AttemptState.READY:
             asked_ms = self.now_ms()
             held = await self._held(sat, "f")
-            known = self._recollection.remember(sat.seat.attempt_id, held.facts, asked_ms)
+            known = self._recollection.remember(sat.place.attempt, held.facts, asked_ms)
         return known
 
     async def _held(self, sat: Sat, depth: str) -> Held:

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from exam_engine.delivery.model import AttemptFacts, AttemptId, AttemptState, latest_start
+from exam_engine.delivery.model import AttemptFacts, AttemptState, Gate, latest_start
 
 BELIEVED_MS = 60_000  # an idle seat's facts are read anew at the latest after this
 WAITING_MS = 5_000  # not yet started: another seat may start it
@@ -11,15 +11,10 @@ MOST = 50_000
 
 
 class Known(msgspec.Struct, frozen=True):
-    """State and deadline of an attempt, and the moment they were asked for."""
+    """The gate of an attempt, and the moment it was asked for."""
 
-    state: str
-    deadline_ms: int
-    limit_ms: int
+    gate: Gate
     asked_ms: int
-    lease: int = 0
-    is_paused: bool = False
-    is_locked: bool = False
     starts_ms: int = 0  # the attempt's own door: 0 where a save told of it, which needs none
     latest_ms: int = 0
     ends_ms: int = 0
@@ -29,44 +24,34 @@ class Known(msgspec.Struct, frozen=True):
         """Know facts just read."""
         late_ms, ends_ms = latest_start(facts, asked_ms)
         return cls(
-            facts.state.value,
-            facts.deadline_ms,
-            facts.limit_ms,
+            facts.gate,
             asked_ms,
-            facts.lease,
-            facts.is_paused,
-            facts.is_locked,
             facts.starts_ms,
             min(late_ms, ends_ms + facts.extra_ms),
             ends_ms + facts.extra_ms,
         )
 
-    @classmethod
-    def saved(cls, deadline_ms: int, grace_ms: int, asked_ms: int, lease: int, is_paused: bool) -> "Known":
-        """Know what an accepted save tells: it runs, under this lease, and is not locked."""
-        return cls(AttemptState.RUNNING.value, deadline_ms, deadline_ms + grace_ms, asked_ms, lease, is_paused)
-
 
 class Recollection:
-    """A cache by attempt; forgetting it costs one look into Redis each."""
+    """A cache by attempt, as text; forgetting it costs one look into Redis each."""
 
     def __init__(self) -> None:
-        self._known: dict[AttemptId, Known] = {}
+        self._known: dict[str, Known] = {}
 
-    def remember(self, attempt_id: AttemptId, facts: AttemptFacts, asked_ms: int) -> Known:
+    def remember(self, attempt: str, facts: AttemptFacts, asked_ms: int) -> Known:
         """Keep facts just read."""
-        return self.keep(attempt_id, Known.of(facts, asked_ms))
+        return self.keep(attempt, Known.of(facts, asked_ms))
 
-    def keep(self, attempt_id: AttemptId, known: Known) -> Known:
+    def keep(self, attempt: str, known: Known) -> Known:
         """Keep what a reply told."""
         if len(self._known) >= MOST:
             self._known.clear()
-        self._known[attempt_id] = known
+        self._known[attempt] = known
         return known
 
-    def recall(self, attempt_id: AttemptId, now_ms: int, stale_ms: int) -> Known | None:
+    def recall(self, attempt: str, now_ms: int, stale_ms: int) -> Known | None:
         """Return what is known, unless it is older than `stale_ms` or than such a state stays believable."""
-        known = self._known.get(attempt_id)
+        known = self._known.get(attempt)
         # A clock that was set back would keep what it had learned for as long as it was ahead, whatever changed since.
         is_ahead = known is not None and known.asked_ms > now_ms
         if known is None or is_ahead or known.asked_ms <= stale_ms:
@@ -77,7 +62,8 @@ class Recollection:
 
 
 def _believed_for(known: Known, now_ms: int) -> int:
-    if known.state == AttemptState.READY:
+    gate = known.gate
+    if gate.state is AttemptState.READY:
         return WAITING_MS
-    is_over = known.state == AttemptState.RUNNING and now_ms > known.limit_ms and not known.is_paused
+    is_over = gate.state is AttemptState.RUNNING and now_ms > gate.limit_ms and not gate.is_paused
     return OVER_MS if is_over else BELIEVED_MS

@@ -69,10 +69,10 @@ class Rolls:
         self._sessions = sessions
         self._secret = secret
         self._rolls: dict[SittingId, Roll] = {}
-        self._attempts: dict[UUID, Sat] = {}
+        self._attempts: dict[int, Sat] = {}  # by the id as a number: a UUID is hashed and compared in Python
         self._candidates: dict[UUID, list[Sat]] = {}
         self._numbers: dict[tuple[str, str], UUID] = {}
-        self._reissued: dict[UUID, int] = {}  # code versions of cards that were ever reissued
+        self._reissued: dict[int, int] = {}  # code versions of cards that were ever reissued
         self._loading: dict[SittingId, asyncio.Task[Roll]] = {}
         self._without: dict[UUID, float] = {}  # candidates with no attempt, and until when we believe it
 
@@ -90,7 +90,8 @@ class Rolls:
             async with self._sessions() as session:
                 states = await store.sitting_states(session)
                 plans = await store.open_plans(session)
-                self._reissued |= await store.reissued_cards(session)
+                reissued = await store.reissued_cards(session)
+        self._reissued |= {candidate_id.int: version for candidate_id, version in reissued.items()}
         for sitting_id, roll in list(self._rolls.items()):
             if roll.left_at is not None and now - roll.left_at > REMEMBERED_AFTER_CLOSE:
                 self._forget(roll)
@@ -131,15 +132,15 @@ class Rolls:
         ------
         AttemptUnknown, NotYours, ServiceUnavailable
         """
-        sat = self._attempts.get(attempt_id) or await self._find(attempt_id)
+        sat = self._attempts.get(attempt_id.int) or await self._find(attempt_id)
         if sat.seat.candidate_id != candidate_id:
             raise NotYours
         return sat
 
     def known(self, candidate_id: UUID, attempt_id: AttemptId) -> Sat | None:
         """Return an attempt of this very candidate if it is in memory, else ask `require`."""
-        sat = self._attempts.get(attempt_id)
-        return sat if sat is not None and sat.seat.candidate_id == candidate_id else None
+        sat = self._attempts.get(attempt_id.int)
+        return sat if sat is not None and sat.seat.candidate_id.int == candidate_id.int else None
 
     async def of_candidate(self, candidate_id: UUID) -> list[Sat]:
         """Return a candidate's attempts, by start of the sitting."""
@@ -155,7 +156,7 @@ class Rolls:
 
     def is_reissued(self, candidate_id: UUID, code_version: int) -> bool:
         """Whether a card of this version has been replaced, as far as this worker knows."""
-        return code_version < self._reissued.get(candidate_id, 0)
+        return code_version < self._reissued.get(candidate_id.int, 0)
 
     def candidate_named(self, exam_code: str, number: str) -> Sat | None:
         """Find somebody who sits by exam and candidate number, in memory alone."""
@@ -167,7 +168,7 @@ class Rolls:
         if sitting_id is None:
             raise AttemptUnknown(attempt_id)
         await self.load(sitting_id, anew=True)
-        sat = self._attempts.get(attempt_id)
+        sat = self._attempts.get(attempt_id.int)
         if sat is None:
             raise AttemptUnknown(attempt_id)
         return sat
@@ -210,7 +211,7 @@ class Rolls:
         self._rolls[roll.sitting.id] = roll
         for attempt_id, seat in roll.seats.items():
             sat = Sat(roll, seat, roll.places[attempt_id])
-            self._attempts[attempt_id] = sat
+            self._attempts[attempt_id.int] = sat
             self._candidates.setdefault(seat.candidate_id, []).append(sat)
             self._numbers[(roll.context.exam_code, seat.number)] = seat.candidate_id
         self._without.clear()
@@ -218,7 +219,7 @@ class Rolls:
     def _forget(self, roll: Roll) -> None:
         del self._rolls[roll.sitting.id]
         for attempt_id, seat in roll.seats.items():
-            del self._attempts[attempt_id]
+            del self._attempts[attempt_id.int]
             others = [sat for sat in self._candidates[seat.candidate_id] if sat.roll is not roll]
             if others:
                 self._candidates[seat.candidate_id] = others

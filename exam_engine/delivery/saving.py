@@ -9,8 +9,7 @@ import msgspec
 
 from exam_engine.delivery import counters
 from exam_engine.delivery.errors import AttemptClosed, AttemptLocked, AttemptRefusal, LeaseTaken, TimeOver
-from exam_engine.delivery.model import AttemptFacts, Gate, require_writable
-from exam_engine.delivery.packing import sequence_of
+from exam_engine.delivery.model import AttemptFacts, Gate, require_writable, writable_until_ms
 from exam_engine.delivery.places import PACKAGE, NotHeld, Place
 from exam_engine.infra.errors import Busy
 from exam_engine.infra.redis_client import Batcher, ScriptRunner, load_script
@@ -23,22 +22,21 @@ EVIDENT = {  # refusals after the start: what they refuse is kept
     AttemptLocked: "attempt-locked",
 }
 _MOST_GATES = 100_000
-_UNKNOWN = b"", AttemptFacts(starts_ms=0, late_ms=0, ends_ms=0, duration_ms=0, grace_ms=0).gate
+_UNKNOWN = b"", AttemptFacts(starts_ms=0, late_ms=0, ends_ms=0, duration_ms=0, grace_ms=0).gate, -1
 
 
 class Saved(msgspec.Struct, frozen=True):
-    """What a save came to: the deadline now, and the newest sequence of each slot in the order asked."""
+    """What a save came to: the gate it went through, and the newest sequence of each slot asked (None: those sent)."""
 
-    deadline_ms: int
-    is_paused: bool
-    sequences: Sequence[int]
+    gate: Gate
+    sequences: Sequence[int] | None
 
 
 class Saving:
     """Saves of one worker, and the gates it has seen."""
 
     def __init__(self, runner: ScriptRunner) -> None:
-        self._gates: dict[str, tuple[bytes, Gate]] = {}  # of attempts, as they were last seen
+        self._gates: dict[str, tuple[bytes, Gate, int]] = {}  # of attempts as last seen, and until when they let in
         self._saved = 0  # answers acknowledged since the counters were published
         self._name, self._count = uuid4().hex[:8], 0  # marks of saves, which are never the same
         self._tasks: set[asyncio.Task[Saved]] = set()
@@ -73,8 +71,8 @@ class Saving:
             answers = tuple(part for pair in responses for part in pair)
             weight = sum(len(packed) for _, packed in responses)
         # What is remembered may let a save through, for the script compares it; only what was just read may refuse one.
-        text, gate = self._gates.get(place.attempt, _UNKNOWN)
-        if _lets(gate, lease, arrival_ms):
+        text, gate, until_ms = self._gates.get(place.attempt, _UNKNOWN)
+        if lease == gate.lease and arrival_ms <= until_ms:
             try:
                 put = self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
                 reply = await put
@@ -90,7 +88,7 @@ class Saving:
     ) -> Saved:
         """Save under the gate that Redis names, and keep as evidence what that refuses."""
         circumstances = self._circumstances(lease, arrival_ms)
-        text, gate = _UNKNOWN
+        text, gate, _ = _UNKNOWN
         for _ in range(MAXIMUM_TRIES):
             reply = await self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
             if reply is None:
@@ -115,8 +113,7 @@ class Saving:
 
     def _kept(self, gate: Gate, answers: Sequence[Any], reply: Any) -> Saved:
         self._saved += len(answers) // 2
-        sequences = [sequence_of(packed) for packed in answers[1::2]] if reply == 1 else reply
-        return Saved(gate.deadline_ms, gate.is_paused, sequences)
+        return Saved(gate, None if reply == 1 else reply)
 
     def _begin(self, work: Coroutine[Any, Any, Saved]) -> "asyncio.Task[Saved]":
         """Do work to its end even if nobody waits for it."""
@@ -134,13 +131,5 @@ class Saving:
         if place.attempt not in self._gates and len(self._gates) >= _MOST_GATES:
             self._gates.clear()
         gate = msgspec.json.decode(text, type=Gate)
-        self._gates[place.attempt] = text, gate
+        self._gates[place.attempt] = text, gate, writable_until_ms(gate)
         return gate
-
-
-def _lets(gate: Gate, lease: int, arrival_ms: int) -> bool:
-    try:
-        require_writable(gate, lease, arrival_ms)
-    except AttemptRefusal:
-        return False
-    return True

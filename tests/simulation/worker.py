@@ -145,8 +145,7 @@ class Worker:
 
         def saved(gate: Gate, sequences: Sequence[int]) -> None:
             self.seen[attempt] = now
-            known = Known.saved(gate.deadline_ms, self._plan.grace_ms, now, body.lease, gate.is_paused)
-            self._recollection.keep(attempt, known)  # type: ignore[arg-type]
+            self._recollection.keep(attempt, Known(gate, now))  # type: ignore[arg-type]
             slots = [SavedSlot(slot, sequence) for (slot, _), sequence in zip(answers, sequences, strict=True)]
             done(SaveReply(slots, gate.deadline_ms, self.now, "running", [], is_paused=gate.is_paused))
 
@@ -276,7 +275,7 @@ class Worker:
         stale_ms = max(self._stale_ms, self._changed_ms.get(attempt, 0))
         known = self._recollection.recall(attempt, now, stale_ms)  # type: ignore[arg-type]
         # An attempt that seems not to have started may have been started at another worker.
-        if known is not None and known.state != AttemptState.READY:
+        if known is not None and known.gate.state is not AttemptState.READY:
             done(self._time_reply(attempt, known, lease))
             return
 
@@ -289,16 +288,17 @@ class Worker:
         return self._recollection.remember(attempt, facts, asked_ms)  # type: ignore[arg-type]
 
     def _time_reply(self, attempt: int, known: Known, lease: int) -> TimeReply:
-        if lease == known.lease:
+        gate = known.gate
+        if lease == gate.lease:
             self.seen[attempt] = self.now
         return TimeReply(
             self.now,
-            known.deadline_ms,
-            known.state,
+            gate.deadline_ms,
+            gate.state,
             [],
-            is_paused=known.is_paused,
-            is_locked=known.is_locked,
-            lease=known.lease,
+            is_paused=gate.is_paused,
+            is_locked=gate.is_locked,
+            lease=gate.lease,
         )
 
     def learn(self, attempt: int) -> None:

@@ -78,6 +78,7 @@ from exam_engine.delivery.model.seats import (
     require_writable,
     start,
     submit,
+    writable_until_ms,
 )
 from exam_engine.delivery.model.sittings import (
     MAXIMUM_POSTPONEMENT_SECONDS,
@@ -150,4 +151,5 @@ __all__ = [
     "taken_back",
     "unlock",
     "waited_until_ms",
+    "writable_until_ms",
 ]

@@ -31,6 +31,7 @@ from exam_engine.delivery.model.recovery import LEASES_PER_SECOND
 from exam_engine.delivery.model.sittings import SecondSeat
 
 MAXIMUM_SEQUENCE = 2**53 - 1
+_FOREVER_MS = 2**53
 SILENT_MS = 25_000  # an idle seat asks for the time every ten seconds: two may be lost
 
 
@@ -119,6 +120,13 @@ def require_writable(gate: Gate, lease: int, now_ms: int) -> None:
         raise AttemptLocked
     if now_ms > gate.limit_ms and not gate.is_paused:
         raise TimeOver(gate.deadline_ms)
+
+
+def writable_until_ms(gate: Gate) -> int:
+    """Return until when saves under the gate's lease count, as `require_writable` has it; -1: they do not."""
+    if gate.state is not AttemptState.RUNNING or gate.is_locked:
+        return -1
+    return _FOREVER_MS if gate.is_paused else gate.limit_ms
 
 
 def submit(

@@ -33,8 +33,11 @@ from tests.exam_engine.delivery.mistake_cases import MISTAKES
 
 @pytest.mark.parametrize("case", SAVES, ids=lambda case: case.id)
 def test_a_save_counts_or_is_refused_by_the_facts(case: SaveCase) -> None:
+    gate = case.facts.gate
+    lets_in = case.lease == gate.lease and case.now_ms <= model.writable_until_ms(gate)
+    assert lets_in == (case.refusal is None)
     if case.refusal is None:
-        model.require_writable(case.facts.gate, case.lease, case.now_ms)
+        model.require_writable(gate, case.lease, case.now_ms)
         return
     with pytest.raises(case.refusal) as caught:
         model.require_writable(case.facts.gate, case.lease, case.now_ms)

@@ -1,14 +1,11 @@
 """What a worker remembers of an attempt is believed as long as nothing may have changed, whatever its clock does."""
 
-from uuid import UUID
-
 import msgspec
 
-from exam_engine.delivery.model import AttemptId
 from exam_engine.delivery.recollection import Recollection
 from tests.exam_engine.delivery.cases import MINUTE, RUNNING, STARTS
 
-ATTEMPT = AttemptId(UUID(int=1))
+ATTEMPT = "an attempt"
 
 
 def test_what_was_learned_before_the_clock_was_set_back_is_asked_again() -> None:
@@ -22,4 +19,4 @@ def test_what_was_learned_before_the_clock_was_set_back_is_asked_again() -> None
     recollection.remember(ATTEMPT, paused, STARTS + 2_000)
     known = recollection.recall(ATTEMPT, STARTS + 3_000, STARTS + 1_000)
     assert known is not None
-    assert known.is_paused
+    assert known.gate.is_paused
