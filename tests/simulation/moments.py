@@ -46,6 +46,15 @@ def late_answers() -> Iterator[Plan]:
         yield Plan(seed=number, duration_ms=60_000, slots=6, seatings=(first,), acts=acts)
 
 
+def counted_at_the_hand_in() -> Iterator[Plan]:
+    """Yield plans in which an answer of the first seat comes to count while the second hands in."""
+    first = Seating(begins_ms=0, answers=14, thinks_ms=2_500, hands_in=True, rival_ms=6_000)
+    busy = Seating(begins_ms=0, answers=60, thinks_ms=100, hands_in=True)  # Valkey nearly always syncs its file
+    for at_ms in range(14_700, 14_900):
+        act = Act(at_ms, ActKind.COUNT_LATE, 0)
+        yield Plan(seed=7, duration_ms=60_000, slots=6, sync_ms=60, seatings=(first, busy, busy), acts=(act,))
+
+
 def alone_beside_another() -> Iterator[Plan]:
     """Yield plans in which a seat that began alone finds its paper closed, and another computer has its first lease."""
     for number in range(40):

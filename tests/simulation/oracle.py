@@ -6,7 +6,7 @@
 4. No answer after the deadline counts, none that came while the seat was locked.
 5. Time credit is exact, to the millisecond, and what an invigilator was told was credited stays credited.
 6. Nothing is counted twice.
-7. Submitted is what the seat held.
+7. Submitted is what the seat held, and the receipt tells what is stored.
 8. Everybody comes to an end, and everything to PostgreSQL.
 9. What a seat was told is stored twice, and so wiped, stands in PostgreSQL.
 10. The sitting closes over nobody's head: who was told to have time left keeps it; who may still start may start.
@@ -71,6 +71,7 @@ class Oracle:
         self._at_rest: dict[tuple[int, str], int] = {}  # (attempt, device) → when last
         self._submitted: dict[int, tuple[str, dict[int, tuple[int, str]]]] = {}
         self._stored: list[tuple[int, dict[int, tuple[int, str]]]] = []
+        self._receipts: dict[int, dict[int, int]] = {}  # the answers that the hand-in was decided with
 
     # What really happened at the seats
 
@@ -171,7 +172,10 @@ class Oracle:
 
     def touched_by(self, apply: Any) -> list[tuple[dict[Any, Any], Any]]:
         """What a change may make another, as containers and keys; their values are replaced, never altered."""
-        memories: tuple[dict[Any, Any], ...] = self._credited, self._stops, self._paused_at, self._closed_at
+        memories: tuple[dict[Any, Any], ...] = (
+            *(self._credited, self._stops, self._paused_at, self._closed_at),
+            self._receipts,
+        )
         return [
             *((memory, apply.attempt) for memory in memories),
             (self._holders, (apply.attempt, apply.change.facts.lease)),
@@ -202,6 +206,8 @@ class Oracle:
             raise Violation("time credit is exact", f"attempt {attempt}, {kind}: the deadline moved otherwise")
         if kind is ChangeKind.CLAIM and after.claimant == before.refused:
             raise Violation("who was refused does not wait again", f"attempt {attempt}: {after.claimant}")
+        if kind is ChangeKind.SUBMIT:
+            self._receipts[attempt] = apply.sequences
         if kind is ChangeKind.CLOSE and apply.by == "timer":
             self._judge_closing(apply, before)
         self._follow(apply, after)
@@ -338,6 +344,10 @@ class Oracle:
         return since is not None and self._at_rest.get((attempt, device), 0) <= since
 
     def _judge_submission(self, attempt: int, held: dict[int, tuple[int, str]], postgres: Any) -> None:
+        told = self._receipts.get(attempt)
+        stored = {slot: sequence for (owner, slot), (sequence, _) in postgres.responses.items() if owner == attempt}
+        if told not in (None, stored) and attempt not in self._hand_ins_lost:
+            raise Violation("a receipt tells what is stored", f"attempt {attempt}: told {told}, stored {stored}")
         for slot, (sequence, value) in held.items():
             final = postgres.responses.get((attempt, slot))
             # Lost, it may have been handed in once more after another computer had written for a while.

@@ -63,6 +63,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     keeps_evidence: bool = True
     may_count: Callable[[AttemptFacts, str, int], bool] = model.may_count
     counts_after_hand_in: bool = False
+    checks_answers: bool = True  # a hand-in is applied to the answers it was decided with
     refuse_claim: Callable[..., Change | None] = model.refuse_claim
     forgets_pending: bool = False  # a writer that returns begins with what is new
 
@@ -262,6 +263,11 @@ HEARSAY: Mapping[str, Rules] = {
 UNSEEN: Mapping[str, Rules] = {
     "a seat hands in what the server has newer": Rules(submit=_submit_unseen),
     "late answers count after the hand-in": Rules(counts_after_hand_in=True),
+}
+
+# What an answer brings out that comes to count between a hand-in's look at the answers and its change.
+UNHELD: Mapping[str, Rules] = {
+    "a hand-in is applied to answers it was not decided with": Rules(checks_answers=False),
 }
 
 # What only a paper that is closed and given back shows to a seat that began alone, while another has its first lease.

@@ -15,6 +15,7 @@ from tests.simulation.rules import (
     OVERTAKEN,
     TWICE,
     UNCOMMITTED,
+    UNHELD,
     UNQUEUED,
     UNSEEN,
     Rules,
@@ -27,6 +28,7 @@ MUST_CATCH_WITHIN = 1_500  # seeds; most are caught within fifty
 _NARROW = [
     moments.closing,
     moments.late_answers,
+    moments.counted_at_the_hand_in,
     moments.alone_beside_another,
     moments.told_by_an_act,
     moments.undoing,
@@ -132,6 +134,11 @@ def test_no_law_breaks_in_a_narrow_moment(plans: Callable[[], Iterator[Plan]]) -
     for plan in plans():
         outcome = run_plan(plan, Rules())
         assert outcome.is_sound, f"{plan}: {outcome.detail}"
+
+
+@pytest.mark.parametrize("name", UNHELD)
+def test_a_hand_in_beside_answers_that_come_to_count_needs_every_rule(name: str) -> None:
+    assert any(not run_plan(plan, UNHELD[name]).is_sound for plan in moments.counted_at_the_hand_in())
 
 
 @pytest.mark.parametrize("name", HEARSAY)

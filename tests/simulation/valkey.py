@@ -256,7 +256,8 @@ class Valkey:
         answers = self.answers.get(apply.attempt, {})
         sequences = {slot: answer.sequence for slot, answer in answers.items()}
         is_of_facts = facts.revision == apply.expected or not self._rules.checks_revisions
-        return not is_of_facts or apply.sequences not in (None, sequences)
+        is_of_answers = apply.sequences in (None, sequences) or not self._rules.checks_answers
+        return not (is_of_facts and is_of_answers)
 
     def _count(self, counts: Sequence[Count], undo: list[Any]) -> list[int]:
         return [self._count_one(count, undo) for count in counts]
