@@ -89,3 +89,20 @@ async def test_the_evidence_of_one_attempt_is_bounded(
             await delivery.save(hall.candidate(), hall.attempt(), _save(1, 1, sequence))
     await _stored(writer)
     assert await pool.fetchval("select count(*) from late_response where attempt_id = $1", hall.attempt()) == 200
+
+
+async def test_the_evidence_of_one_attempt_is_bounded_in_length_too(
+    opened: HallMaker, delivery: Delivery, clock: SetClock, writer: Writer, pool: Any
+) -> None:
+    hall = await opened(candidates=1)
+    await delivery.start(hall.candidate(), hall.attempt(), "a.1")
+    clock.forward(minutes=61)
+    essay = "x" * 39_000
+    for sequence in range(1, 121):
+        with pytest.raises(TimeOver):
+            await delivery.save(hall.candidate(), hall.attempt(), _save(1, 11, sequence, essay))
+    await _stored(writer)
+    kept = await pool.fetchval(
+        "select sum(length(value::text)) from late_response where attempt_id = $1", hall.attempt()
+    )
+    assert 3_900_000 < kept < 4 * 1024 * 1024
