@@ -27,8 +27,9 @@ while at <= #ARGV do
   at = last + 1
 end
 
+local held = {}
+
 local function read(first, last)
-  local held = {}
   for from = first, last, MOST_ARGUMENTS do
     local to = math.min(from + MOST_ARGUMENTS - 1, last)
     local values = call('HMGET', answers_key, unpack(names, from, to))
@@ -36,15 +37,14 @@ local function read(first, last)
       held[i] = values[i - from + 1]
     end
   end
-  return held
 end
 
-local held = read(1, n)
-local fields, f, told, t, is_told -- what shall be written: fields and values, pieces of the entry, attempts in it
+local fields, f, told, t -- what shall be written: fields and values, pieces of the entry
+local entry, told_in = 0, {} -- which entry it will be, and which the last one is that tells of an attempt
 local tallies, gained, opened, c -- tallies that change: by how many answers, and by which slots
 
 local function begin()
-  fields, f, told, t, is_told = {answers_key}, 1, {}, 0, {}
+  fields, f, told, t, entry = {answers_key}, 1, {}, 0, entry + 1
   tallies, gained, opened, c = {}, {}, {}, 0
 end
 
@@ -120,23 +120,28 @@ local function save(first, last, place)
   return are_newest and 1 or newest(first, last, place)
 end
 
+read(1, n)
 begin()
 local replies = {}
 local place, first = 1, 1
 for s, last in ipairs(lasts) do
   local attempt = ARGV[first + 1]
-  if is_told[attempt] or f > MOST_ARGUMENTS then -- an entry tells of an attempt once
+  local after = place + 1 + (last - first - 3) / 2
+  local before = told_in[attempt]
+  if before == entry or f > MOST_ARGUMENTS then -- an entry tells of an attempt once
     write()
-    held = read(place, n)
+  end
+  if before then -- what was read of it is outdated; of the others nothing is: a seat may ask for as much as it likes
+    read(place, after - 1)
   end
   local gate = held[place]
   if gate == ARGV[first + 2] then
-    is_told[attempt] = true
+    told_in[attempt] = entry
     replies[s] = save(first, last, place)
   else
     replies[s] = gate
   end
-  place, first = place + 1 + (last - first - 3) / 2, last + 1
+  place, first = after, last + 1
 end
 write()
 return replies

@@ -4,9 +4,11 @@ import asyncio
 import random
 import re
 from collections.abc import AsyncIterator, Sequence
+from itertools import chain
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -14,7 +16,7 @@ from exam_engine.delivery import model
 from exam_engine.delivery.errors import AttemptClosed, LeaseTaken, NotStarted, TimeOver
 from exam_engine.delivery.model import CloseReason
 from exam_engine.delivery.packing import pack_response
-from exam_engine.delivery.places import NotHeld, Place, place_of
+from exam_engine.delivery.places import PACKAGE, NotHeld, Place, place_of
 from exam_engine.delivery.register import Held, PrimedAttempt, Register, SeatNote
 from exam_engine.infra.redis_client import Durability, Script, ScriptRunner, load_script
 from tests.exam_engine.delivery.act_cases import ACTS
@@ -142,6 +144,45 @@ async def test_a_call_may_hold_more_answers_than_a_command_has_arguments(
         assert (await register.look(place, "r")).responses == dict(answers)
     events = await _events(runner, places[0])
     assert [sum(part.count(b"\n") for part in _told(events, place)) for place in places] == [200] * 60
+
+
+_COUNTING = """
+local asked = 0
+local redis = {call = function(command, ...)
+  if command == 'HMGET' then asked = asked + select('#', ...) - 1 end
+  return redis.call(command, ...)
+end}
+local function run()
+%s
+end
+run()
+return {asked}
+"""
+
+
+async def _fields_read(runner: ScriptRunner, saves: Sequence[Place]) -> int:
+    """Save five answers each in one call; return how many fields that made the script read."""
+    entries = []
+    for number, place in enumerate(saves, 1):
+        answers = [(slot, pack_response(number, STARTS, b'"A"', is_answered=True)) for slot in range(1, 6)]
+        entry = [place.attempt, msgspec.json.encode(RUNNING.gate), f"1 {STARTS} m-{number}", *chain(*answers)]
+        entries += [len(entry), *entry]
+    text = _COUNTING % load_script(PACKAGE, "save").text
+    (asked,) = await runner.redis.eval(text, 1, saves[0].stream, *entries)
+    return int(asked)
+
+
+async def test_a_seat_that_saves_all_at_once_takes_no_more_of_the_server_than_many_seats(
+    register: Register, runner: ScriptRunner
+) -> None:
+    sitting = uuid4()
+    places = [place_of(sitting, 1, uuid4()) for _ in range(61)]
+    await register.prime([PrimedAttempt(place, RUNNING) for place in places])
+    many = await _fields_read(runner, places[1:])
+    one = await _fields_read(runner, [places[0]] * 60)
+    assert one <= 2 * many
+    held = await register.look(places[0], "s")
+    assert (held.answered, held.sequences()) == (5, dict.fromkeys(range(1, 6), 60))
 
 
 @pytest.mark.parametrize("case", [*TRANSITIONS, *ACTS, *MISTAKES], ids=lambda case: case.id)
