@@ -45,7 +45,8 @@ async def test_a_table_that_is_locked_for_long_is_written_when_it_is_free(house:
         room.pool.acquire() as connection,
         connection.transaction(),
     ):
-        await connection.execute("lock table response, response_event, attempt in access exclusive mode")
+        # In the order in which the write-behind writes, or the two would wait for each other.
+        await connection.execute("lock table response_event, response, attempt in access exclusive mode")
         held = await connection.fetchval("select count(*) from response_event")
         await room.answer(2000)
         await room.end()
