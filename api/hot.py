@@ -32,6 +32,7 @@ from exam_engine.delivery.tokens import CandidatePass
 from exam_engine.infra.garbage import collect_rarely
 
 MAXIMUM_BODY_BYTES = 64 * 1024  # longer ones are rare and the framework's affair
+_LENGTH_DIGITS = len(str(MAXIMUM_BODY_BYTES))  # of thousands of noughts Python makes no number
 _ATTEMPTS = "/api/attempts/"
 _FORMS = "/api/forms/"
 _ID = slice(len(_ATTEMPTS), len(_ATTEMPTS) + 36)
@@ -206,7 +207,7 @@ class _Call:
         """
         headers = self._headers
         digits = headers.get(b"content-length", b"")
-        if not digits.isdigit() or self.scope["query_string"]:
+        if not digits.isdigit() or len(digits) > _LENGTH_DIGITS or self.scope["query_string"]:
             raise NotHot
         length = int(digits)
         if length > MAXIMUM_BODY_BYTES or not headers.get(b"content-type", b"").startswith(b"application/json"):

@@ -10,7 +10,7 @@ import typer
 from exam_engine.cli import console
 
 if TYPE_CHECKING:
-    from exam_engine.cli.drilling.scenarios import DrillPlan
+    from exam_engine.cli.drilling.outcome import DrillPlan
     from exam_engine.cli.drilling.sheet import PassSheet
 
 app = typer.Typer(help="Make faults on purpose, and see whether anything is lost.")
@@ -35,7 +35,8 @@ def drill(
 
     Example: exam-engine drill --only F01,F44
     """
-    from exam_engine.cli.drilling.scenarios import SCENARIOS, DrillPlan
+    from exam_engine.cli.drilling.outcome import DrillPlan
+    from exam_engine.cli.drilling.scenarios import SCENARIOS
     from exam_engine.cli.rehearsal.bot import RehearsalRefused
 
     codes = [code.strip().upper() for code in only.split(",")] if only else list(SCENARIOS)

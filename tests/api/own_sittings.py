@@ -28,10 +28,16 @@ class OwnSitting(msgspec.Struct, frozen=True):
         return f"/staff/sittings/{self.id}"
 
 
-async def own_sitting(house: House, *, begins_in: timedelta, is_open: bool) -> OwnSitting:
-    """Plan a sitting of an exam that is made for it, of the form the practice exam has."""
+async def own_sitting(
+    house: House, *, begins_in: timedelta, is_open: bool, ends_in: timedelta | None = None
+) -> OwnSitting:
+    """Plan a sitting of an exam that is made for it, of the form the practice exam has.
+
+    With `ends_in` it ends then to the second, and whoever starts has the rest of it.
+    """
     code = f"lui-gio-{uuid4().hex[:8]}"
     starts_at = (house.engine.clock() + begins_in).replace(second=0, microsecond=0)
+    ends_at = starts_at + timedelta(minutes=60) if ends_in is None else house.engine.clock() + ends_in
     subject = {"code": "TO", "name": "Toán", "mode": "online", "minutes": 45}
     exam = {"code": code, "name": "Thi thử lùi giờ", "year": 2027, "kind": "practice", "subjects": [subject]}
     rows = "\n".join(f"{9000 + n};Nguyễn Văn {'ABCDE'[n]}" for n in range(CANDIDATES))
@@ -58,8 +64,10 @@ async def own_sitting(house: House, *, begins_in: timedelta, is_open: bool) -> O
             "code": code,
             "name": "Ca thi lùi giờ",
             "starts_at": starts_at.isoformat(),
-            "ends_at": (starts_at + timedelta(minutes=60)).isoformat(),
+            "ends_at": ends_at.isoformat(),
             "duration_seconds": 45 * 60,
+            "late_limit_seconds": 15 * 60 if ends_in is None else 60 * 60,
+            "grace_seconds": 10 if ends_in is None else 1,
         }
         planned = await board.post("/api/sittings", json=plan)
         assert planned.status_code == 201, planned.text

@@ -242,6 +242,21 @@ async def test_a_body_of_a_megabyte_is_refused_unread(scene: Scene) -> None:
     assert {one.status_code for one in answers} == {413}
 
 
+async def test_a_length_of_thousands_of_digits_is_refused(scene: Scene) -> None:
+    whole = json.dumps(save(1, answer(2, 9, "B"))).encode()
+    async with scene.seat(scene.hall, 0) as seat, scene.refused(None):
+        for path in (scene.path("responses"), "/api/candidate/sign-in"):
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: seat\r\nContent-Type: application/json\r\n"
+                f"Authorization: {seat.headers['Authorization']}\r\nContent-Length: {len(whole):05000d}\r\n\r\n"
+            )
+            reader, writer = await asyncio.open_connection("127.0.0.1", scene.house.settings.http_port)
+            writer.write(head.encode() + whole)
+            async with asyncio.timeout(30):
+                assert b" 400 " in await reader.readline()
+            writer.close()
+
+
 async def test_a_body_that_trickles_is_given_up_and_nobody_waits_for_it(scene: Scene, tmp_path: Path) -> None:
     own = msgspec.structs.replace(scene.house.settings, http_port=free_port())
     log = tmp_path / "impatient.log"

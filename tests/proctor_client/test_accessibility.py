@@ -155,41 +155,58 @@ async def test_statements_of_a_cluster_are_named_by_row_and_column(page: Page) -
 
 
 async def test_every_ending_and_every_hold(themed: Page, peer: ExamPeer, check_accessible: Check) -> None:
+    await _meet_every_ending_and_hold(themed, peer, check_accessible)
+
+
+async def test_every_ending_and_every_hold_at_four_hundred_percent(
+    open_context: OpenContext, peer: ExamPeer, check_accessible: Check
+) -> None:
+    """1280 × 1024 at 400 %: 320 × 256 CSS pixels (WCAG 1.4.10)."""
+    context = await open_context(viewport={"width": 320, "height": 256}, device_scale_factor=4)
+
+    async def check(page: Page) -> None:
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await check_accessible(page)
+
+    await _meet_every_ending_and_hold(await context.new_page(), peer, check)
+
+
+async def _meet_every_ending_and_hold(page: Page, peer: ExamPeer, check: Check) -> None:
     peer.second_seat = "admit"
-    await start(themed)
-    titles = themed.locator(".ending h1")
+    await start(page)
+    titles = page.locator(".ending h1")
     nudge = "window.dispatchEvent(new Event('online'))"
     peer.is_paused = True
-    await themed.evaluate(nudge)
+    await page.evaluate(nudge)
     await expect(titles).to_have_text("Bài thi tạm dừng")
-    await check_accessible(themed)
+    await check(page)
     peer.is_paused, peer.is_locked = False, True
-    await themed.evaluate(nudge)
+    await page.evaluate(nudge)
     await expect(titles).to_have_text("Bài thi đang bị khóa")
-    await check_accessible(themed)
+    await check(page)
     peer.is_locked = False
     peer.take_lease()
-    await themed.evaluate(nudge)
+    await page.evaluate(nudge)
     await expect(titles).to_have_text("Bài thi đang mở ở máy khác")
-    await check_accessible(themed)
-    await themed.click("text=Làm tiếp ở máy này")
-    await expect(themed.locator(".ending")).to_contain_text("Giơ tay")
-    await check_accessible(themed)
+    await check(page)
+    await page.click("text=Làm tiếp ở máy này")
+    await expect(page.locator(".ending")).to_contain_text("Giơ tay")
+    await check(page)
     peer.admit()
-    await themed.evaluate(nudge)
-    await themed.wait_for_selector(".item")
+    await page.evaluate(nudge)
+    await page.wait_for_selector(".item")
     peer.failing = (503, 0)
-    await themed.keyboard.press("a")
-    await themed.wait_for_selector(".save--not-saved")
-    await themed.keyboard.press("r")
-    await themed.click("#hand-in")
-    await themed.click("dialog .button:has-text('Nộp bài')")
+    await page.keyboard.press("a")
+    await page.wait_for_selector(".save--not-saved")
+    await page.keyboard.press("r")
+    await page.click("#hand-in")
+    await page.click("dialog .button:has-text('Nộp bài')")
     await expect(titles).to_have_text("Đang nộp bài")
-    await check_accessible(themed)
+    await check(page)
     with peer.lock:
         peer.state, peer.failing = "closed", None
-    await expect(themed.locator(".ending--warn, .ending .lead")).to_contain_text("sau khi hết giờ", timeout=20_000)
-    await check_accessible(themed)
+    await expect(page.locator(".ending--warn, .ending .lead")).to_contain_text("sau khi hết giờ", timeout=20_000)
+    await check(page)
 
 
 async def _tab_to(page: Page, selector: str) -> None:

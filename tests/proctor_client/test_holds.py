@@ -215,6 +215,32 @@ async def test_text_from_outside_cannot_be_pasted_but_own_text_can_be_moved(page
     assert await page.evaluate(paste, "câu một") is True
 
 
+async def test_leaving_full_screen_losing_the_network_and_pasting_are_told_and_end_nothing(
+    page: Page, peer: ExamPeer
+) -> None:
+    await start(page)
+    await page.click("#tools-button")
+    await page.get_by_role("group", name="Toàn màn hình").get_by_text("Bật").click()
+    await page.wait_for_function("document.fullscreenElement !== null")
+    await page.evaluate("document.exitFullscreen()")
+    await page.keyboard.press("Escape")
+    await page.context.set_offline(True)
+    await go_to(page, 17)
+    await page.evaluate(
+        """() => { const data = new DataTransfer(); data.setData('text/plain', 'từ nơi khác')
+        document.querySelector('textarea').dispatchEvent(
+            new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true })) }"""
+    )
+    await page.fill("textarea", "của em")
+    await page.wait_for_selector(".save--not-saved")
+    told = {"fullscreen_left", "offline", "paste_blocked", "online"}
+    async with page.expect_response(lambda _: told <= set(_kinds(peer))):
+        await page.context.set_offline(False)
+    await saved(page)
+    assert peer.state == "running"
+    assert _values(peer) == {17: "của em"}
+
+
 async def test_the_receipt_is_shown_with_a_code_and_the_computer_is_wiped(
     page: Page, peer: ExamPeer, check_accessible: Check
 ) -> None:

@@ -8,33 +8,12 @@ from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
-import msgspec
-
+from exam_engine.cli.drilling.network import cable_out, switch_reboot
+from exam_engine.cli.drilling.outcome import BACK_SECONDS, BEGIN_SECONDS, DrillPlan, Outcome
 from exam_engine.cli.drilling.seat import DrillRefused, Seat
 from exam_engine.cli.drilling.sheet import Bar, ScenarioResult, none_of, seconds_bar
 from exam_engine.cli.drilling.site import Hall, Site, all_live, until
 from exam_engine.delivery.draining import waiting
-
-BEGIN_SECONDS = 30.0
-BACK_SECONDS = 60.0
-SETTLE_SECONDS = 3.0
-
-
-class DrillPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """How large and how long a drill is."""
-
-    seats: int = 24
-    cable_seconds: tuple[float, ...] = (5.0, 20.0)  # F09: how long the cable of one seat is out
-    switch_seconds: float = 5.0  # F13
-    database_seconds: float = 20.0  # F21
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a scenario did and measured."""
-
-    done: tuple[str, ...]
-    bars: tuple[Bar, ...]
-
 
 Play = Callable[[Site, DrillPlan], Awaitable[Outcome]]
 
@@ -76,65 +55,6 @@ async def power_cut(site: Site, plan: DrillPlan) -> Outcome:
             none_of("acknowledged answers lost", lost),
             none_of("let in without the invigilator", int(was_let_in)),
             Bar(name="credit off by", measured=abs(credited_ms - acted["credited_ms"]), limit=0, unit="ms"),
-        ),
-    )
-
-
-async def cable_out(site: Site, plan: DrillPlan) -> Outcome:
-    """F09: the cable of a seat is out for a while; it goes on, and everything arrives afterwards."""
-    done: list[str] = []
-    bars: list[Bar] = []
-    async with site.hall(1) as hall:
-        (seat,) = hall.seats
-        all_live(hall.seats)
-        await until(lambda: len(seat.acknowledged) >= 3, BEGIN_SECONDS)
-        for out in plan.cable_seconds:
-            began = time.monotonic()
-            site.cable.pull()
-            noticed = await until(lambda: not seat.is_online, 10.0)
-            await asyncio.sleep(max(out - (time.monotonic() - began), 0.0))
-            unsaved = sum(seat.acknowledged.get(slot) != typed for slot, typed in seat.typed.items())
-            site.cable.plug_in()
-            back = await until(lambda: seat.is_online and seat.is_all_acknowledged, BACK_SECONDS)
-            done.append(f"cable out for {out:g} s: {unsaved} answers waited at the seat and arrived")
-            bars.append(seconds_bar(f"{out:g} s: shown as off line after", noticed, 5.0))
-            bars.append(seconds_bar(f"{out:g} s: everything saved after", back, 5.0))
-        # To the end: what was typed off line waits at the seat, and is handed in when the cable is back.
-        site.cable.pull()
-        await until(lambda: not seat.is_online, 10.0)
-        handing_in = asyncio.get_running_loop().create_task(seat.submit())
-        await asyncio.sleep(SETTLE_SECONDS)
-        site.cable.plug_in()
-        await asyncio.wait_for(handing_in, BACK_SECONDS)
-        done.append("cable out while handing in: handed in when it was back")
-        bars.append(none_of("acknowledged answers lost", await site.lost(hall)))
-        bars.append(none_of("papers not handed in", int(not seat.is_submitted)))
-    return Outcome(tuple(done), tuple(bars))
-
-
-async def switch_reboot(site: Site, plan: DrillPlan) -> Outcome:
-    """F13: the switch of a lab restarts: every seat drops at the same moment and comes back."""
-    async with site.hall(plan.seats) as hall:
-        all_live(hall.seats)
-        await until(lambda: all(len(seat.acknowledged) >= 2 for seat in hall.seats), BEGIN_SECONDS)
-        site.cable.pull()
-        await asyncio.sleep(plan.switch_seconds)
-        site.cable.connected_at.clear()
-        site.cable.plug_in()
-        back = await until(
-            lambda: all(seat.is_online and seat.is_all_acknowledged for seat in hall.seats), BACK_SECONDS
-        )
-        a_second = Counter(int(moment) for moment in site.cable.connected_at)
-        herd = max(a_second.values(), default=0)
-        for seat in hall.seats:
-            await seat.stop()
-        lost = await site.lost(hall)
-    return Outcome(
-        done=(f"{len(hall.seats)} seats dropped at once for {plan.switch_seconds:g} s and came back",),
-        bars=(
-            seconds_bar("all seats back and saved after", back, 30.0),
-            Bar(name="connections in the busiest second", measured=herd, limit=2 * len(hall.seats)),
-            none_of("acknowledged answers lost", lost),
         ),
     )
 
@@ -309,7 +229,6 @@ SCENARIOS: Mapping[str, tuple[str, Play]] = {
     "F39": ("Extra time", extra_time),
     "F44": ("A second sign-in", duplicate_login),
 }
-QUICK = ("F01", "F39", "F44")
 
 
 async def play(site: Site, plan: DrillPlan, code: str) -> ScenarioResult:

@@ -4,6 +4,7 @@ It follows the browser client's protocol, but paints nothing; what the screen wo
 """
 
 import asyncio
+import base64
 import time
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -14,6 +15,11 @@ import httpx
 import msgspec
 import numpy as np
 
+from exam_engine.delivery.hand_over import HandOver, HandOverFile, SignedContent
+from exam_engine.delivery.model import AttemptId, SittingId
+from exam_engine.delivery.sealing import hand_over_label
+from exam_engine.delivery.wire import SaveResponse
+from exam_engine.infra import sealing
 from scoring.values import ResponseValue
 
 RETRY_SECONDS = (0.2, 0.4, 0.8, 1.5, 2.0)
@@ -68,6 +74,7 @@ class Seat:
         self._server: dict[int, int] = {}
         self._missing: list[int] = []  # what the last refusal said the server lacks
         self._must_compare = False
+        self._keys: Mapping[str, bytes] = {}
         self._task: asyncio.Task[None] | None = None
 
     # What a candidate does
@@ -99,6 +106,7 @@ class Seat:
         )
         self._learn(envelope["deadline_ms"])
         self.lease = envelope["lease"]
+        self._keys = {name: base64.b64decode(envelope[name]) for name in ("seat_key", "hand_over_key")}
         self._server = {held["slot"]: held["sequence"] for held in envelope["responses"]}
         self._sequence = max([self._sequence, *self._server.values()])
         for held in envelope["responses"]:
@@ -183,6 +191,16 @@ class Seat:
             else:
                 self.is_submitted = True
                 return
+
+    def hand_over(self, sitting_id: UUID) -> HandOverFile:
+        """Put every answer into a file that only the server can read: the network will not come back."""
+        now_ms, attempt_id = time.time_ns() // 1_000_000, UUID(self.attempt_id)
+        typed = [SaveResponse(slot, typed.sequence, typed.value, now_ms) for slot, typed in sorted(self.typed.items())]
+        content = msgspec.json.encode(HandOver(attempt_id, self._client_id, now_ms, 0, typed)).decode()
+        signed = SignedContent(content, sealing.mac(self._keys["seat_key"], content.encode()).hex())
+        label = hand_over_label(SittingId(sitting_id), AttemptId(attempt_id))
+        box = sealing.seal_box(self._keys["hand_over_key"], label, msgspec.json.encode(signed))
+        return HandOverFile("exam-hand-over", 1, sitting_id, attempt_id, box)
 
     async def ask_time(self) -> None:
         """Ask for the time, as an idle seat does."""

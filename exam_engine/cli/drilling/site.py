@@ -18,6 +18,7 @@ from exam_engine.cli.drilling.seat import Card, DrillRefused, Seat
 from exam_engine.cli.rehearsal.staff import StaffClient
 from exam_engine.delivery import service as sittings
 from exam_engine.delivery.draining import drain
+from exam_engine.delivery.hand_over import HandOverFile
 from exam_engine.delivery.model import AttemptId, Sitting
 from exam_engine.delivery.service import SittingPlan
 from exam_engine.delivery.store.attempts import load_stored_values
@@ -87,6 +88,10 @@ class Site:
         """Give extra time."""
         body = {"seconds": seconds, "reason": "drill", "request": uuid4().hex, **scope}
         return await self.board.post(f"/api/sittings/{hall.sitting.id}/extend", body)
+
+    async def take_in(self, hall: Hall, file: HandOverFile) -> Any:
+        """Take a seat's hand-over file in."""
+        return await self.board.post(f"/api/sittings/{hall.sitting.id}/hand-over", msgspec.to_builtins(file))
 
     async def room_of(self, seat: Seat) -> str:
         """Return the room a seat is in."""

@@ -200,8 +200,7 @@ export class ExamApp extends HTMLElement implements AppContext {
 
   /** A check that does not get through is no reason to wait: the board shows that none came. */
   #showSafeBrowser(attemptId: string): void {
-    const shown = safeBrowserShown(window)
-    if (shown) this.#server.showSafeBrowser(attemptId, shown).catch(() => undefined)
+    void safeBrowserShown(window).then((shown) => shown && this.#server.showSafeBrowser(attemptId, shown)).catch(() => undefined)
   }
 
   async startAttempt(attemptId: string): Promise<void> {

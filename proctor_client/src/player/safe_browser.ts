@@ -11,12 +11,15 @@ export interface SafeBrowserShown {
 
 interface SafeExamBrowser {
   readonly version?: string
-  readonly security?: { readonly configKey?: string }
+  readonly security?: { readonly configKey?: string; updateKeys?(done: () => void): void }
 }
 
 /** What to show, or nothing in any other browser. The hash was made for the address of this page. */
-export function safeBrowserShown(page: Window & { readonly SafeExamBrowser?: SafeExamBrowser }): SafeBrowserShown | null {
+export async function safeBrowserShown(page: Window & { readonly SafeExamBrowser?: SafeExamBrowser }): Promise<SafeBrowserShown | null> {
   const browser = page.SafeExamBrowser
   if (!browser && !/\bSEB\b/.test(page.navigator.userAgent)) return null
-  return { page_url: page.location.href, config_key_hash: browser?.security?.configKey ?? '', version: browser?.version ?? '' }
+  const { security } = browser ?? {}
+  // Version 3.0 on macOS and iOS hashes the address only when it is asked.
+  if (security?.updateKeys && !security.configKey) await new Promise<void>((done) => security.updateKeys?.(done))
+  return { page_url: page.location.href, config_key_hash: security?.configKey ?? '', version: browser?.version ?? '' }
 }
