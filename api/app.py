@@ -25,6 +25,7 @@ from exam_engine.delivery.hot_path import open_delivery
 from exam_engine.delivery.signing import SigningKey
 from exam_engine.infra.database import reaching_database, transaction
 from exam_engine.infra.errors import ServiceUnavailable
+from exam_engine.infra.rates import FailureCounts
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.secrets import derive_key, load_master_secret
 from exam_engine.infra.settings import Settings, load_settings
@@ -56,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Litestar:
         async with AsyncExitStack() as stack:
             engine = await stack.enter_async_context(open_engine(settings))
             app.state.engine = engine
+            app.state.failures = FailureCounts(engine.redis)
             app.state.results = ResultDesk(engine.sessions, engine.master_secret, engine.clock)
             app.state.delivery = await stack.enter_async_context(
                 open_delivery(

@@ -10,7 +10,7 @@ from litestar.exceptions import TooManyRequestsException
 from api.acts import engine_of
 from api.security import client_address
 from exam_engine.enrolment.errors import CodeRefused
-from exam_engine.infra.rates import count_failure, seconds_to_wait
+from exam_engine.infra.rates import FailureCounts
 
 
 @asynccontextmanager
@@ -29,7 +29,8 @@ async def limited_failures(
     """
     engine = engine_of(request)
     source = client_address(request, engine.settings.trusted_proxies)
-    wait = await seconds_to_wait(engine.redis, purpose, source, per_minute, engine.clock())
+    counts: FailureCounts = request.app.state.failures
+    wait = await counts.seconds_to_wait(purpose, source, per_minute, engine.clock())
     if wait and not admits_right:
         raise _too_many(wait)
     try:
@@ -37,7 +38,7 @@ async def limited_failures(
     except CodeRefused:
         if wait:
             raise _too_many(wait) from None
-        await count_failure(engine.redis, purpose, source, engine.clock())
+        await counts.add(purpose, source, engine.clock())
         raise
 
 

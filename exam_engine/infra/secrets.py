@@ -6,6 +6,7 @@ Set `EXAM_SECRET_KEY` where several hosts share the work; else the secret is mad
 import hashlib
 import os
 import secrets
+from functools import lru_cache
 from pathlib import Path
 
 from exam_engine.infra.errors import SettingsInvalid
@@ -31,6 +32,7 @@ def load_master_secret(settings: Settings) -> bytes:
     return _load_or_make(settings.data_folder / FILE_NAME)
 
 
+@lru_cache
 def derive_key(master: bytes, purpose: str) -> bytes:
     """Return the 32-byte key of one purpose ("session", "candidate-token", "look-up-code", …)."""
     digest = hashlib.blake2b(purpose.encode(), key=hashlib.sha256(master).digest(), digest_size=32)

@@ -16,7 +16,9 @@ PATH = "/api/results/look-up"
 
 
 async def run(stage: Stage) -> list[str]:
-    """Close, score and publish, then let every family ask."""
+    """Close, score and publish, then let every family ask; nobody sits any more."""
+    for seat in stage.seats:
+        seat.leave()
     stage.tell("closing, scoring and publishing …")
     await _publish(stage)
     rng = random.Random(stage.seed)

@@ -23,7 +23,7 @@ from exam_engine.delivery.hot_path import Delivery, open_delivery
 from exam_engine.delivery.signs import Role, give_sign, load_signs
 from exam_engine.infra.clock import system_clock, to_milliseconds
 from exam_engine.infra.database import create_engine, create_pool, session_maker
-from exam_engine.infra.rates import count_failure, seconds_to_wait
+from exam_engine.infra.rates import FailureCounts
 from exam_engine.infra.redis_client import create_redis
 from exam_engine.infra.redis_cluster import as_cluster
 from exam_engine.infra.settings import Secret
@@ -180,7 +180,7 @@ async def test_what_lies_on_a_master_that_is_gone_without_a_replica_holds_up_nob
 
 async def test_sessions_uploads_limits_and_signs_of_life_live_on_a_cluster(house: House) -> None:
     redis = create_redis(house.settings)
-    now = system_clock()
+    now, counts = system_clock(), FailureCounts(redis)
     for namespace in ("session", "upload"):
         store = RedisStore(redis, namespace=namespace)
         for position in range(30):  # on every master
@@ -191,8 +191,8 @@ async def test_sessions_uploads_limits_and_signs_of_life_live_on_a_cluster(house
             assert await store.get(f"{position}") is None
     for position in range(30):
         for _ in range(2):
-            await count_failure(redis, "sign-in", f"192.0.2.{position}", now)
-        assert await seconds_to_wait(redis, "sign-in", f"192.0.2.{position}", 2, now) > 0
+            await counts.add("sign-in", f"192.0.2.{position}", now)
+        assert await counts.seconds_to_wait("sign-in", f"192.0.2.{position}", 2, now) > 0
     await give_sign(redis, Role.API, to_milliseconds(now))
     assert Role.API in {sign.role for sign in await load_signs(redis, to_milliseconds(now))}
     async with asyncio.timeout(30):
