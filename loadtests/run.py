@@ -111,6 +111,7 @@ def _outcome(name: str, stage: Stage, gaps: list[str], bars: dict[str, float]) -
     failures = dict(tally.failures)
     found = {f"{kind}_p99_ms": latency.p99_ms for kind, latency in latencies.items()}
     found |= {"failures": float(sum(failures.values())), "lag_p99_seconds": measured.lag_p99_seconds}
+    found |= stage.figures
     return Outcome(
         scenario=name,
         seconds=round(measured.seconds, 1),

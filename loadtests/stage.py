@@ -67,6 +67,7 @@ class Stage:
         self.seats = [Seat(town, card, self.habits, 1000 * seed + place) for place, card in enumerate(cards)]
         self.sitting: dict[str, Any] = {}
         self.measured = Measured()
+        self.figures: dict[str, float] = {}  # what a scenario measures besides, by the name of its bar
 
     @property
     def tally(self) -> Tally:
@@ -102,6 +103,7 @@ class Stage:
         """Forget what was measured so far: it was getting there."""
         lag = lag_buckets(await self.counters())
         self.tally.forget()
+        self.figures.clear()
         self.measured = Measured(self.town.loop.time(), 0.0, self.cpu_seconds(), lag)
 
     async def end_measuring(self) -> None:

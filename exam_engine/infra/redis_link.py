@@ -11,7 +11,6 @@ from typing import Any
 
 import hiredis
 from redis.asyncio import Redis
-from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
@@ -71,11 +70,16 @@ class Link:
 
 
 class _Line:
-    """One life of the connection."""
+    """One life of the connection.
 
-    def __init__(self, pool: Any, connection: AbstractConnection) -> None:
+    It writes by itself: the library's connection would open itself anew in the midst of a call, with the old life's
+    calls still waiting, and replies would come to others than those who asked.
+    """
+
+    def __init__(self, pool: Any, connection: Any) -> None:
         self.is_broken = False
         self._pool, self._connection = pool, connection
+        self._writer: asyncio.StreamWriter = connection._writer  # noqa: SLF001 (nothing else tells it)
         self._patience = connection.socket_timeout
         connection.socket_timeout = None  # else every write and every read makes a timer of its own
         self._waiting: deque[tuple[float, asyncio.Future[Any]]] = deque()
@@ -86,18 +90,28 @@ class _Line:
         self._is_late = False
 
     async def call(self, packed: bytes) -> Any:
-        if self.is_broken:
+        if self.is_broken or self._writer.is_closing():
             raise RedisConnectionError(self._reason)
         future: asyncio.Future[Any] = self._loop.create_future()
         self._waiting.append((self._loop.time(), future))
         try:
             # Nothing is awaited before the bytes are written, so that writes and futures stand in one order.
-            await self._connection.send_packed_command(packed, check_health=False)
-        except BaseException:
+            self._writer.write(packed)
+            await self._writer.drain()
+        except (OSError, RuntimeError) as error:  # uvloop says by the second that the connection is closed
             future.cancel()  # nobody waits for it
-            self._reading.cancel()
+            self._end()
+            raise RedisConnectionError(str(error)) from error
+        except asyncio.CancelledError:
+            future.cancel()  # all was written, and its reply has its place
             raise
         return await future
+
+    def _end(self) -> None:
+        """Take no more calls; whoever waits is told when the reading has ended."""
+        if not self.is_broken:
+            self.is_broken = True
+            self._reading.cancel()
 
     async def _read(self) -> None:
         waiting = self._waiting
@@ -125,13 +139,14 @@ class _Line:
         """End a connection on which a reply is overdue: whoever waits shall not wait for ever."""
         if self._waiting and self._loop.time() - self._waiting[0][0] > REPLY_SECONDS:
             self._is_late = True
-            self._reading.cancel()
+            self._end()
         else:
             self._looking = self._loop.call_later(_LOOK_SECONDS, self._look)
 
     def _break(self) -> None:
         self.is_broken = True
         self._looking.cancel()
+        self._writer.transport.abort()  # whoever waits until a server that hangs has read on
         kind = RedisTimeoutError if self._is_late else RedisConnectionError
         while self._waiting:
             _, future = self._waiting.popleft()

@@ -19,7 +19,11 @@ async def run(stage: Stage) -> list[str]:
     await stage.begin_measuring()
     for seat in stage.seats:
         seat.lose_network(OFF_LINE_SECONDS)
-    await asyncio.sleep(OFF_LINE_SECONDS + BACK_SECONDS)
+    await asyncio.sleep(OFF_LINE_SECONDS)
+    back = stage.town.loop.time()
+    await stage.everything_confirmed()
+    stage.figures["back_seconds"] = round(stage.town.loop.time() - back, 1)
+    await asyncio.sleep(max(BACK_SECONDS - stage.figures["back_seconds"], 0.0))
     await stage.end_measuring()
     for seat in stage.seats:
         seat.stop_thinking()

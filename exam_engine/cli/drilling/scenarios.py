@@ -172,6 +172,7 @@ async def extra_time(site: Site, plan: DrillPlan) -> Outcome:
         done=(
             f"60 s more for one, for a room of {len(in_room)} and for all {count} seats",
             "60 s more after time had closed two papers: they run again",
+            "these seats were writing; an idle one hears of it with its next question, within ten seconds",
         ),
         bars=tuple(bars),
     )
@@ -208,7 +209,7 @@ async def duplicate_login(site: Site, plan: DrillPlan) -> Outcome:
     return Outcome(
         done=(
             f"second sign-in while the first had written {before} answers: it could only wait",
-            "admitted by the invigilator: the first was shut out, both are on record",
+            "admitted by the invigilator: the first, which was writing, was shut out; both are on record",
         ),
         bars=(
             none_of("second seat let in by itself", int(was_let_in)),
