@@ -217,8 +217,8 @@ def _text(rounds: dict[str, list[Cost]], batcher: Cost, appends: float, shared: 
         costs = f"{cost.server_us:.0f} | {cost.valkey_us:.0f} | {cost.per_second:,.0f}"
         lines.append(f"| {described} | {costs} | {ratio} |")
     alone = (
-        f"The batcher alone, {CONNECTIONS} saves at a time: {batcher.server_us} µs of client CPU a save (bar ≤ 25), "
-        f"{batcher.valkey_us} µs of Valkey's, {batcher.per_second:,.0f} saves a second."
+        f"The batcher alone, {CONNECTIONS} changed answers at a time: {batcher.server_us} µs of client CPU each "
+        f"(bar ≤ 25), {batcher.valkey_us} µs of Valkey's, {batcher.per_second:,.0f} a second."
     )
     beside = "`redis-benchmark` is not installed here (package redis-tools): not compared."
     if appends:

@@ -71,7 +71,7 @@ class Saving:
             answers = tuple(part for pair in responses for part in pair)
             weight = sum(len(packed) for _, packed in responses)
         # What is remembered may let a save through, for the script compares it; only what was just read may refuse one.
-        text, gate, until_ms = self._gates.get(place.attempt, _UNKNOWN)
+        told, (text, gate, until_ms) = b"", self._gates.get(place.attempt, _UNKNOWN)
         if lease == gate.lease and arrival_ms <= until_ms:
             try:
                 put = self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
@@ -79,33 +79,43 @@ class Saving:
             except asyncio.CancelledError:
                 self._begin(self._save_anew(place, lease, arrival_ms, answers, weight))  # whoever asked is gone
                 raise
-            if reply is not None and not isinstance(reply, bytes):
+            if reply is None:
+                raise NotHeld(place.attempt)
+            if not isinstance(reply, bytes):
                 return self._kept(gate, answers, reply)
-        return await asyncio.shield(self._begin(self._save_anew(place, lease, arrival_ms, answers, weight)))
+            told = reply
+        return await asyncio.shield(self._begin(self._save_anew(place, lease, arrival_ms, answers, weight, told)))
 
     async def _save_anew(
-        self, place: Place, lease: int, arrival_ms: int, answers: Sequence[int | bytes], weight: int
+        self, place: Place, lease: int, arrival_ms: int, answers: Sequence[int | bytes], weight: int, text: bytes = b""
     ) -> Saved:
-        """Save under the gate that Redis names, and keep as evidence what that refuses."""
+        """Save under the gate that Redis names, or has just named, and keep as evidence what that refuses."""
         circumstances = self._circumstances(lease, arrival_ms)
-        text, gate, _ = _UNKNOWN
+        gate = _UNKNOWN[1]
         for _ in range(MAXIMUM_TRIES):
+            if text:
+                gate = self._remember(place, text)
+                await self._require_writable(place, gate, lease, arrival_ms, answers, weight)
             reply = await self._saves.put(place.stream, place.attempt, text, circumstances, *answers, weight=weight)
             if reply is None:
                 raise NotHeld(place.attempt)
             if not isinstance(reply, bytes):
                 return self._kept(gate, answers, reply)
-            text, gate = reply, self._remember(place, reply)
-            try:
-                require_writable(gate, lease, arrival_ms)
-            except AttemptRefusal as refusal:
-                if type(refusal) in EVIDENT:
-                    told = f"{lease} {arrival_ms} {EVIDENT[type(refusal)]}"
-                    if await self._lates.put(place.stream, place.attempt, told, *answers, weight=weight) is None:
-                        raise NotHeld(place.attempt) from refusal
-                counters.REFUSED.labels(type(refusal).__name__).inc()
-                raise
+            text = reply
         raise Busy("redis", "the attempt changes faster than we can")
+
+    async def _require_writable(
+        self, place: Place, gate: Gate, lease: int, arrival_ms: int, answers: Sequence[int | bytes], weight: int
+    ) -> None:
+        try:
+            require_writable(gate, lease, arrival_ms)
+        except AttemptRefusal as refusal:
+            if type(refusal) in EVIDENT:
+                told = f"{lease} {arrival_ms} {EVIDENT[type(refusal)]}"
+                if await self._lates.put(place.stream, place.attempt, told, *answers, weight=weight) is None:
+                    raise NotHeld(place.attempt) from refusal
+            counters.REFUSED.labels(type(refusal).__name__).inc()
+            raise
 
     def _circumstances(self, lease: int, arrival_ms: int) -> str:
         self._count += 1

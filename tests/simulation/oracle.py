@@ -13,17 +13,16 @@
 11. What is refused after the start is kept as evidence, and counts only where extra time or a mistake covers it.
 12. Who was refused as a second seat is refused, until somebody else is.
 13. An act on a room is done once and undone once, however often it is asked.
-13. Time is taken back once, in whole seconds, never more than was given, and a minute is left to who writes.
+14. Time is taken back once, in whole seconds, never more than was given, and a minute is left to who writes.
 """
 
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
 from exam_engine.delivery.model import AttemptFacts, AttemptState, ChangeKind, device_of, is_stored, stop_spans
 from loadtests.candidate_bot.protocol import SeatProtocol
 from tests.simulation.clockwork import Clockwork, Violation
+from tests.simulation.reckoning import began, lasting, stood
 
 CALM_MS = 45_000
 _STOPPING = (ChangeKind.CONTINUE, ChangeKind.CLOSE, ChangeKind.SUBMIT)
@@ -172,10 +171,7 @@ class Oracle:
 
     def touched_by(self, apply: Any) -> list[tuple[dict[Any, Any], Any]]:
         """What a change may make another, as containers and keys; their values are replaced, never altered."""
-        memories: tuple[dict[Any, Any], ...] = (
-            *(self._credited, self._stops, self._paused_at, self._closed_at),
-            self._receipts,
-        )
+        memories: Any = (self._credited, self._stops, self._paused_at, self._closed_at, self._receipts)
         return [
             *((memory, apply.attempt) for memory in memories),
             (self._holders, (apply.attempt, apply.change.facts.lease)),
@@ -198,7 +194,7 @@ class Oracle:
                 f"attempt {attempt}, {kind}: {after.extra_ms - before.extra_ms} ms instead of {credit}",
             )
         if kind is ChangeKind.START:
-            began_ms = _began(apply, before)
+            began_ms = began(apply, before)
             full = min(began_ms + after.duration_ms, after.ends_ms + self._stood_before(attempt, began_ms))
             if (after.started_ms, after.deadline_ms) != (began_ms, full + after.extra_ms):
                 raise Violation("time credit is exact", f"attempt {attempt} starts with another deadline")
@@ -220,7 +216,7 @@ class Oracle:
         elif before.state is AttemptState.RUNNING and now <= (stopped_ms if before.paused_ms else before.limit_ms):
             raise Violation("time closes nobody early", f"attempt {apply.attempt}")
         elif before.state is AttemptState.READY:
-            may_start_ms = stopped_ms if before.paused_ms else before.ends_ms + _stood(before, now)
+            may_start_ms = stopped_ms if before.paused_ms else before.ends_ms + stood(before, now)
             if now <= may_start_ms:
                 raise Violation("time closes nobody early", f"attempt {apply.attempt} might still start")
 
@@ -265,7 +261,7 @@ class Oracle:
             row = postgres.facts(attempt)
             if row.state not in (AttemptState.SUBMITTED, AttemptState.CLOSED):
                 raise Violation("everybody comes to an end", f"attempt {attempt} is {row.state}")
-            if attempt in facts and _lasting(facts[attempt]) != _lasting(row):
+            if attempt in facts and lasting(facts[attempt]) != lasting(row):
                 raise Violation("Redis and PostgreSQL agree", f"attempt {attempt}: {facts[attempt]} and {row}")
             self._judge_credit(attempt, row)
         for key, said in self._acknowledged.items():
@@ -386,7 +382,7 @@ class Oracle:
         attempt, kind, detail = apply.attempt, apply.change.kind, apply.detail
         credit = 0
         if kind is ChangeKind.START:
-            began_ms = _began(apply, before)
+            began_ms = began(apply, before)
             credit += sum(max(end - max(begin, began_ms), 0) for begin, end in self._stops.get(attempt, ()))
         if "taken" in detail:
             return -self._expected_return(apply, before)
@@ -398,7 +394,7 @@ class Oracle:
             credit += max(apply.truth_ms - self._closed_at[attempt], 0)
         if kind is ChangeKind.ADMIT and detail["credit"]:
             since = max(detail["seen_ms"], before.seated_ms, before.started_ms)
-            credit += max(apply.truth_ms - since - _stood(before, apply.truth_ms, since), 0)
+            credit += max(apply.truth_ms - since - stood(before, apply.truth_ms, since), 0)
         if kind in _STOPPING and attempt in self._paused_at and before.started_ms:
             credit += max(apply.truth_ms - self._paused_at[attempt], 0)
         return credit
@@ -437,21 +433,3 @@ class Oracle:
             stops.append((self._closed_at[attempt], apply.truth_ms))
         if kind is ChangeKind.CLOSE:
             self._closed_at[attempt] = apply.truth_ms
-
-
-def _began(apply: Any, before: AttemptFacts) -> int:
-    """When an attempt really begins: now, or when its seat says it did, not before the sitting nor in the future."""
-    return min(apply.truth_ms, max(apply.detail.get("claimed_ms", apply.truth_ms), before.starts_ms))
-
-
-def _stood(facts: AttemptFacts, until_ms: int, since_ms: int = 0) -> int:
-    """How long the clock stood, counted span by span from the record of stops and the present pause."""
-    spans = [tuple(map(int, span.split("-"))) for span in facts.stops.split()]
-    if facts.paused_ms:
-        spans.append((facts.paused_ms, until_ms))
-    return sum(max(min(end, until_ms) - max(begin, since_ms), 0) for begin, end in spans)
-
-
-def _lasting(facts: AttemptFacts) -> AttemptFacts:
-    """What does not change when an attempt is only taken back."""
-    return msgspec.structs.replace(facts, revision=0, lease=0)
