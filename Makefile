@@ -42,7 +42,7 @@ demo: install client ## Start everything with the sample province; RESET=1 begin
 test: install client ## Run all tests; TESTS=tests/scoring runs some
 	@sh .ci/chromium
 	$(NPM) run --silent test
-	$(RUN) -m pytest --reference-dir "$(REFERENCE)" $(TESTS)
+	$(if $(TESTS),$(RUN) -m pytest --reference-dir "$(REFERENCE)" $(TESTS),@sh .ci/tests "$(RUN)" "$(REFERENCE)")
 
 test-faults: install client ## Run the long tests that kill processes
 	@sh .ci/nginx
