@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 UV_VERSION := 0.13.9
-TESTS ?= tests
+TESTS ?=
 CANDIDATES ?= 300
 SCHEDULES ?= 100000
 REFERENCE ?= ../shared/reference
